@@ -1,0 +1,151 @@
+"""What a price source can answer: bars and events, or a typed reason why there are none.
+
+Frames carry floats whose shortest decimal form is the exact published price (4 places, the won has
+none); they become NUMERIC when they are stored. Prices are as traded: no adjustment whatever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final, Protocol
+
+import polars as pl
+
+BAR_SCHEMA: Final = pl.Schema(
+    {
+        "day": pl.Date,
+        "open": pl.Float64,
+        "high": pl.Float64,
+        "low": pl.Float64,
+        "close": pl.Float64,
+        "adj_close": pl.Float64,
+        "volume": pl.Int64,
+    }
+)
+SPLIT_SCHEMA: Final = pl.Schema(
+    {"day": pl.Date, "numerator": pl.Float64, "denominator": pl.Float64}
+)
+DIVIDEND_SCHEMA: Final = pl.Schema({"day": pl.Date, "amount": pl.Float64})
+INTRADAY_SCHEMA: Final = pl.Schema(
+    {
+        "at": pl.Datetime("us", "UTC"),
+        "open": pl.Float64,
+        "high": pl.Float64,
+        "low": pl.Float64,
+        "close": pl.Float64,
+        "volume": pl.Int64,
+    }
+)
+
+
+@dataclass(frozen=True)
+class InstrumentInfo:
+    """What a source says an instrument is. `kind`: EQUITY, ETF, INDEX or FX; `mic`: XKRX …, CCY."""
+
+    symbol: str
+    name: str
+    mic: str
+    currency: str
+    kind: str
+    name_local: str | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """Daily bars as traded (BAR_SCHEMA, by day), splits and dividends of the same span.
+
+    `dividends.amount` is cash per share as traded on its ex-date. A currency pair has closes only.
+    """
+
+    info: InstrumentInfo
+    bars: pl.DataFrame
+    splits: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SPLIT_SCHEMA))
+    dividends: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DIVIDEND_SCHEMA))
+
+
+@dataclass(frozen=True)
+class Intraday:
+    """Bars within days (INTRADAY_SCHEMA, by instant); the newest one may be unfinished."""
+
+    info: InstrumentInfo
+    bars: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One price of one moment. `at` is the exchange's time; `previous_close` if the source says it.
+
+    `volume` is the day's volume so far.
+    """
+
+    symbol: str
+    price: float
+    at: datetime
+    previous_close: float | None = None
+    volume: int | None = None
+
+
+@dataclass(frozen=True)
+class NotListed:
+    """The source does not know the symbol."""
+
+    symbol: str
+
+
+@dataclass(frozen=True)
+class NoData:
+    """The source knows the symbol and has nothing for the span asked for, or never has any."""
+
+    detail: str
+
+
+@dataclass(frozen=True)
+class RateLimited:
+    """Too many questions; `retry_after` in seconds."""
+
+    retry_after: float
+
+
+@dataclass(frozen=True)
+class BadPayload:
+    """An answer that breaks the rules; nothing of it is used."""
+
+    detail: str
+
+
+@dataclass(frozen=True)
+class SourceDown:
+    """No answer, or a server error."""
+
+    detail: str
+
+
+Failure = NotListed | NoData | RateLimited | BadPayload | SourceDown
+
+
+class PriceSource(Protocol):
+    """Somewhere prices come from. A method never raises for a fault of the source: it says which."""
+
+    @property
+    def name(self) -> str:
+        """`yahoo` or `sample`: what `bar.source` holds."""
+        ...
+
+    async def history(
+        self, symbol: str, *, start: date | None = None, end: date | None = None
+    ) -> History | Failure:
+        """Daily bars from `start` (None: all there are) to `end` (None: today), both included."""
+        ...
+
+    async def intraday(self, symbol: str, *, minutes: int, days: int) -> Intraday | Failure:
+        """Bars of `minutes` for the last `days` sessions."""
+        ...
+
+    async def quotes(self, symbols: list[str]) -> dict[str, Tick | Failure]:
+        """The newest price of each symbol, one answer for each."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of connections."""
+        ...

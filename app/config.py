@@ -1,0 +1,164 @@
+"""Settings: every environment variable, read once, at the edge, into one frozen object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+import platformdirs
+
+from app.clock import Clock
+from app.errors import ConfigError
+
+SourceName = Literal["auto", "yahoo", "sample"]
+YAHOO_URL = "https://query2.finance.yahoo.com"
+YAHOO_STREAM_URL = "wss://streamer.finance.yahoo.com/?version=2"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One field per `SISE_*` variable; the README's table lists them all (a test compares)."""
+
+    host: str
+    port: int
+    data_dir: Path
+    database_url: str | None
+    migration_url: str | None
+    redis_url: str | None
+    price_source: SourceName
+    yahoo_url: str
+    yahoo_stream_url: str
+    collect_every: float | None
+    replay_step: float
+    public_market: bool
+    allowed_hosts: tuple[str, ...]
+    dev: bool
+    log_level: str
+    clock: Clock
+
+    @property
+    def embedded(self) -> bool:
+        """Whether any server of ours has to be started."""
+        return self.database_url is None or self.redis_url is None
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the web process."""
+        return self.host in LOOPBACK
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Reads and checks the environment.
+
+    Raises:
+        ConfigError: a value that cannot be right, named with its variable.
+    """
+    env = os.environ if environ is None else environ
+    host = env.get("SISE_HOST", "127.0.0.1")
+    loopback = host in LOOPBACK
+    return Settings(
+        host=host,
+        port=int(_number(env, "SISE_PORT", 8000, 1, 65535)),
+        data_dir=Path(env.get("SISE_DATA_DIR") or _default_data_dir()).expanduser().absolute(),
+        database_url=_url(env, "SISE_DATABASE_URL", ("postgresql://", "postgresql+asyncpg://")),
+        migration_url=_url(env, "SISE_MIGRATION_URL", ("postgresql://", "postgresql+asyncpg://")),
+        redis_url=_url(env, "SISE_REDIS_URL", ("redis://", "rediss://", "unix://")),
+        price_source=_source(env),
+        yahoo_url=(_url(env, "SISE_YAHOO_URL", ("http://", "https://")) or YAHOO_URL).rstrip("/"),
+        yahoo_stream_url=_url(env, "SISE_YAHOO_STREAM_URL", ("ws://", "wss://"))
+        or YAHOO_STREAM_URL,
+        collect_every=_number(env, "SISE_COLLECT_EVERY", None, 1, 86_400),
+        replay_step=_number(env, "SISE_REPLAY_STEP", 2.0, 0.01, 3_600),
+        public_market=_flag(env, "SISE_PUBLIC_MARKET", default=loopback),
+        allowed_hosts=tuple(
+            h.strip() for h in env.get("SISE_ALLOWED_HOSTS", "").split(",") if h.strip()
+        ),
+        dev=_flag(env, "SISE_DEV", default=False),
+        log_level=_choice(env, "SISE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+        clock=_clock(env.get("SISE_CLOCK")),
+    )
+
+
+def resource_dir(name: str) -> Path:
+    """Where `templates`, `static`, `migrations` or `locale` lies: in the wheel or in the checkout."""
+    here = Path(__file__).resolve().parent
+    bundled = here / "_bundle" / name
+    return bundled if bundled.is_dir() else here.parent / name
+
+
+def _default_data_dir() -> str:
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return "/var/lib/sise"
+    return platformdirs.user_data_dir("sise")
+
+
+def _number(
+    env: Mapping[str, str], name: str, default: float | None, low: float, high: float
+) -> float:
+    text = env.get(name, "").strip()
+    if not text:
+        return cast("float", default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        msg = "%(name)s is %(value)r; it must be a number from %(low)g to %(high)g"
+        raise ConfigError(msg, name=name, value=text, low=low, high=high)
+    return value
+
+
+def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = env.get(name, "").strip().lower()
+    if not text:
+        return default
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise ConfigError("%(name)s is %(value)r; it must be true or false", name=name, value=text)
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    text = env.get(name, "").strip().lower() or default
+    if text not in choices:
+        msg = "%(name)s is %(value)r; it must be one of %(choices)s"
+        raise ConfigError(msg, name=name, value=text, choices=", ".join(choices))
+    return text
+
+
+def _source(env: Mapping[str, str]) -> SourceName:
+    return cast("SourceName", _choice(env, "SISE_PRICE_SOURCE", "auto", get_args(SourceName)))
+
+
+def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | None:
+    text = env.get(name, "").strip()
+    if not text:
+        return None
+    if not text.startswith(schemes):
+        msg = "%(name)s must begin with one of %(schemes)s"
+        raise ConfigError(msg, name=name, schemes=", ".join(schemes))
+    return text
+
+
+def _clock(text: str | None) -> Clock:
+    """`2026-01-05T00:00:00Z` or `2026-01-05T00:00:00Z@3600` (tests only)."""
+    if not text:
+        return Clock()
+    instant, _, rate = text.partition("@")
+    try:
+        start = datetime.fromisoformat(instant)
+        speed = float(rate or 1)
+    except ValueError as error:
+        msg = "SISE_CLOCK is %(value)r; it must be an ISO instant with a zone, then @rate if wanted"
+        raise ConfigError(msg, value=text) from error
+    if start.tzinfo is None:
+        raise ConfigError(
+            "SISE_CLOCK is %(value)r: the zone is missing (end it with Z)", value=text
+        )
+    return Clock(start=start, rate=speed)

@@ -1,0 +1,90 @@
+"""The connection pool: `read()` and `write()` open one unit of work each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from app.errors import Unavailable
+
+_GONE = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError)
+
+
+class Database:
+    """PostgreSQL, seen through a pool. Open one per process, close it at the end."""
+
+    def __init__(self, url: str, *, pool_size: int = 5, application: str = "sise") -> None:
+        self.engine = make_engine(url, pool_size=pool_size, application=application)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A read-only transaction.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        async with self._open() as session:
+            await session.execute(text("SET TRANSACTION READ ONLY"))
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that commits at the end of the block, and rolls back on any exception.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        async with self._open() as session:
+            yield session
+            await session.commit()
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[AsyncSession]:
+        try:
+            async with self._sessions() as session:
+                yield session
+        except (OSError, *_GONE) as error:
+            raise Unavailable("The database does not answer. Try again in a moment.") from error
+        except (OperationalError, InterfaceError, DBAPIError) as error:
+            lost = error.connection_invalidated or isinstance(error.orig, (OSError, *_GONE))
+            if not lost and not isinstance(error, (OperationalError, InterfaceError)):
+                raise
+            raise Unavailable("The database does not answer. Try again in a moment.") from error
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self.engine.dispose()
+
+
+def make_engine(url: str, *, pool_size: int = 5, application: str = "sise") -> AsyncEngine:
+    """An asyncpg engine for `url` (`postgresql://…`; `?host=/dir` for a unix socket)."""
+    parsed = make_url(url).set(drivername="postgresql+asyncpg")
+    arguments: dict[str, Any] = {
+        "server_settings": {"application_name": application, "timezone": "UTC"},
+        "timeout": 10,
+    }
+    return create_async_engine(
+        parsed, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, connect_args=arguments
+    )
+
+
+async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
+    """The asyncpg connection under a session, inside its transaction: for COPY."""
+    connection = await session.connection()
+    raw = await connection.get_raw_connection()
+    driver: Any = raw.driver_connection
+    if not driver.is_in_transaction():  # SQLAlchemy begins at its own first statement
+        await connection.execute(text("SELECT 1"))
+    return driver

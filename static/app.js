@@ -1,0 +1,129 @@
+// Entry of every page: keys, clocks, the service worker; brings in live prices and charts.
+const root = document.documentElement;
+
+// --- the service worker: the only script URL that may ever be made from a string
+const policy = window.trustedTypes?.createPolicy('sise', {
+  createScriptURL(url) {
+    if (url !== '/sw.js') throw new TypeError(`no script may come from ${url}`);
+    return url;
+  },
+});
+if ('serviceWorker' in navigator && window.isSecureContext) {
+  navigator.serviceWorker
+    .register(policy ? policy.createScriptURL('/sw.js') : '/sw.js')
+    .catch((error) => console.warn('no offline page:', error.message));
+}
+
+// --- live prices: on every page that shows one (or the connection chip)
+const live = import(root.dataset.live);
+let pageSymbols = () => [];
+live.then((module) => {
+  pageSymbols = module.refresh;
+  module.start(root.dataset.graphqlws);
+});
+
+// --- charts: the library is fetched when a chart comes into view and the page is idle
+const idle = window.requestIdleCallback ?? ((run) => setTimeout(run, 1));
+const seen = new IntersectionObserver((entries) => {
+  if (!entries.some((entry) => entry.isIntersecting)) return;
+  seen.disconnect();
+  idle(() => import(root.dataset.chart).then((module) => module.define(root.dataset.lwc, live)));
+});
+const watchCharts = () => document.querySelectorAll('stock-chart').forEach((e) => seen.observe(e));
+
+// --- clocks of the markets
+const clockFormats = new Map();
+function clockFormat(zone) {
+  if (!clockFormats.has(zone)) {
+    const options = { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+    clockFormats.set(zone, new Intl.DateTimeFormat('en-GB', options));
+  }
+  return clockFormats.get(zone);
+}
+function tickClocks() {
+  const now = new Date();
+  for (const element of document.querySelectorAll('[data-clock]')) {
+    const text = clockFormat(element.dataset.clock).format(now);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}
+tickClocks();
+setInterval(tickClocks, 1000);
+
+// --- keys: / searches, ? helps, Esc closes, arrows walk through the hits
+const typing = (target) => target.closest?.('input, textarea, select, [contenteditable]');
+const search = () => document.getElementById('search');
+const hits = () => [...document.querySelectorAll('#hits [role="option"]')];
+
+function mark(option) {
+  for (const other of hits()) other.setAttribute('aria-selected', String(other === option));
+  search()?.setAttribute('aria-activedescendant', option?.id ?? '');
+  option?.scrollIntoView({ block: 'nearest' });
+}
+
+function walk(step) {
+  const options = hits();
+  if (!options.length) return;
+  const now = options.findIndex((o) => o.getAttribute('aria-selected') === 'true');
+  mark(options[(now + step + options.length) % options.length]);
+}
+
+function closeHits() {
+  document.getElementById('hits')?.replaceChildren();
+  search()?.setAttribute('aria-expanded', 'false');
+}
+
+function searchKey(event) {
+  if (event.key === 'ArrowDown') walk(1);
+  else if (event.key === 'ArrowUp') walk(-1);
+  else if (event.key === 'Escape') { closeHits(); event.target.blur(); }
+  else if (event.key === 'Enter') {
+    const chosen = hits().find((o) => o.getAttribute('aria-selected') === 'true') ?? hits()[0];
+    if (!chosen) return;
+    chosen.click();
+    event.target.blur();
+  } else return;
+  event.preventDefault();
+}
+
+document.addEventListener('keydown', (event) => {
+  if (event.target === search()) { searchKey(event); return; }
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (event.key === '/') {
+    search()?.focus();
+    search()?.select();
+    event.preventDefault();
+  } else if (event.key === '?') {
+    document.getElementById('help')?.showModal();
+    event.preventDefault();
+  }
+});
+
+document.addEventListener('click', (event) => {
+  if (!event.target.closest('#hits, #search')) closeHits();
+  const opener = event.target.closest('[data-opens]');
+  if (opener) document.getElementById(opener.dataset.opens)?.showModal();
+  if (event.target.closest('[data-closes]')) event.target.closest('dialog')?.close();
+  if (event.target instanceof HTMLDialogElement) event.target.close();
+});
+
+// --- forms that act when a choice is made (they have a button where there is no JavaScript)
+document.addEventListener('change', (event) => {
+  const form = event.target.closest?.('form[data-auto-submit]');
+  form?.requestSubmit();
+});
+
+// --- after htmx has changed the page
+document.addEventListener('htmx:after:swap', (event) => {
+  pageSymbols();
+  watchCharts();
+  tickClocks();
+  const target = event.detail?.ctx?.target;
+  if (target?.id === 'main') {
+    closeHits();
+    target.focus({ preventScroll: true });
+  }
+  search()?.setAttribute('aria-expanded', String(hits().length > 0));
+});
+window.addEventListener('pageshow', watchCharts);
+watchCharts();

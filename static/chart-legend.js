@@ -1,0 +1,47 @@
+// The legend of a chart: the bar under the crosshair, or the newest one.
+import { AVERAGE, BANDS, compact, format } from './chart-data.js';
+
+const NAMES = {
+  rsi_14: 'RSI', macd: 'MACD', macd_signal: 'Signal', bollinger_upper: 'BB+', bollinger_lower: 'BB−',
+};
+
+// The legend: the bar under the crosshair, or the newest one; frozen while the crosshair is there.
+export function writeLegend(view, at) {
+  const parts = [];
+  const times = view.data.series.time;
+  const i = view.hovered === null ? times.length - 1 : times.indexOf(view.hovered);
+  if (view.compared.length) {
+    for (const [name, series] of view.series) {
+      const value = at?.seriesData?.get(series)?.value ?? series.data().at(-1)?.value;
+      parts.push([name, format(value, 1), series.options().color]);
+    }
+  } else if (i >= 0) {
+    describeBar(view, i, parts);
+  }
+  const time = view.hovered ?? times.at(-1);
+  const stamp = typeof time === 'number'
+    ? new Date(time * 1000).toISOString().slice(0, 16).replace('T', ' ') : time;
+  view.legend.replaceChildren(...[['', stamp, ''], ...parts].map(([label, value, color]) => {
+    const item = document.createElement('span');
+    item.textContent = label ? `${label} ${value}` : value;
+    if (color) item.style.setProperty('color', color);
+    return item;
+  }));
+}
+
+function describeBar(view, i, parts) {
+  const columns = view.data.series;
+  const { open, close } = columns;
+  const bar = view.colors[close[i] >= (open?.[i] ?? close[i]) ? 'up' : 'down'];
+  for (const [label, name] of [['O', 'open'], ['H', 'high'], ['L', 'low'], ['C', 'close']]) {
+    const value = columns[name]?.[i] ?? null;
+    if (value !== null) parts.push([label, format(value, view.digits), bar]);
+  }
+  if (view.series.has('volume')) parts.push(['V', compact(columns.volume[i]), '']);
+  for (const [name, series] of view.series) {
+    const average = AVERAGE.exec(name);
+    const label = average ? `MA${average[1]}` : NAMES[name];
+    const digits = average || BANDS.has(name) ? view.digits : 2;
+    if (label) parts.push([label, format(columns[name][i], digits), series.options().color]);
+  }
+}

@@ -1,0 +1,84 @@
+// What is drawn: candles or a line, averages and bands, volume, RSI and MACD panes, comparison.
+import { AVERAGE, BANDS, candles, css, format, points } from './chart-data.js';
+
+export function drawPrices(view) {
+  const { up, down, accent, band, muted } = view.colors;
+  const columns = view.data.series;
+  const priceFormat = {
+    type: 'custom', minMove: 10 ** -view.digits, formatter: (v) => format(v, view.digits),
+  };
+  if (columns.open?.some((v) => v !== null)) {
+    view.add('price', 'Candlestick', {
+      upColor: up, wickUpColor: up, borderUpColor: up, priceFormat,
+      downColor: down, wickDownColor: down, borderDownColor: down,
+    }, 0, candles(columns));
+  } else {
+    view.add('price', 'Line', { color: accent, lineWidth: 2, priceFormat }, 0,
+      points(columns, 'close'));
+  }
+  for (const name of Object.keys(columns)) {
+    const average = AVERAGE.exec(name);
+    if (average) view.line(name, view.colors.average(+average[1]), 0, { priceFormat });
+    else if (BANDS.has(name)) view.line(name, band, 0, { priceFormat, lineStyle: 0 });
+  }
+  drawPanes(view, view.list('panes'), muted);
+}
+
+function drawPanes(view, panes, muted) {
+  const columns = view.data.series;
+  const quiet = { lastValueVisible: false, priceLineVisible: false };
+  const heights = [5];
+  if (panes.includes('volume') && columns.volume?.some((v) => v)) {
+    view.add('volume', 'Histogram', {
+      ...quiet, priceScaleId: 'volume', priceFormat: { type: 'volume' },
+    }, 0, volumes(columns));
+    view.chart.priceScale('volume').applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
+    view.series.get('price').priceScale().applyOptions({
+      scaleMargins: { top: 0.06, bottom: 0.2 },
+    });
+  }
+  const two = { type: 'custom', minMove: 0.01, formatter: (v) => format(v, 2) };
+  if (panes.includes('rsi') && columns.rsi_14) {
+    const rsi = view.line('rsi_14', view.colors.accent, heights.length, { priceFormat: two });
+    for (const price of [30, 70]) {
+      rsi.createPriceLine({ price, color: muted, lineWidth: 1, lineStyle: 2 });
+    }
+    heights.push(1.5);
+  }
+  if (panes.includes('macd') && columns.macd) {
+    const pane = heights.length;
+    const histogram = points(columns, 'macd_histogram').map((p) => (
+      'value' in p ? { ...p, color: p.value >= 0 ? view.colors.up : view.colors.down } : p));
+    view.add('macd_histogram', 'Histogram', { ...quiet, priceFormat: two }, pane, histogram);
+    view.line('macd', view.colors.average(20), pane, { priceFormat: two });
+    view.line('macd_signal', view.colors.average(60), pane, { priceFormat: two });
+    heights.push(1.5);
+  }
+  view.chart.panes().forEach((pane, i) => pane.setStretchFactor(heights[i] ?? 1.5));
+}
+
+function volumes(columns) {
+  const [up, down] = [css('--chart-volume-up'), css('--chart-volume-down')];
+  return columns.time.map((time, i) => ({
+    time,
+    value: columns.volume[i] ?? 0,
+    color: (columns.close[i] ?? 0) >= (columns.open[i] ?? 0) ? up : down,
+  }));
+}
+
+// Several instruments as lines that begin at 100, on the first day that all of them have.
+export function drawComparison(view) {
+  const all = [
+    { symbol: view.getAttribute('symbol'), columns: view.data.series }, ...view.compared,
+  ].filter(({ columns }) => columns.time.length);
+  const start = all.map(({ columns }) => columns.time[0]).reduce((a, b) => (a > b ? a : b));
+  all.forEach(({ symbol, columns }, i) => {
+    const base = columns.close.find((v, k) => columns.time[k] >= start && v !== null);
+    const data = columns.time.flatMap((time, k) => (
+      time < start || columns.close[k] === null
+        ? [] : [{ time, value: (100 * columns.close[k]) / base }]));
+    const color = i ? view.colors.compare(i) : view.colors.accent;
+    const priceFormat = { type: 'custom', minMove: 0.1, formatter: (v) => format(v, 1) };
+    view.add(symbol, 'Line', { color, lineWidth: 2, priceFormat, priceLineVisible: false }, 0, data);
+  });
+}
