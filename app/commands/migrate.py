@@ -1,0 +1,44 @@
+"""`sise migrate`: bring the database to this release."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from app.commands.reach import owner_url, reached
+from app.config import Settings
+from app.db.facts import require_server
+from app.db.migrate import current_revision, head_revision, migrate
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None: the database is a setting."""
+    parser.epilog = "Runs as the role of SISE_MIGRATION_URL. Going back is not supported: restore."
+
+
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Migrates and says from where to where."""
+    del options
+    with reached(settings) as ready:
+        before, after = asyncio.run(bring_up_to_date(ready))
+    line = f"The database is at {after}" + (
+        "" if before == after else f" (was {before or 'empty'})"
+    )
+    sys.stdout.write(f"{line}\n")
+    return 0
+
+
+async def bring_up_to_date(settings: Settings) -> tuple[str | None, str]:
+    """Migrates when something is missing; the revisions before and after.
+
+    Raises:
+        ConfigError: the server is too old.
+        Unavailable: it does not answer.
+    """
+    owner, head = owner_url(settings), head_revision()
+    await require_server(owner)
+    before = await current_revision(owner)
+    if before != head:
+        await migrate(owner, settings.database_url or owner)
+    return before, head

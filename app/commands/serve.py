@@ -1,0 +1,47 @@
+"""`sise serve`: the web process."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+import uvicorn
+
+from app.commands.reach import reached
+from app.config import Settings
+from app.listen import bind
+from app.main import build_app
+
+LARGEST_MESSAGE: Final = 65_536  # bytes of one WebSocket message; a longer one closes with 1009
+PATIENCE: Final = 3  # seconds that open requests have when the process is told to stop
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None: the address is a setting."""
+    parser.epilog = "SISE_HOST and SISE_PORT say where."
+
+
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Serves until SIGINT or SIGTERM; 1 when it could not begin."""
+    del options
+    with reached(settings, start=False) as ready, bind(ready) as listening:
+        server = uvicorn.Server(server_config(ready))
+        server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    """The server: one process, plain HTTP, small WebSocket messages, no banner, no access log."""
+    return uvicorn.Config(
+        build_app(settings),
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE,
+        ws_per_message_deflate=False,
+        log_config=None,  # `set_up_logging` did it
+        log_level=settings.log_level,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,  # of a proxy on this machine: else all its callers would seem local
+        timeout_graceful_shutdown=PATIENCE,
+        lifespan="on",
+    )

@@ -1,0 +1,165 @@
+"""`sise up`: servers, migrations and prices, then web, workers and feed, until a signal says stop.
+
+This process imports none of the product's heavy parts; each child imports its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from app.children import TICK, Child, Keeper, Program, end_all, sise
+from app.config import Settings
+from app.embedded import EmbeddedServers, find_running
+from app.errors import AppError, ConfigError, Conflict
+from app.listen import address, answers, bind
+
+FAREWELL: Final = 6.0  # seconds that the children of a killed supervisor may take to end
+PREPARE: Final = Program("Preparation", sise("prepare"))
+PROGRAMS: Final = (
+    Program("Web", sise("serve")),
+    Program("Quick worker", sise("work", "--queue", "quick")),
+    Program("Long worker", sise("work", "--queue", "long")),
+    Program("Feed", sise("feed")),
+)
+
+
+class Stopped(Exception):
+    """A signal asked the supervisor to stop."""
+
+
+class Supervisor:
+    """Starts all, keeps all running, stops all. `run()` returns the exit code."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        say: Callable[[str], None],
+        *,
+        prepare: Program = PREPARE,
+        programs: tuple[Program, ...] = PROGRAMS,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._say = say
+        self._prepare = prepare
+        self._programs = programs
+        self._environ = dict(os.environ if environ is None else environ)
+        self._signals = 0
+        self._children: list[Child] = []
+        self._servers = EmbeddedServers(
+            settings.data_dir,
+            postgres=settings.database_url is None,
+            valkey=settings.redis_url is None,
+        )
+
+    def run(self) -> int:
+        """Works until SIGINT, SIGTERM or SIGHUP; 0 then.
+
+        Raises:
+            Conflict: the port or the data directory is taken.
+            ConfigError: a setting is wrong; also when a child says so.
+            Unavailable: the embedded servers or the preparation failed.
+        """
+        with self._heard():
+            try:
+                self._servers.directory.open()
+                self._require_port()
+                self._start_servers()
+                self._run_preparation()
+                self._keep_running()
+            except Stopped:
+                self._say("Stopping.")
+            finally:
+                end_all(self._children, hurry=lambda: self._signals > 1)
+                self._servers.stop()
+        return 0
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Counts stop signals inside the block: the second one ends all in a hurry."""
+
+        def count(_number: int, _frame: FrameType | None) -> None:
+            self._signals += 1
+
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        wanted = [n for n in numbers if signal.getsignal(n) != signal.SIG_IGN]  # nohup, for one
+        before = {number: signal.signal(number, count) for number in wanted}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _require_port(self) -> None:
+        """Returns when the port is free; gives the children of a killed supervisor time to end."""
+        orphans = find_running(self._settings.data_dir) is not None
+        end = time.monotonic() + (FAREWELL if orphans else 0)
+        while True:
+            try:
+                bind(self._settings).close()
+            except Conflict:
+                if time.monotonic() > end:
+                    raise
+                self._look()
+                time.sleep(TICK)
+            else:
+                return
+
+    def _look(self) -> None:
+        if self._signals:
+            raise Stopped
+
+    def _start_servers(self) -> None:
+        begun = time.monotonic()
+        urls = self._servers.start()
+        self._environ |= {"SISE_DATA_DIR": str(self._settings.data_dir)}
+        if urls.database_url:
+            self._environ["SISE_DATABASE_URL"] = urls.database_url
+            self._environ["SISE_MIGRATION_URL"] = urls.migration_url
+        if urls.redis_url:
+            self._environ["SISE_REDIS_URL"] = urls.redis_url
+        names = [s.name for s in (self._servers.postgres, self._servers.valkey) if s is not None]
+        if names:
+            passed = time.monotonic() - begun
+            where = self._settings.data_dir
+            self._say(f"{' and '.join(names)} on {where}, ready in {passed:.1f} s")
+        self._look()
+
+    def _run_preparation(self) -> None:
+        """Migrates and loads prices, in a child that shows its own progress."""
+        child = Child(self._prepare.name, self._prepare.command, self._environ)
+        self._children.append(child)
+        child.start()
+        while child.alive():
+            self._look()
+            time.sleep(TICK)
+        self._children.remove(child)
+        self._look()
+        if child.code == ConfigError.exit_code:
+            raise ConfigError("The preparation ended because of a setting.")
+        if child.code:
+            raise AppError("The preparation failed (exit code %(code)s).", code=child.code)
+
+    def _keep_running(self) -> None:
+        # Only the preparation needs the owner's role.
+        environ = {k: v for k, v in self._environ.items() if k != "SISE_MIGRATION_URL"}
+        self._children += [Child(p.name, p.command, environ) for p in self._programs]
+        for child in self._children:
+            child.start()
+        servers = [s for s in (self._servers.postgres, self._servers.valkey) if s is not None]
+        keepers = [Keeper(kept, self._say) for kept in (*servers, *self._children)]
+        announced = False
+        while True:
+            for keeper in keepers:
+                self._look()
+                keeper.tend()
+            if not announced and answers(self._settings):
+                announced = True
+                self._say(f"Sise runs at {address(self._settings)} (Ctrl-C stops it)")
+            time.sleep(TICK)

@@ -1,0 +1,36 @@
+"""`sise migrate` on servers of its own."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from app.config import Settings
+from app.db.revision import newest_revision
+from tests.processes import bare_environ, open_place, sise
+
+
+def migrate(**settings: object) -> subprocess.CompletedProcess[str]:
+    """Runs the command."""
+    return subprocess.run(
+        sise("migrate"), env=bare_environ(**settings), capture_output=True, text=True, check=False
+    )
+
+
+def test_an_empty_database_is_brought_to_this_release_once() -> None:
+    with open_place() as place:
+        first = migrate(SISE_DATA_DIR=place / "data")
+        assert first.stdout == f"The database is at {newest_revision()} (was empty)\n", first.stderr
+        second = migrate(SISE_DATA_DIR=place / "data")
+        assert second.stdout == f"The database is at {newest_revision()}\n", second.stderr
+
+
+@pytest.mark.parametrize("owner", [True, False])
+def test_the_owner_s_role_is_used_where_it_is_known(settings: Settings, owner: bool) -> None:
+    urls = {"SISE_DATABASE_URL": settings.database_url, "SISE_REDIS_URL": settings.redis_url}
+    if owner:
+        urls["SISE_MIGRATION_URL"] = settings.migration_url
+    done = migrate(**urls)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"The database is at {newest_revision()}\n"

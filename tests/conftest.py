@@ -1,0 +1,103 @@
+"""Fixtures: throwaway servers once a session, a clean database and broker for each test."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import text
+
+from app.config import Settings, load_settings
+from app.db.engine import Database
+from app.db.migrate import migrate_blocking
+from app.db.models import Base
+from app.embedded import EmbeddedServers, Urls
+from app.env import Env, open_env
+from tests.fakes.yahoo import FakeYahoo, start_fake_yahoo
+
+SEEDED = {"exchange"}
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Urls]:
+    """PostgreSQL and Valkey of this session, migrated by the real migrations."""
+    with tempfile.TemporaryDirectory(
+        prefix="sise-", dir="/tmp", ignore_cleanup_errors=True
+    ) as short:
+        servers = EmbeddedServers(Path(short), fsync=False)
+        urls = servers.start()
+        try:
+            migrate_blocking(urls.migration_url, urls.database_url)
+            yield urls
+        finally:
+            servers.stop()
+
+
+@pytest.fixture(scope="session")
+def yahoo_server() -> Iterator[FakeYahoo]:
+    """A local Yahoo that serves the sample's prices, over HTTP and WebSocket."""
+    with start_fake_yahoo() as server:
+        yield server
+
+
+@pytest.fixture
+def yahoo(yahoo_server: FakeYahoo) -> Iterator[FakeYahoo]:
+    """The local Yahoo without faults, with an empty log."""
+    yahoo_server.reset()
+    yield yahoo_server
+    yahoo_server.reset()
+
+
+@pytest.fixture
+def settings(servers: Urls, yahoo: FakeYahoo) -> Settings:
+    """Settings that point at the throwaway servers."""
+    return load_settings(
+        {
+            "SISE_DATABASE_URL": servers.database_url,
+            "SISE_MIGRATION_URL": servers.migration_url,
+            "SISE_REDIS_URL": servers.redis_url,
+            "SISE_YAHOO_URL": yahoo.url,
+            "SISE_YAHOO_STREAM_URL": yahoo.stream_url,
+            "SISE_DATA_DIR": tempfile.gettempdir(),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+async def superuser(servers: Urls) -> AsyncIterator[Database]:
+    """The superuser's connection: for cleaning up, never for the product's code."""
+    database = Database(servers.superuser_url, pool_size=1)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def env(settings: Settings, superuser: Database) -> AsyncIterator[Env]:
+    """The product's `Env` as the role `sise_app`; every table and the broker are emptied after."""
+    async with open_env(settings, application="sise-test") as env:
+        yield env
+    await empty(superuser)
+    redis = Redis.from_url(settings.redis_url or "")
+    await redis.flushall()
+    await redis.aclose()
+
+
+@pytest.fixture
+async def sample_env(env: Env) -> Env:
+    """An installation that has chosen the sample."""
+    async with env.db.write() as db:
+        await db.execute(text("INSERT INTO setting VALUES ('source', '\"sample\"')"))
+    return env
+
+
+async def empty(superuser: Database) -> None:
+    """Deletes all rows but the seeds: in one statement list, children first."""
+    tables = [t.name for t in reversed(Base.metadata.sorted_tables) if t.name not in SEEDED]
+    async with superuser.write() as db:
+        await db.execute(text("SET session_replication_role = replica"))
+        for name in tables:
+            await db.execute(text(f'DELETE FROM "{name}"'))
+        await db.execute(text("SET session_replication_role = DEFAULT"))
