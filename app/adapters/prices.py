@@ -30,11 +30,11 @@ DIVIDEND_SCHEMA: Final = pl.Schema({"day": pl.Date, "amount": pl.Float64})
 INTRADAY_SCHEMA: Final = pl.Schema(
     {
         "at": pl.Datetime("us", "UTC"),
-        "open": pl.Float64,
-        "high": pl.Float64,
-        "low": pl.Float64,
-        "close": pl.Float64,
-        "volume": pl.Int64,
+        "open": pl.Float64(),
+        "high": pl.Float64(),
+        "low": pl.Float64(),
+        "close": pl.Float64(),
+        "volume": pl.Int64(),
     }
 )
 
@@ -56,12 +56,15 @@ class History:
     """Daily bars as traded (BAR_SCHEMA, by day), splits and dividends of the same span.
 
     `dividends.amount` is cash per share as traded on its ex-date. A currency pair has closes only.
+    The last bar may be of a session that is still going on. `rejected` names the days whose row in
+    the answer is no bar, each with the reason; days without a price are in neither.
     """
 
     info: InstrumentInfo
     bars: pl.DataFrame
     splits: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SPLIT_SCHEMA))
     dividends: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DIVIDEND_SCHEMA))
+    rejected: list[tuple[date, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class Intraday:
 class Tick:
     """One price of one moment. `at` is the exchange's time; `previous_close` if the source says it.
 
-    `volume` is the day's volume so far.
+    `volume` is the day's volume so far; `regular` is set when the source says that the price is of
+    the regular session.
     """
 
     symbol: str
@@ -84,6 +88,7 @@ class Tick:
     at: datetime
     previous_close: float | None = None
     volume: int | None = None
+    regular: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ Failure = NotListed | NoData | RateLimited | BadPayload | SourceDown
 
 
 class PriceSource(Protocol):
-    """Somewhere prices come from. A method never raises for a fault of the source: it says which."""
+    """Somewhere prices come from. No method raises for a fault of the source: it says which."""
 
     @property
     def name(self) -> str:

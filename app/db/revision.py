@@ -1,4 +1,4 @@
-"""The newest migration, read from the files: enough for a process that only asks, without Alembic."""
+"""The newest migration, read from the files: enough for a process that only compares."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def _step(path: Path) -> tuple[str | None, str | None]:
     names: dict[str, str | None] = {}
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            value = node.value.value and str(node.value.value)
-            names |= {t.id: value for t in node.targets if isinstance(t, ast.Name)}
+            value = node.value.value
+            text = value if isinstance(value, str) else None
+            names |= {t.id: text for t in node.targets if isinstance(t, ast.Name)}
     return names["revision"], names["down_revision"]

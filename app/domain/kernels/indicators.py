@@ -1,0 +1,394 @@
+"""The indicators of one series of observed bars, compiled: one fused pass and a few short ones.
+
+Formulas and seeds are those of TA-Lib (RSI, MACD, STOCH, SMA, BBANDS), sums and averages in its
+order of operations, so that the last bits agree too:
+
+- RSI(14), Wilder: the plain mean of the first 14 changes, then avg = avg * 13/14 + x/14.
+- MACD(12, 26, 9): EMA(n) = EMA + (x - EMA) * 2/(n + 1); EMA26 starts with the mean of closes
+  0..25, EMA12 with that of closes 14..25, the signal with that of the first 9 values of MACD.
+- Slow stochastic(14, 3, 3): fast %K = 100 * (C - LL14) / (HH14 - LL14); %K and %D are means of 3.
+- SMA(n) from a running sum.
+- Bollinger(20, 2): the population's deviation (ddof = 0) from running sums of x - anchor and its
+  square, where the anchor is renewed when it no longer lies near the window.
+
+NaN stands for "no value": warm-up, RSI before the first change, a stochastic window without range
+or with an unknown high or low. Closes are known.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from app.domain.kernels.compiled import compiled
+
+Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
+Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+RSI, MACD, SIGNAL, K, D, SMA_20, SMA_50, SMA_200, UPPER, LOWER, HISTOGRAM = range(11)
+"""Rows of a result. The middle Bollinger band is SMA_20."""
+
+RESULTS: Final = 11
+CORE: Final = 9
+"""Rows of `compute_core`: UPPER holds twice the deviation there, LOWER and HISTOGRAM follow."""
+
+PAD: Final = 200
+"""Zeros before the first close, so that running sums need no special case in their warm-up."""
+
+_ANCHORED: Final = 640
+_UP, _DOWN, _FAST, _SLOW, _SIGNAL, _SUM_20, _SUM_50, _SUM_200 = range(8)
+
+
+class Room(NamedTuple):
+    """Buffers for the longest symbol, of n rows; overwritten."""
+
+    places: Ints  # n: which row each observed one is; from the end on, those without a close
+    prices: Table  # 3 x n: of the observed rows
+    results: Table  # RESULTS x n: of the observed rows
+    work: Table  # 5 x (PAD + n)
+
+
+def make_room(rows: int) -> Room:
+    """Buffers for symbols of up to so many rows."""
+    return Room(
+        np.empty(rows, dtype=np.int64),
+        np.empty((3, rows)),
+        np.empty((RESULTS, rows)),
+        np.empty((5, PAD + rows)),
+    )
+
+
+@compiled
+def compute_all(  # noqa: PLR0913, PLR0917 - columns, bounds and buffers
+    high: Floats, low: Floats, close: Floats, bounds: Ints, out: Table, room: Room
+) -> None:
+    """Indicators of many symbols, whose bars lie one after the other, by day.
+
+    Rows without a close are left out of the calculation and get NaN.
+
+    Args:
+        high: one value a row; NaN where unknown.
+        low: as `high`.
+        close: as `high`.
+        bounds: symbol i has the rows bounds[i] to bounds[i + 1].
+        out: RESULTS x rows, written.
+        room: for as many rows as the longest symbol has.
+    """
+    places, prices, results = room.places, room.prices, room.results
+    for i in range(len(bounds) - 1):
+        a, b = bounds[i], bounds[i + 1]
+        n = 0
+        for row in range(a, b):
+            observed = not np.isnan(close[row])
+            places[n if observed else n + b - row - 1] = row
+            prices[0, n], prices[1, n], prices[2, n] = high[row], low[row], close[row]
+            n += observed
+        if n == b - a:
+            compute_core(prices[0, :n], prices[1, :n], prices[2, :n], out, a, room.work)
+            complete(out, a, b)
+        else:
+            compute_core(prices[0, :n], prices[1, :n], prices[2, :n], results, 0, room.work)
+            complete(results, 0, n)
+            for k in range(RESULTS):
+                _spread(results[k, :n], places[: b - a], out[k])
+
+
+@compiled
+def _spread(values: Floats, places: Ints, out: Floats) -> None:
+    """Puts the values into the first places, NaN into the others."""
+    for i in range(len(values)):
+        out[places[i]] = values[i]
+    for i in range(len(values), len(places)):
+        out[places[i]] = np.nan
+
+
+@compiled
+def compute_strips(cells: Floats, held: Flags, bounds: Ints, room: Room) -> None:
+    """Replaces high, low and close of each cell by its CORE results.
+
+    Args:
+        cells: CORE places a cell; the first three hold high, low and close.
+        held: 0 for a cell without a row, else 1.
+        bounds: symbol i has the cells bounds[i] to bounds[i + 1], by day.
+        room: for as many rows as the longest strip has cells.
+    """
+    places, prices, results = room.places, room.prices, room.results
+    for i in range(len(bounds) - 1):
+        n = 0
+        for cell in range(bounds[i], bounds[i + 1]):
+            place = cell * CORE
+            if held[cell]:
+                if np.isnan(cells[place + 2]):
+                    cells[place : place + CORE] = np.nan
+                else:
+                    places[n] = place
+                    for k in range(3):
+                        prices[k, n] = cells[place + k]
+                    n += 1
+        compute_core(prices[0, :n], prices[1, :n], prices[2, :n], results, 0, room.work)
+        for j in range(n):
+            for k in range(CORE):
+                cells[places[j] + k] = results[k, j]
+
+
+@compiled
+def compute_core(  # noqa: PLR0913, PLR0917 - as compute_all
+    high: Floats, low: Floats, close: Floats, out: Table, at: int, work: Table
+) -> None:
+    """The first CORE rows of `out` for one symbol, from column `at` on; else as `compute_all`."""
+    if len(close) == 0:
+        return
+    end = at + len(close)
+    _recur_all(close, out, at, work)
+    _variances(close, out[UPPER, at:end])
+    _finish(out, at, end, work[1])
+    _stochastic(high, low, close, out[K, at:end], out[D, at:end], work)
+
+
+@compiled
+def complete(out: Table, start: int, stop: int) -> None:
+    """Turns the CORE rows into all RESULTS, in place, from column `start` to `stop`."""
+    macd, signal, histogram = (
+        out[MACD, start:stop],
+        out[SIGNAL, start:stop],
+        out[HISTOGRAM, start:stop],
+    )
+    for i in range(len(macd)):
+        histogram[i] = macd[i] - signal[i]
+    middle, upper, lower = out[SMA_20, start:stop], out[UPPER, start:stop], out[LOWER, start:stop]
+    for i in range(len(middle)):
+        band = upper[i]
+        upper[i] = middle[i] + band
+        lower[i] = middle[i] - band
+
+
+@compiled
+def _recur_all(close: Floats, out: Table, at: int, work: Table) -> None:
+    """The recursions over all rows, stopping where one of them gets its seed."""
+    n = len(close)
+    padded, down = work[0], work[1]
+    padded[:PAD] = 0.0
+    for i in range(n):
+        padded[PAD + i] = close[i]
+    state = np.zeros(8)
+    _recur(padded, 0, min(n, 15), state, out, at, down)
+    if n > 14:
+        rises = falls = 0.0
+        for i in range(1, 15):
+            change = close[i] - close[i - 1]
+            rises += max(change, 0.0)
+            falls += max(-change, 0.0)
+        out[RSI, at + 14] = state[_UP] = rises / 14.0
+        down[14] = state[_DOWN] = falls / 14.0
+    _recur(padded, 15, min(n, 26), state, out, at, down)
+    if n > 25:
+        state[_SLOW] = _mean(close[:26])
+        state[_FAST] = _mean(close[14:26])
+        out[MACD, at + 25] = state[_FAST] - state[_SLOW]
+    _recur(padded, 26, min(n, 34), state, out, at, down)
+    if n > 33:
+        out[SIGNAL, at + 33] = state[_SIGNAL] = _mean(out[MACD, at + 25 : at + 34])
+    _recur(padded, 34, n, state, out, at, down)
+
+
+@compiled
+def _mean(values: Floats) -> float:
+    total = 0.0
+    for value in values:
+        total += value
+    return total / len(values)
+
+
+@compiled
+def _recur(  # noqa: PLR0913, PLR0917 - one pass touches them all
+    padded: Floats, start: int, stop: int, state: Floats, out: Table, at: int, down: Floats
+) -> None:
+    """One pass over the rows start..stop: every running sum and average beside the others.
+
+    They do not wait for one another, so together they cost little more than the slowest alone.
+    Divisions that nothing waits for are left to `_finish`.
+    """
+    if stop <= start:
+        return
+    now, before = padded[PAD + start : PAD + stop], padded[PAD + start - 1 :]
+    old_20, old_50 = padded[PAD + start - 19 :], padded[PAD + start - 49 :]
+    old_200 = padded[PAD + start - 199 :]
+    a, b = at + start, at + stop
+    ups, downs, macds, signals = out[RSI, a:b], down[start:stop], out[MACD, a:b], out[SIGNAL, a:b]
+    sums_20, sums_50, sums_200 = out[SMA_20, a:b], out[SMA_50, a:b], out[SMA_200, a:b]
+    up, fall, fast, slow = state[_UP], state[_DOWN], state[_FAST], state[_SLOW]
+    signal, sum_20, sum_50 = state[_SIGNAL], state[_SUM_20], state[_SUM_50]
+    sum_200 = state[_SUM_200]
+    for i in range(len(now)):
+        x = now[i]
+        change = (x - before[i]) * (1 / 14)
+        up = up * (13 / 14) + max(change, 0.0)
+        fall = fall * (13 / 14) + max(-change, 0.0)
+        fast = (x - fast) * (2 / 13) + fast
+        slow = (x - slow) * (2 / 27) + slow
+        macd = fast - slow
+        signal = (macd - signal) * 0.2 + signal
+        sum_20 += x
+        sum_50 += x
+        sum_200 += x
+        ups[i], downs[i], macds[i], signals[i] = up, fall, macd, signal
+        sums_20[i], sums_50[i], sums_200[i] = sum_20, sum_50, sum_200
+        sum_20 -= old_20[i]
+        sum_50 -= old_50[i]
+        sum_200 -= old_200[i]
+    state[_UP], state[_DOWN], state[_FAST], state[_SLOW] = up, fall, fast, slow
+    state[_SIGNAL], state[_SUM_20], state[_SUM_50] = signal, sum_20, sum_50
+    state[_SUM_200] = sum_200
+
+
+@compiled
+def _variances(close: Floats, out: Floats) -> None:
+    """The population's variance of each 20 closes; rows before the first whole window are left.
+
+    The anchor is renewed after 32 windows, when its distance takes more than 6 digits from the
+    variance, or when a far value has just left the sums: TA-Lib's rule, so that both agree.
+    """
+    if len(close) < 20:
+        return
+    old, new, variances = close, close[19:], out[19:]
+    anchor, total, squares = close[0], 0.0, 0.0
+    for i in range(19):
+        x = close[i] - anchor
+        total += x
+        squares += x * x
+    i = 0
+    while i < len(new):
+        limit = i + _ANCHORED
+        stop = min(limit, len(new))
+        stale = False
+        while i < stop and not stale:
+            x = new[i] - anchor
+            total += x
+            squares += x * x
+            mean = total * (1 / 20)
+            variance = squares * (1 / 20) - mean * mean
+            variances[i] = variance
+            x = old[i] - anchor
+            total -= x
+            x *= x
+            squares -= x
+            stale = variance < 1e-6 * (squares * (1 / 20)) or x > 1e6 * squares
+            i += 1
+        if stale or i == limit:
+            anchor, total, squares, variances[i - 1] = _anchor(close[i - 1 : i + 19])
+
+
+@compiled
+def _anchor(window: Floats) -> tuple[float, float, float, float]:
+    """The mean of 20 closes, the sums about it without the first close, and the variance."""
+    total = 0.0
+    for x in window:
+        total += x
+    anchor = total * (1 / 20)
+    total = squares = 0.0
+    for value in window:
+        x = value - anchor
+        total += x
+        squares += x * x
+    mean = total * (1 / 20)
+    variance = squares * (1 / 20) - mean * mean
+    if variance < 1e-12 * (squares * (1 / 20)):
+        variance = 0.0
+    x = window[0] - anchor
+    return anchor, total - x, squares - x * x, variance
+
+
+@compiled
+def _finish(out: Table, start: int, stop: int, down: Floats) -> None:
+    """What nothing waits for: divisions and roots, which the processor does several at a time."""
+    rsi, middle, band = out[RSI, start:stop], out[SMA_20, start:stop], out[UPPER, start:stop]
+    sma_50, sma_200 = out[SMA_50, start:stop], out[SMA_200, start:stop]
+    for i in range(len(rsi)):
+        both = rsi[i] + down[i]
+        rsi[i] = 100.0 * (rsi[i] / both) if both > 0.0 else np.nan
+    for i in range(len(middle)):
+        middle[i] /= 20.0
+    for i in range(len(sma_50)):
+        sma_50[i] /= 50.0
+    for i in range(len(sma_200)):
+        sma_200[i] /= 200.0
+    for i in range(len(band)):
+        band[i] = 2.0 * np.sqrt(band[i])
+    _blank(rsi, 14)
+    _blank(out[MACD, start:stop], 33)
+    _blank(out[SIGNAL, start:stop], 33)
+    _blank(middle, 19)
+    _blank(band, 19)
+    _blank(sma_50, 49)
+    _blank(sma_200, 199)
+
+
+@compiled
+def _blank(values: Floats, rows: int) -> None:
+    values[: min(rows, len(values))] = np.nan
+
+
+@compiled
+def _stochastic(  # noqa: PLR0913, PLR0917 - columns in, columns out, a buffer
+    high: Floats, low: Floats, close: Floats, k: Floats, d: Floats, work: Table
+) -> None:
+    """Slow %K and %D: fast %K of rows 13.., means of 3 of it, means of 3 of those.
+
+    The extreme of 14 rows is that of four groups of 4: no search. One loop does one thing only,
+    so that the compiler proves that it may do several rows at a time.
+    """
+    n = len(close)
+    if n > 17:
+        groups, top, bottom, fast = work[0], work[2], work[3], work[4]
+        _highest(high, high[1:], high[2:], high[3:], groups[: n - 3])
+        _highest(groups, groups[4:], groups[8:], groups[10:], top[: n - 13])
+        _lowest(low, low[1:], low[2:], low[3:], groups[: n - 3])
+        _lowest(groups, groups[4:], groups[8:], groups[10:], bottom[: n - 13])
+        _fast_k(close[13:], top, bottom, fast[: n - 13])
+        _forget_unknown(high, low, fast[: n - 13])
+        _mean_of_3(fast, k[15:])
+        _mean_of_3(k[15:], d[17:])
+    _blank(k, 17)
+    _blank(d, 17)
+
+
+@compiled
+def _highest(a: Floats, b: Floats, c: Floats, d: Floats, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] = max(a[i], b[i], c[i], d[i])
+
+
+@compiled
+def _lowest(a: Floats, b: Floats, c: Floats, d: Floats, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] = min(a[i], b[i], c[i], d[i])
+
+
+@compiled
+def _fast_k(close: Floats, top: Floats, bottom: Floats, out: Floats) -> None:
+    for i in range(len(out)):
+        size = top[i] - bottom[i]
+        out[i] = 100.0 * (close[i] - bottom[i]) / size if size != 0.0 else np.nan
+
+
+@compiled
+def _forget_unknown(high: Floats, low: Floats, fast: Floats) -> None:
+    """Windows that hold an unknown high or low have no fast %K; fast[j] looks at rows j..j+13."""
+    unknown = 0
+    for i in range(len(high)):
+        unknown += np.isnan(high[i]) | np.isnan(low[i])
+    if unknown == 0:
+        return
+    for i in range(len(high)):
+        if np.isnan(high[i]) or np.isnan(low[i]):
+            fast[max(i - 13, 0) : min(i + 1, len(fast))] = np.nan
+
+
+@compiled
+def _mean_of_3(values: Floats, out: Floats) -> None:
+    second, third = values[1:], values[2:]
+    for i in range(len(out)):
+        out[i] = (values[i] + second[i] + third[i]) / 3.0

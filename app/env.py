@@ -1,0 +1,55 @@
+"""What one process has open: first argument of every service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from app.adapters.bus import Bus
+from app.adapters.prices import PriceSource
+from app.adapters.queue import Queue
+from app.adapters.sources import make_source
+from app.clock import Clock
+from app.config import Settings
+from app.db.engine import Database
+from app.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Env:
+    """Connections and the clock of one process. `sources` are the price sources by name."""
+
+    settings: Settings
+    db: Database
+    bus: Bus
+    queue: Queue
+    sources: dict[str, PriceSource]
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_env(
+    settings: Settings, *, application: str, pool_size: int = 5
+) -> AsyncIterator[Env]:
+    """Opens everything for one process and closes it at the end.
+
+    Raises:
+        ConfigError: no database or broker is set (`sise up` sets those of the embedded servers).
+    """
+    if settings.database_url is None or settings.redis_url is None:
+        raise ConfigError(
+            "SISE_DATABASE_URL and SISE_REDIS_URL are not set. `sise up` starts both by itself."
+        )
+    db = Database(settings.database_url, pool_size=pool_size, application=application)
+    bus = Bus(settings.redis_url)
+    queue = Queue(settings.redis_url)
+    sources = {name: make_source(name, settings) for name in ("yahoo", "sample")}
+    try:
+        yield Env(settings, db, bus, queue, sources, settings.clock)
+    finally:
+        for source in sources.values():
+            await source.close()
+        await queue.close()
+        await bus.close()
+        await db.close()

@@ -1,0 +1,112 @@
+"""The calendar library with its known faults mended: golden cases G06-G08 and G10-G11."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+
+from app.adapters.calendars import CALENDARS, LAST_DAY, sessions
+from app.domain.session_overrides import SESSION_SCHEMA, SHIPPED
+from app.errors import BadInput
+
+SEOUL = ZoneInfo("Asia/Seoul")
+
+
+@pytest.fixture(scope="module")
+def korea() -> pl.DataFrame:
+    return sessions("XKRX", date(1990, 1, 1), date(2027, 12, 30), SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def york() -> pl.DataFrame:
+    return sessions("XNYS", date(1990, 1, 1), date(2027, 12, 30), SHIPPED)
+
+
+def hours(frame: pl.DataFrame, day: date) -> tuple[str, str] | None:
+    found = frame.filter(pl.col("day") == day)
+    if found.is_empty():
+        return None
+    _, _, opens, closes = found.row(0)
+    return tuple(t.astimezone(SEOUL).strftime("%H:%M") for t in (opens, closes))
+
+
+@pytest.mark.parametrize("day", [date(2026, 6, 3), date(2026, 7, 17)])
+def test_korea_is_closed_where_the_library_says_open(korea, day):  # G06
+    assert hours(korea, day) is None
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        date(2020, 12, 3),  # right in the library
+        date(2021, 11, 18),
+        date(2022, 11, 17),
+        date(2023, 11, 16),
+        date(2024, 11, 14),
+        date(2025, 11, 13),
+        date(2026, 11, 19),
+    ],
+)
+def test_exam_days_trade_from_ten_to_half_past_four(korea, day):  # G07
+    assert hours(korea, day) == ("10:00", "16:30")
+
+
+@pytest.mark.parametrize("day", [date(2025, 1, 2), date(2026, 1, 2)])
+def test_the_first_session_of_a_year_opens_late(korea, day):  # G08
+    assert hours(korea, day) == ("10:00", "15:30")
+
+
+def test_the_last_session_asked_for_keeps_its_hours(korea):
+    assert hours(korea, date(2027, 12, 30)) == ("09:00", "15:30")
+    assert hours(sessions("XKRX", date(2026, 11, 2), date(2026, 11, 3)), date(2026, 11, 3)) == (
+        "09:00",
+        "15:30",
+    )
+
+
+def test_old_days_and_days_beyond_the_range_do_not_crash(korea, york):  # G10
+    assert hours(korea, date(2000, 3, 2)) == ("09:00", "15:00")
+    assert york["day"].min() == date(1990, 1, 2)
+    early = sessions("XNYS", date(1980, 1, 1), date(1990, 1, 5))
+    assert early["day"].to_list()[0] == date(1990, 1, 2)
+    assert sessions("XNYS", date(1980, 1, 1), date(1985, 1, 1)).is_empty()
+    late = sessions("XKRX", date(2050, 11, 1), date(2060, 1, 1))
+    assert date(2050, 11, 1) <= late["day"].min() <= late["day"].max() <= LAST_DAY
+
+
+@pytest.mark.parametrize(
+    ("day", "closes"),
+    [
+        (date(2026, 1, 15), datetime(2026, 1, 16, 6, tzinfo=SEOUL)),
+        (date(2026, 7, 15), datetime(2026, 7, 16, 5, tzinfo=SEOUL)),
+        (date(2025, 11, 28), datetime(2025, 11, 29, 3, tzinfo=SEOUL)),  # half day
+    ],
+)
+def test_new_york_closes_at_three_different_hours_of_seoul(york, day, closes):  # G11
+    close_at = york.filter(pl.col("day") == day)["close_at"][0]
+    assert close_at == closes
+
+
+def test_the_frame_has_the_columns_of_the_table_in_order(york):
+    assert york.schema == SESSION_SCHEMA
+    assert york["day"].is_sorted()
+    assert (york["open_at"] < york["close_at"]).all()
+    assert york["day"].is_unique().all()
+
+
+def test_the_us_markets_share_one_calendar(york):
+    start, end = date(2026, 1, 1), date(2026, 12, 31)
+    days = york.filter(pl.col("day").is_between(start, end))["day"].to_list()
+    for mic in ("XNAS", "ARCX"):
+        frame = sessions(mic, start, end)
+        assert frame["day"].to_list() == days
+        assert frame["mic"].unique().to_list() == [mic]
+    assert set(CALENDARS) == {"XKRX", "XNYS", "XNAS", "ARCX"}
+
+
+def test_an_unknown_market_is_named():
+    with pytest.raises(BadInput, match="no calendar of CCY"):
+        sessions("CCY", date(2026, 1, 1), date(2026, 1, 9))
