@@ -1,0 +1,122 @@
+"""Indicators computed and stored: after a collection the tail, after a new split the whole.
+
+This module imports the compiled loops: workers and the command line use it, never the web process
+(`services.readings` reads what is stored here).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import polars as pl
+from sqlalchemy import text
+
+from app.db.frames import merge_frame, read_frame
+from app.domain.bars import PriceBasis, adjust
+from app.domain.indicator_columns import INDICATOR_COLUMNS
+from app.domain.indicators import compute_daily
+from app.env import Env
+
+WARM_UP: Final = 500
+"""Sessions before the first row of a tail: what the averages remember of older ones is 6e-14."""
+
+OVERLAP: Final = 30
+"""Stored rows that a tail computes again; a collection corrects fewer sessions than that."""
+
+TOLERANCE: Final = 1e-9  # relative: what a tail may differ from the whole
+
+PRICES: Final = ("open", "high", "low", "close")
+_BARS: Final = pl.Schema(
+    {"day": pl.Date, **dict.fromkeys(PRICES, pl.Float64()), "volume": pl.Int64}
+)
+_STORED: Final = pl.Schema(
+    {"symbol": pl.String, "day": pl.Date, **dict.fromkeys(INDICATOR_COLUMNS, pl.Float64())}
+)
+_SPLITS: Final = pl.Schema({"day": pl.Date, "numerator": pl.Float64, "denominator": pl.Float64})
+_NO_DIVIDENDS: Final = pl.DataFrame(schema={"day": pl.Date, "amount": pl.Float64})
+
+_MISSING_SQL: Final = """
+SELECT count(*) FROM bar
+WHERE symbol = :symbol AND day >= COALESCE((
+  SELECT min(b.day) FROM bar b WHERE b.symbol = :symbol AND NOT EXISTS (
+    SELECT FROM indicator_daily i WHERE i.symbol = b.symbol AND i.day = b.day)), 'infinity')
+"""
+_BARS_SQL: Final = """
+SELECT * FROM (
+  SELECT day, open, high, low, close, volume FROM bar WHERE symbol = :symbol
+  ORDER BY day DESC LIMIT :rows) AS newest
+ORDER BY day
+"""
+_SPLITS_SQL: Final = """
+SELECT day, numerator, denominator FROM split WHERE symbol = :symbol ORDER BY day
+"""
+_STORED_SQL: Final = f"""
+SELECT symbol, day, {", ".join(INDICATOR_COLUMNS)} FROM indicator_daily
+WHERE symbol = :symbol AND day >= :start ORDER BY day
+"""
+
+
+async def analyse(env: Env, symbol: str, *, whole: bool = False) -> int:
+    """Computes the indicators of one instrument and stores what is new or differs; rows written.
+
+    Prices are split-adjusted. Only the newest rows are computed unless `whole` is said, or the
+    oldest stored row of the tail no longer agrees (a split has come, an old bar has changed).
+    """
+    if not whole:
+        async with env.db.read() as db:
+            missing = int(await db.scalar(text(_MISSING_SQL), {"symbol": symbol}) or 0)
+        written = await _write(env, symbol, missing + OVERLAP)
+        if written is not None:
+            return written
+    return await _write(env, symbol, None) or 0
+
+
+async def _write(env: Env, symbol: str, rows: int | None) -> int | None:
+    """Stores the newest `rows` (None: all); None when that is not enough."""
+    computed = await _compute(env, symbol, rows)
+    if computed.is_empty():
+        return 0
+    start = {"symbol": symbol, "start": computed["day"][0]}
+    async with env.db.write() as db:
+        stored = await read_frame(db, _STORED_SQL, start, _STORED)
+        changed = computed.filter(~_agreement(computed, stored))
+        if (
+            rows is not None
+            and computed.height == rows
+            and changed["day"][:1].equals(computed["day"][:1])
+        ):
+            return None
+        return await merge_frame(db, "indicator_daily", changed)
+
+
+async def _compute(env: Env, symbol: str, rows: int | None) -> pl.DataFrame:
+    """The indicators of the newest `rows` bars, computed from WARM_UP more of them."""
+    limit = None if rows is None else rows + WARM_UP
+    async with env.db.read() as db:
+        bars = await read_frame(db, _BARS_SQL, {"symbol": symbol, "rows": limit}, _BARS)
+        splits = await read_frame(db, _SPLITS_SQL, {"symbol": symbol}, _SPLITS)
+    computed = await asyncio.to_thread(_indicators, symbol, bars, splits)
+    enough = limit is not None and bars.height == limit
+    return computed.tail(rows) if enough and rows is not None else computed
+
+
+def _indicators(symbol: str, bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
+    adjusted = adjust(bars, splits, _NO_DIVIDENDS, PriceBasis.SPLIT_ADJUSTED)
+    return compute_daily(adjusted.select(pl.lit(symbol).alias("symbol"), *_BARS.names()))
+
+
+def _agreement(computed: pl.DataFrame, stored: pl.DataFrame) -> pl.Series:
+    """Whether each computed row stands in the table already, within TOLERANCE."""
+    pairs = computed.join(stored, on="day", how="left", suffix="_stored", maintain_order="left")
+    equal = [
+        (pl.col(name) - pl.col(f"{name}_stored")).abs()
+        <= TOLERANCE * pl.max_horizontal(pl.col(name).abs(), 1.0)
+        for name in INDICATOR_COLUMNS
+    ]
+    both_null = [
+        pl.col(name).is_null() & pl.col(f"{name}_stored").is_null() for name in INDICATOR_COLUMNS
+    ]
+    same = [e.fill_null(value=False) | n for e, n in zip(equal, both_null, strict=True)]
+    known = pl.col("symbol_stored").is_not_null()
+    return pairs.select(pl.all_horizontal(known, *same))[:, 0]

@@ -1,0 +1,51 @@
+"""Where prices come from just now, and which days of them are stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy import text
+
+from app.env import Env
+from app.services.replay import replay_day
+from app.services.settings import get_source
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    """`historic`: the source has recorded prices only; `replay_day` is the one shown as live.
+
+    `first_day` and `last_day` are the outermost stored days of all watched instruments.
+    """
+
+    name: str
+    historic: bool
+    replay_day: date | None
+    first_day: date | None
+    last_day: date | None
+
+
+async def get_source_status(env: Env) -> SourceStatus:
+    """The chosen source.
+
+    Raises:
+        Unavailable: none has been chosen yet, or the database does not answer.
+    """
+    name = await get_source(env)
+    playing = await replay_day(env)
+    async with env.db.read() as db:
+        span = (await db.execute(text(_SPAN))).one()
+    return SourceStatus(name, name == "sample", playing, span.first_day, span.last_day)
+
+
+_SPAN: Final = """
+    SELECT min(f.day) AS first_day, max(l.day) AS last_day
+    FROM instrument AS i
+    JOIN LATERAL (SELECT day FROM bar WHERE symbol = i.symbol ORDER BY day LIMIT 1) AS f ON true
+    JOIN LATERAL (
+        SELECT day FROM bar WHERE symbol = i.symbol ORDER BY day DESC LIMIT 1
+    ) AS l ON true
+    WHERE i.tracked
+"""

@@ -1,0 +1,106 @@
+"""Where prices come from: the first choice, and the switch to the other source.
+
+Rows of two sources are never joined. A switch is one transaction: it drops every price, event,
+rate, indicator and job, keeps what the other source can go on with, and has all of it collected
+anew. Whoever collects at that moment finds that the source has changed and drops the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.adapters.bus import QUOTES
+from app.adapters.prices import Failure, History, NoData, SourceDown
+from app.db.models import (
+    Bar,
+    Dividend,
+    FxRate,
+    IndicatorDaily,
+    Instrument,
+    Job,
+    Setting,
+    Split,
+)
+from app.env import Env
+from app.errors import Unavailable
+from app.services.defaults import default_symbols
+from app.services.events import announce, hand_over
+from app.services.instruments import refusal, seed_instruments
+from app.services.replay import KEY as REPLAY_KEY
+from app.services.settings import SOURCE_KEY, SOURCES, check_source, write_setting
+
+PATIENCE: Final = 5.0  # seconds in which a source has to answer before it is chosen
+
+_PROBE: Final = "AAPL"  # both sources know it
+_TABLES: Final = (IndicatorDaily, Bar, Split, Dividend, FxRate, Job)
+
+
+async def probe_source(env: Env, name: str) -> Failure | None:
+    """Asks the source for one instrument: why it fails, None when it answers within 5 s."""
+    start = env.clock.now().date() - timedelta(days=14)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            answer = await env.sources[name].history(_PROBE, start=start)
+    except TimeoutError:
+        return SourceDown(f"no answer within {PATIENCE:g} s")
+    return None if isinstance(answer, History | NoData) else answer
+
+
+async def switch_source(env: Env, name: str) -> bool:
+    """Drops the rows of the other source and begins anew; False when `name` is in use already.
+
+    Raises:
+        BadInput: there is no such source.
+        Unavailable, RateLimited: the new source does not answer now; nothing was dropped.
+    """
+    check_source(name)
+    failure = await probe_source(env, name)
+    if failure is not None:
+        raise refusal(failure, name, _PROBE)
+    async with env.db.write() as db:
+        current = select(Setting.value).where(Setting.key == SOURCE_KEY).with_for_update()
+        if await db.scalar(current) == name:
+            return False
+        await _drop(db, name)
+        await write_setting(db, SOURCE_KEY, name)
+        await seed_instruments(db, name, env.clock.now())
+        jobs = await _collect_all(env, db)
+    with suppress(Unavailable):
+        await env.bus.forget(QUOTES)
+    await hand_over(env, jobs)
+    await announce(env, "source", source=name)
+    return True
+
+
+async def _drop(db: AsyncSession, name: str) -> None:
+    """Everything of the other source; what somebody added stays when `name` may know it."""
+    for table in _TABLES:
+        await db.execute(delete(table))
+    defaults = {symbol for source in SOURCES for symbol in default_symbols(source)}
+    stale = delete(Instrument)
+    await db.execute(stale if name == "sample" else stale.where(Instrument.symbol.in_(defaults)))
+    clean = {"checked_at": None, "problem": None, "problem_detail": None}
+    await db.execute(update(Instrument).values(**clean))
+    await db.execute(delete(Setting).where(Setting.key == REPLAY_KEY))
+
+
+async def _collect_all(env: Env, db: AsyncSession) -> list[int]:
+    now = env.clock.now()
+    symbols = await db.scalars(select(Instrument.symbol).where(Instrument.tracked))
+    values = [
+        {
+            "key": f"collect:{symbol}:switch:{now.isoformat()}",
+            "kind": "collect",
+            "symbol": symbol,
+            "due_at": now,
+        }
+        for symbol in symbols
+    ]
+    return list(await db.scalars(insert(Job).values(values).returning(Job.id)))

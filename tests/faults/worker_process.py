@@ -1,0 +1,33 @@
+"""`python -m tests.faults.worker_process quick`: a worker whose minutes are seconds.
+
+Settings come from the environment, as in the product. Once it works it prints one line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from app.adapters.queue import QueueName
+from app.config import load_settings
+from app.errors import AppError
+from app.telemetry import set_up_logging
+from workers.pace import Pace
+from workers.settings import run_worker
+
+FAST = Pace(deadline=5, stale_after=2, requeue_after=1, tick_seconds=frozenset(range(60)))
+
+
+def main(queue: QueueName) -> int:
+    settings = load_settings()
+    set_up_logging("warning")
+    try:
+        asyncio.run(run_worker(queue, settings, FAST))
+    except AppError as error:
+        print(error, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,80 @@
+"""Readings: the newest indicators on or before a day, and the votes on them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import insert
+
+from app.db.models import IndicatorDaily
+from app.domain.signals import SignalStrength
+from app.env import Env
+from app.services.readings import list_readings
+from tests.factories import make_bars, make_instrument, weekdays
+
+START = date(2025, 1, 6)
+
+
+async def make_indicators(
+    env: Env, symbol: str, *, rsi: list, k: list, histogram: list
+) -> list[date]:
+    """One row a weekday from START on."""
+    days = weekdays(START, len(rsi))
+    rows = [
+        {
+            "symbol": symbol,
+            "day": day,
+            "rsi_14": rsi[i],
+            "stochastic_k": k[i],
+            "macd_histogram": histogram[i],
+            "sma_20": 100.0 + i,
+        }
+        for i, day in enumerate(days)
+    ]
+    async with env.db.write() as db:
+        await db.execute(insert(IndicatorDaily), rows)
+    return days
+
+
+async def test_the_newest_reading_has_its_indicators_and_its_signal(env):
+    await make_instrument(env, "AAPL")
+    await make_instrument(env, "MSFT")
+    days = await make_indicators(
+        env, "AAPL", rsi=[50, 50, 50, 25], k=[50] * 4, histogram=[-1, -1, 1, 1]
+    )
+    readings = await list_readings(env, ["AAPL", "MSFT", "NONE"])
+    assert list(readings) == ["AAPL"]
+    reading = readings["AAPL"]
+    assert reading.day == days[-1]
+    assert reading.indicators["rsi_14"] == 25
+    assert reading.indicators["sma_20"] == 103
+    assert reading.indicators["macd"] is None
+    assert reading.signal.strength is SignalStrength.STRONG_BUY
+
+
+async def test_a_day_in_the_past_is_read_as_it_was_then(env):
+    await make_instrument(env, "AAPL")
+    days = await make_indicators(
+        env, "AAPL", rsi=[80, 80, 80, 80, 50], k=[90] * 4 + [50], histogram=[1, 1, 1, 1, 1]
+    )
+    then = (await list_readings(env, ["AAPL"], days[3]))["AAPL"]
+    assert (then.day, then.signal.strength) == (days[3], SignalStrength.STRONG_SELL)
+    now = (await list_readings(env, ["AAPL"], days[4]))["AAPL"]
+    assert now.signal.strength is SignalStrength.HOLD
+    assert await list_readings(env, ["AAPL"], date(2024, 1, 1)) == {}
+
+
+async def test_an_unknown_input_leaves_the_indicators_and_takes_the_signal(env):
+    await make_instrument(env, "AAPL")
+    await make_indicators(env, "AAPL", rsi=[None] * 4, k=[50] * 4, histogram=[1] * 4)
+    reading = (await list_readings(env, ["AAPL"]))["AAPL"]
+    assert reading.indicators["stochastic_k"] == 50
+    assert reading.signal is None
+
+
+async def test_with_the_sample_nothing_is_read_of_the_replayed_day(sample_env):
+    await make_instrument(sample_env, "AAPL")
+    await make_bars(sample_env, "AAPL", [100.0] * 5, start=START)
+    days = await make_indicators(sample_env, "AAPL", rsi=[50] * 5, k=[50] * 5, histogram=[1] * 5)
+    reading = (await list_readings(sample_env, ["AAPL"])).get("AAPL")
+    assert reading is None or reading.day < days[-1]

@@ -1,0 +1,41 @@
+"""The minute and the hour: what is due is opened and enqueued; the calendar is made in a child."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.errors import Unavailable
+from app.services import calendars, jobs, markets
+from tests.workers.conftest import LAST_DAY, context
+from workers.tick import calendar_tick, minute_tick, refresh_in_child
+
+
+async def test_a_minute_opens_and_enqueues_what_is_due(ctx, live):
+    await minute_tick(ctx)
+    (job,) = await jobs.list_jobs(live)
+    assert (job.key, job.day) == ("collect:AAPL:2013-03-01", LAST_DAY)
+    assert job.queued_at == live.clock.now()
+    await minute_tick(ctx)
+    assert len(await jobs.list_jobs(live)) == 1
+
+
+async def test_a_quiet_minute_does_nothing(env):
+    await minute_tick(context(env))
+    assert await jobs.list_jobs(env) == []
+
+
+async def test_the_calendar_is_made_when_it_is_due_and_then_not_again(env):
+    await calendar_tick(context(env))
+    assert not await calendars.is_due(env)
+    assert await markets.last_finished_session(env, "XKRX") is not None
+    broken = replace(env.settings, database_url="postgresql://nobody@127.0.0.1:1/none")
+    await calendar_tick(context(replace(env, settings=broken)))  # not due: no child starts
+
+
+async def test_a_calendar_process_that_fails_says_so(settings, capfd):
+    broken = replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(Unavailable, match="exit code 1"):
+        await refresh_in_child(broken)
+    assert "The database does not answer" in capfd.readouterr().err

@@ -1,0 +1,1 @@
+"""arq workers: what runs on schedule, outside the web process."""

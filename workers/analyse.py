@@ -1,0 +1,25 @@
+"""Analyse one instrument: all its indicators from its bars."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from app.env import Env
+from app.services import jobs
+from app.services.analysis import analyse
+from workers.attempt import attempt, claim
+
+LOG: Final = logging.getLogger(__name__)
+
+
+async def analyse_instrument(ctx: dict[str, Any], job_id: int) -> None:
+    """The function of the long queue. A job that is done, or another worker's, is left alone."""
+    env: Env = ctx["env"]
+    job = await claim(ctx, job_id)
+    if job is None or job.symbol is None:
+        return
+    async with attempt(ctx, job):
+        rows = await analyse(env, job.symbol, whole=True)
+        await jobs.finish(env, job, rows, "ANALYSED")
+        LOG.info("analysed", extra={"symbol": job.symbol, "rows": rows, "job": job.id})

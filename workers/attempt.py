@@ -1,0 +1,70 @@
+"""One try of a claimed job: whatever happens in it, the job's row says so afterwards.
+
+A try has its own deadline, below the time limit of the queue. What may pass by itself is tried
+again later, with growing delays; a fault of ours is tried again too and goes on to the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+from zlib import crc32
+
+from app.env import Env
+from app.errors import AppError
+from app.services import jobs
+from app.services.jobs import Job
+from workers.pace import Pace
+
+_DELAYS: Final = (60.0, 300.0, 900.0, 3600.0)  # seconds after the first, second, … try
+_SPREAD: Final = 0.2  # of the delay: what failed together does not come back together
+
+
+async def claim(ctx: dict[str, Any], job_id: int) -> Job | None:
+    """Takes the job for this worker: None when there is nothing left to do for it."""
+    pace: Pace = ctx["pace"]
+    return await jobs.claim(ctx["env"], job_id, stale_after=pace.stale_after)
+
+
+@asynccontextmanager
+async def attempt(ctx: dict[str, Any], job: Job) -> AsyncIterator[None]:
+    """The body of the try, which settles the job itself when all goes well.
+
+    Raises:
+        Exception: what was not foreseen, once the job's row has it.
+    """
+    env: Env = ctx["env"]
+    limit: float = ctx["pace"].deadline
+    try:
+        async with asyncio.timeout(limit):
+            yield
+    except asyncio.CancelledError:
+        await asyncio.shield(jobs.release(env, job))
+        raise
+    except TimeoutError:
+        await put_off(env, job, "TIMEOUT", f"It took longer than {limit:g} s.")
+    except AppError as error:
+        if not error.retryable:
+            await jobs.fail(env, job, str(error), outcome=error.code)
+            return
+        await put_off(env, job, error.code, str(error))
+    except Exception as error:
+        await put_off(env, job, "ERROR", f"{type(error).__name__}: {error}")
+        raise
+
+
+async def put_off(
+    env: Env, job: Job, outcome: str, why: str, *, seconds: float | None = None
+) -> None:
+    """Ends a try that may go better later: after `seconds`, or after a delay that grows."""
+    delay = _DELAYS[min(job.attempts, len(_DELAYS)) - 1] if seconds is None else seconds
+    await jobs.fail(env, job, why, outcome=outcome, retry_at=_after(env, job, delay))
+
+
+def _after(env: Env, job: Job, seconds: float) -> datetime:
+    """That much later, and a little more by the job's key."""
+    share = crc32(f"{job.key}:{job.attempts}".encode()) / 2**32
+    return env.clock.now() + jobs.real_time(env, seconds * (1 + _SPREAD * share))

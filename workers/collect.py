@@ -1,0 +1,51 @@
+"""Collect one instrument: prices from the source into the tables, then its indicators.
+
+A job for a day (its session is over) ends only when that day is there; until then it looks again
+after 5, 15 and 60 minutes. A job that somebody asked for ends with whatever the source has.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from app.env import Env
+from app.services import jobs
+from app.services.analysis import analyse
+from app.services.collections import CollectionOutcome, collect_symbol
+from app.services.due import has_day
+from app.services.jobs import Job
+from workers.attempt import attempt, claim, put_off
+
+LOG: Final = logging.getLogger(__name__)
+_LATE: Final = (300.0, 900.0, 3600.0)  # seconds until the next look
+
+
+async def collect_instrument(ctx: dict[str, Any], job_id: int) -> None:
+    """The function of the quick queue. A job that is done, or another worker's, is left alone."""
+    env: Env = ctx["env"]
+    job = await claim(ctx, job_id)
+    if job is None or job.symbol is None:
+        return
+    async with attempt(ctx, job):
+        outcome = await collect_symbol(env, job.symbol)
+        if outcome.ok:
+            await analyse(env, job.symbol)
+        await _settle(env, job, outcome)
+        facts = {"symbol": job.symbol, "outcome": outcome.outcome, "bars": outcome.bars}
+        LOG.info("collected", extra={**facts, "job": job.id, "attempt": job.attempts})
+
+
+async def _settle(env: Env, job: Job, outcome: CollectionOutcome) -> None:
+    """Writes into the job what the source answered."""
+    why = outcome.detail or outcome.outcome
+    if outcome.retryable:
+        await put_off(env, job, outcome.outcome, why, seconds=outcome.retry_after)
+    elif not outcome.ok and outcome.outcome != "SUPERSEDED":
+        await jobs.fail(env, job, why, outcome=outcome.outcome)
+    elif job.day is not None and not await has_day(env, job.symbol or "", job.day):
+        seconds = _LATE[min(job.attempts, len(_LATE)) - 1]
+        why = f"The source does not have {job.day} yet."
+        await put_off(env, job, "LATE", why, seconds=seconds)
+    else:
+        await jobs.finish(env, job, outcome.bars, outcome.outcome)

@@ -1,0 +1,81 @@
+"""The minute: ask calendars and tables what is due, open its jobs, and see that a worker has them.
+
+Nothing is remembered between minutes, so a minute without a worker costs nothing but the delay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from typing import Any, Final
+
+from app.config import Settings
+from app.env import Env
+from app.errors import Unavailable
+from app.services import calendars, due, jobs, metrics
+from workers.pace import Pace
+from workers.reconcile import reconcile
+
+LOG: Final = logging.getLogger(__name__)
+CALENDAR_LIMIT: Final = 300.0  # seconds; about 6 on a quiet machine
+
+
+async def minute_tick(ctx: dict[str, Any]) -> None:
+    """The cron job of the quick queue.
+
+    Raises:
+        Unavailable: database or broker do not answer; the next minute begins anew.
+    """
+    env: Env = ctx["env"]
+    pace: Pace = ctx["pace"]
+    async with asyncio.timeout(pace.deadline):
+        await due.open_due(env)
+        await jobs.forget_old(env)
+        await reconcile(env, stale_after=pace.stale_after, requeue_after=pace.requeue_after)
+        await metrics.show_freshness(env)
+        await metrics.share_metrics(env, "quick")
+
+
+async def calendar_tick(ctx: dict[str, Any]) -> None:
+    """The hourly cron job of the long queue: has the sessions made anew when it is time.
+
+    Raises:
+        Unavailable: the calendar process failed; the next hour tries again.
+    """
+    env: Env = ctx["env"]
+    if await calendars.is_due(env):
+        await refresh_in_child(env.settings)
+        LOG.info("sessions made anew")
+
+
+async def refresh_in_child(settings: Settings) -> None:
+    """Runs `workers.sessions` as a process of its own: pandas stays out of this one.
+
+    Raises:
+        Unavailable: the child failed, or took so long that it was killed.
+    """
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        "workers.sessions",
+        env={
+            **os.environ,
+            "SISE_DATABASE_URL": settings.database_url or "",
+            "SISE_REDIS_URL": settings.redis_url or "",
+        },
+    )
+    try:
+        async with asyncio.timeout(CALENDAR_LIMIT):
+            code = await child.wait()
+    except TimeoutError as error:
+        msg = "The calendar was not ready within %(seconds)d seconds."
+        raise Unavailable(msg, seconds=CALENDAR_LIMIT) from error
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if code != 0:
+        raise Unavailable("The calendar could not be made: exit code %(code)d.", code=code)
