@@ -12,7 +12,7 @@ RUN /opt/sise/bin/pybabel compile --directory locale --domain messages \
  && VIRTUAL_ENV=/opt/sise /opt/sise/bin/uv pip install --no-deps --no-build-isolation .
 # The compiled kernels are made once, here: a container starts with a warm cache.
 ENV NUMBA_CACHE_DIR=/opt/sise/numba-cache
-RUN /opt/sise/bin/python -c "from app.domain.kernels.indicators import warm_up; warm_up()"
+RUN /opt/sise/bin/python -c "from app.domain.indicators import warm_up; warm_up()"
 
 FROM python:3.13.9-slim-bookworm
 RUN groupadd --gid 10001 sise && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin sise

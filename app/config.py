@@ -37,6 +37,8 @@ class Settings:
     replay_step: float
     public_market: bool
     allowed_hosts: tuple[str, ...]
+    points_per_minute: int
+    sockets_per_client: int
     dev: bool
     log_level: str
     clock: Clock
@@ -78,6 +80,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         allowed_hosts=tuple(
             h.strip() for h in env.get("SISE_ALLOWED_HOSTS", "").split(",") if h.strip()
         ),
+        points_per_minute=int(
+            _number(env, "SISE_POINTS_PER_MINUTE", 100_000, 10_000, 1_000_000_000)
+        ),
+        sockets_per_client=int(_number(env, "SISE_SOCKETS_PER_CLIENT", 50, 1, 100_000)),
         dev=_flag(env, "SISE_DEV", default=False),
         log_level=_choice(env, "SISE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         clock=_clock(env.get("SISE_CLOCK")),
@@ -147,13 +153,17 @@ def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | N
 
 
 def _clock(text: str | None) -> Clock:
-    """`2026-01-05T00:00:00Z` or `2026-01-05T00:00:00Z@3600` (tests only)."""
+    """`2026-01-05T00:00:00Z`, then `@rate`, then `@origin` if wanted (tests only).
+
+    `origin` is the real instant (UNIX seconds) at which the clock stands at its start; without one
+    it is now. Processes that are given the same origin show the same time, whenever they start.
+    """
     if not text:
         return Clock()
-    instant, _, rate = text.partition("@")
+    instant, *rest = text.split("@")
     try:
         start = datetime.fromisoformat(instant)
-        speed = float(rate or 1)
+        speed, *origin = [float(part) for part in rest or ["1"]]
     except ValueError as error:
         msg = "SISE_CLOCK is %(value)r; it must be an ISO instant with a zone, then @rate if wanted"
         raise ConfigError(msg, value=text) from error
@@ -161,4 +171,6 @@ def _clock(text: str | None) -> Clock:
         raise ConfigError(
             "SISE_CLOCK is %(value)r: the zone is missing (end it with Z)", value=text
         )
+    if origin:
+        return Clock(start=start, rate=speed, _origin=origin[0])
     return Clock(start=start, rate=speed)

@@ -52,5 +52,5 @@ def set_up_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for noisy in ("httpx", "httpcore", "websockets", "arq.worker"):
+    for noisy in ("httpx", "httpcore", "websockets", "arq.worker", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,73 @@
+"""The schema's enumerations: those of the domain by their own names, and those of the tables."""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+from typing import TypeVar
+
+import strawberry
+
+from app.domain.bars import Interval, PriceBasis
+from app.domain.indicator_columns import IndicatorKind
+from app.domain.market import Kind
+from app.domain.quotes import QuoteSource, QuoteState
+from app.domain.signals import SignalStrength, VoteDirection, VoteIndicator
+
+E = TypeVar("E", bound=Enum)
+
+
+class CollectionState(StrEnum):
+    """How far a collection is: PENDING waits for its turn or for another try."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+class FreshnessState(StrEnum):
+    """How the newest stored day relates to the day that should be there.
+
+    HALTED, PARTIAL and QUARANTINED are of bars that were checked and held back.
+    """
+
+    ON_TIME = "ON_TIME"
+    LATE = "LATE"
+    HOLIDAY = "HOLIDAY"
+    HALTED = "HALTED"
+    RATE_LIMITED = "RATE_LIMITED"
+    PARTIAL = "PARTIAL"
+    QUARANTINED = "QUARANTINED"
+    HISTORIC = "HISTORIC"
+    UNKNOWN = "UNKNOWN"
+
+
+class SourceName(StrEnum):
+    """Where prices come from: YAHOO, or SAMPLE, recorded prices of 2000 to 2013."""
+
+    YAHOO = "YAHOO"
+    SAMPLE = "SAMPLE"
+
+
+def _enum(cls: type[E], name: str | None = None) -> type[E]:
+    """Makes an enumeration one of the schema, with the first sentence of its docstring."""
+    text = (cls.__doc__ or "").partition("\n\n")[0]
+    strawberry.enum(cls, name=name, description=text)
+    return cls
+
+
+for _cls in (
+    CollectionState,
+    FreshnessState,
+    IndicatorKind,
+    Interval,
+    PriceBasis,
+    QuoteSource,
+    QuoteState,
+    SignalStrength,
+    SourceName,
+    VoteDirection,
+    VoteIndicator,
+):
+    _enum(_cls)
+_enum(Kind, "InstrumentKind")

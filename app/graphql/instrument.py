@@ -1,0 +1,221 @@
+"""The instrument of the schema: its row, and all that is asked for with it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Final
+
+import strawberry
+
+from app.domain.bars import Interval, PriceBasis
+from app.domain.indicator_columns import IndicatorKind
+from app.domain.market import Kind
+from app.domain.signals import Vote as VoteRow
+from app.errors import BadInput
+from app.graphql.context import Info
+from app.graphql.describing import described
+from app.graphql.enums import FreshnessState
+from app.graphql.paging import Connection, clamp, make_connection
+from app.graphql.scalars import Series
+from app.graphql.sentences import vote_sentence
+from app.graphql.types import (
+    Bar,
+    Dividend,
+    Exchange,
+    IndicatorSnapshot,
+    Quote,
+    Session,
+    Signal,
+    Split,
+    Vote,
+)
+from app.services.candles import get_series
+from app.services.instruments import InstrumentRow
+from app.services.prices import MAX_SPARKLINE, count_bars, list_bars
+from app.services.readings import Reading
+from app.translations import Locale, load_translations
+
+From = Annotated[date | None, strawberry.argument(name="from", description="The first day.")]
+To = Annotated[date | None, strawberry.argument(name="to", description="The last day.")]
+_NUMBERED: Final = re.compile(r"_(?=[0-9])")
+"""What `sma20` of the schema has not of `sma_20`, its column."""
+
+
+@described
+@strawberry.type
+class Freshness:
+    """Whether the newest stored day is the one that should be there."""
+
+    state: FreshnessState
+    last_day: date | None
+    expected_day: date | None
+    detail: str | None
+
+
+@described
+@strawberry.type
+class Instrument:
+    """What can be watched: a stock, a fund, an index or a currency pair."""
+
+    row: strawberry.Private[InstrumentRow]
+    symbol: str
+    name: str
+    name_local: str | None
+    currency: str
+    kind: Kind
+    sector: str | None
+    industry: str | None
+    tracked: bool = strawberry.field(description="Whether it is on the watchlist and collected.")
+
+    @classmethod
+    def of(cls, row: InstrumentRow) -> Instrument:
+        """From a service's row."""
+        return cls(
+            row=row,
+            symbol=row.symbol,
+            name=row.name,
+            name_local=row.name_local,
+            currency=row.currency,
+            kind=Kind(row.kind),
+            sector=row.sector,
+            industry=row.industry,
+            tracked=row.tracked,
+        )
+
+    @strawberry.field
+    async def exchange(self, info: Info) -> Exchange:
+        """The market it trades on."""
+        return Exchange.of(await info.context.loaders.exchanges.load(self.row.mic))
+
+    @strawberry.field
+    async def quote(self, info: Info) -> Quote | None:
+        """The newest price; null while nothing has been collected."""
+        row = await info.context.loaders.quotes.load(self.symbol)
+        return None if row is None else Quote.of(row)
+
+    @strawberry.field
+    async def freshness(self, info: Info) -> Freshness:
+        """How its newest stored day relates to the day that should be there."""
+        found = await info.context.loaders.freshness.load(self.symbol)
+        if found is None:
+            return Freshness(
+                state=FreshnessState.UNKNOWN, last_day=None, expected_day=None, detail=None
+            )
+        return Freshness(
+            state=FreshnessState(found.state),
+            last_day=found.last_day,
+            expected_day=found.expected_day,
+            detail=found.detail,
+        )
+
+    @strawberry.field
+    async def bars(
+        self,
+        info: Info,
+        start: From = None,
+        end: To = None,
+        first: int | None = 100,
+        after: str | None = None,
+    ) -> Connection[Bar]:
+        """Sessions as traded, in order of day; for charts take `series`."""
+        env, span = info.context.env, {"start": start, "end": end}
+        page = await list_bars(env, self.symbol, first=clamp(first, 100), after=after, **span)
+        return make_connection(page, Bar.of, lambda: count_bars(env, self.symbol, **span))
+
+    @strawberry.field
+    async def series(  # noqa: PLR0913, PLR0917 - what a chart may ask for
+        self,
+        info: Info,
+        start: From = None,
+        end: To = None,
+        last: int | None = None,
+        interval: Interval | None = Interval.DAY,
+        basis: PriceBasis | None = PriceBasis.SPLIT_ADJUSTED,
+        indicators: list[IndicatorKind] | None = None,
+        studies: list[int] | None = None,
+    ) -> Series:
+        """Columns for a chart: time, open, high, low, close, volume, then indicators and studies.
+
+        `last` keeps the newest bars. `indicators` adds their stored columns, such as `rsi_14`;
+        `studies` adds averages of the close over so many bars: 60 adds `sma_60`. Bars of minutes
+        are those of the last session (MINUTE_5) or the last five (MINUTE_15), with `time` in UNIX
+        seconds, and none where the source has none (`intradayReason`).
+        """
+        columns = [column for kind in indicators or () for column in kind.columns]
+        series = await get_series(
+            info.context.env,
+            self.symbol,
+            start=start,
+            end=end,
+            last=last,
+            interval=interval or Interval.DAY,
+            basis=basis or PriceBasis.SPLIT_ADJUSTED,
+            indicators=columns,
+            studies=[f"sma_{window}" for window in studies or ()],
+        )
+        return Series(series)
+
+    @strawberry.field
+    async def sparkline(self, info: Info, points: int | None = 30) -> Series:
+        """The newest closes, split-adjusted, as one column `close`."""
+        count = 30 if points is None else points
+        if not 1 <= count <= MAX_SPARKLINE:
+            message = "points is %(value)d; it must be from 1 to %(bound)d"
+            raise BadInput(message, field="points", value=count, bound=MAX_SPARKLINE)
+        closes = await info.context.loaders.sparklines.load((self.symbol, count))
+        return Series({"close": closes or []})
+
+    @strawberry.field
+    async def intraday_reason(self, info: Info) -> str | None:
+        """Why there are no bars within days, null where there are."""
+        reason = await info.context.loaders.intraday_reasons.load("")
+        return reason and load_translations(info.context.locale).gettext(reason)
+
+    @strawberry.field
+    async def indicators(self, info: Info, on: date | None = None) -> IndicatorSnapshot | None:
+        """The indicators of the newest session, or of the newest on or before a day."""
+        reading = await info.context.loaders.readings.load((self.symbol, on))
+        return None if reading is None else _snapshot(reading)
+
+    @strawberry.field
+    async def signal(self, info: Info, on: date | None = None) -> Signal | None:
+        """The votes on those indicators; null when one of them is unknown."""
+        reading = await info.context.loaders.readings.load((self.symbol, on))
+        if reading is None or reading.signal is None:
+            return None
+        votes = [_vote(vote, info.context.locale) for vote in reading.signal.votes]
+        return Signal(day=reading.day, strength=reading.signal.strength, votes=votes)
+
+    @strawberry.field
+    async def splits(self, info: Info) -> list[Split]:
+        """All splits, in order of day."""
+        rows = await info.context.loaders.splits.load(self.symbol)
+        return [Split.of(row) for row in rows or ()]
+
+    @strawberry.field
+    async def dividends(self, info: Info) -> list[Dividend]:
+        """All dividends, in order of ex-date."""
+        rows = await info.context.loaders.dividends.load(self.symbol)
+        return [Dividend.of(row) for row in rows or ()]
+
+    @strawberry.field
+    async def sessions(self, info: Info, first: int | None = 10) -> list[Session]:
+        """The sessions of its market from the present or next one on."""
+        rows = await info.context.loaders.sessions.load((self.row.mic, clamp(first, 10)))
+        return [Session.of(row) for row in rows]
+
+
+def _snapshot(reading: Reading) -> IndicatorSnapshot:
+    values = {_NUMBERED.sub("", name): value for name, value in reading.indicators.items()}
+    return IndicatorSnapshot(day=reading.day, **values)
+
+
+def _vote(vote: VoteRow, locale: Locale) -> Vote:
+    return Vote(
+        indicator=vote.indicator,
+        direction=vote.direction,
+        value=vote.value,
+        threshold=vote.threshold,
+        sentence=vote_sentence(vote, locale),
+    )

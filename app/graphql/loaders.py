@@ -1,0 +1,84 @@
+"""What the rows of a page have in common: one question for all of them, whatever their number."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
+from typing import TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from app.domain.quotes import Quote
+from app.domain.sessions import Session
+from app.env import Env
+from app.services.candles import find_intraday_reason
+from app.services.instruments import find_instruments, list_exchanges
+from app.services.live import QuoteHub
+from app.services.markets import list_sessions
+from app.services.prices import (
+    freshness,
+    list_dividends,
+    list_sparklines,
+    list_splits,
+)
+from app.services.readings import Reading, list_readings
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Loaders:
+    """One loader a kind; each asks its service once for all keys of a moment."""
+
+    def __init__(self, env: Env, hub: QuoteHub) -> None:
+        self._env = env
+        self.instruments = _by_key(lambda symbols: find_instruments(env, symbols))
+        self.quotes: DataLoader[str, Quote | None] = _by_key(hub.quotes)
+        self.freshness = _by_key(lambda symbols: freshness(env, symbols))
+        self.exchanges = _by_key(lambda _mics: list_exchanges(env))
+        self.splits = _by_key(lambda symbols: list_splits(env, symbols))
+        self.dividends = _by_key(lambda symbols: list_dividends(env, symbols))
+        self.sparklines: DataLoader[tuple[str, int], list[float] | None] = _by_group(
+            lambda symbols, points: list_sparklines(env, symbols, points)
+        )
+        self.readings: DataLoader[tuple[str, date | None], Reading | None] = _by_group(
+            lambda symbols, on: list_readings(env, symbols, on)
+        )
+        self.intraday_reasons = DataLoader(self._load_intraday_reasons)
+        self.sessions = DataLoader(self._load_sessions)
+
+    async def _load_intraday_reasons(self, keys: list[str]) -> list[str | None]:
+        """The reason is the source's: one for all keys."""
+        return [await find_intraday_reason(self._env)] * len(keys)
+
+    async def _load_sessions(self, keys: list[tuple[str, int]]) -> list[list[Session]]:
+        """Key: MIC and number of sessions; there are few markets."""
+        return [await list_sessions(self._env, mic, first) for mic, first in keys]
+
+
+def _by_key(
+    load: Callable[[list[K]], Awaitable[Mapping[K, V]]],
+) -> DataLoader[K, V | None]:
+    """A loader from a service that leaves out what it does not know."""
+
+    async def load_all(keys: list[K]) -> Sequence[V | None]:
+        found = await load(keys)
+        return [found.get(key) for key in keys]
+
+    return DataLoader(load_all)
+
+
+def _by_group(
+    load: Callable[[list[str], K], Awaitable[Mapping[str, V]]],
+) -> DataLoader[tuple[str, K], V | None]:
+    """The same for keys of a symbol and an argument: one question for each argument."""
+
+    async def load_all(keys: list[tuple[str, K]]) -> Sequence[V | None]:
+        groups: dict[K, list[str]] = defaultdict(list)
+        for symbol, argument in keys:
+            groups[argument].append(symbol)
+        found = {arg: await load(symbols, arg) for arg, symbols in groups.items()}
+        return [found[argument].get(symbol) for symbol, argument in keys]
+
+    return DataLoader(load_all)

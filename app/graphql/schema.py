@@ -1,0 +1,48 @@
+"""The schema: the parts of every area put together.
+
+`python -m app.graphql.schema > schema.graphql` writes its SDL into the repository.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from app.graphql.describing import described
+from app.graphql.execution import EXTENSIONS, EventExecutor, Schema
+from app.graphql.market import MarketMutation, MarketQuery, MarketSubscription
+from app.graphql.scalars import SCALARS
+
+
+@described
+@strawberry.type
+class Query(MarketQuery):
+    """Everything that can be asked."""
+
+
+@described
+@strawberry.type
+class Mutation(MarketMutation):
+    """Everything that can be changed."""
+
+
+@described
+@strawberry.type
+class Subscription(MarketSubscription):
+    """Everything that can be followed, over the WebSocket."""
+
+
+schema: Final = Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    extensions=EXTENSIONS,
+    execution_context_class=EventExecutor,
+    config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
+)
+
+if __name__ == "__main__":
+    sys.stdout.write(schema.as_str() + "\n")

@@ -1,0 +1,181 @@
+"""The market's values as the schema has them, each made from what a service returns."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Self
+
+import strawberry
+
+from app.domain.quotes import QuoteSource, QuoteState
+from app.domain.signals import SignalStrength, VoteDirection, VoteIndicator
+from app.graphql.describing import described
+from app.graphql.enums import SourceName
+
+
+class FromRow:
+    """A type whose fields are those of a service's row, by name."""
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """Takes the fields from a row."""
+        return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})  # type: ignore[arg-type]
+
+
+@described
+@strawberry.type
+class Exchange(FromRow):
+    """A market by its MIC (XKRX, XNAS, XNYS, ARCX); CCY stands for the currency market."""
+
+    mic: str
+    name: str
+    name_local: str | None
+    time_zone: str
+    currency: str | None
+
+
+@described
+@strawberry.type
+class Session(FromRow):
+    """One trading day; its hours are those of the calendar with its overrides."""
+
+    day: date
+    open_at: datetime
+    close_at: datetime
+
+
+@described
+@strawberry.type
+class Quote(FromRow):
+    """The newest price: its instant, the session it belongs to, and how it relates to now.
+
+    `change` and `changePercent` compare it with `previousClose`, the close of the session before.
+    """
+
+    symbol: str
+    price: Decimal
+    previous_close: Decimal | None
+    change: Decimal | None
+    change_percent: float | None
+    at: datetime
+    day: date
+    source: QuoteSource
+    state: QuoteState
+
+
+@described
+@strawberry.type
+class IndicatorSnapshot:
+    """The indicators of one day on split-adjusted prices; null in warm-up and flat windows."""
+
+    day: date
+    rsi14: float | None
+    macd: float | None
+    macd_signal: float | None
+    macd_histogram: float | None
+    stochastic_k: float | None
+    stochastic_d: float | None
+    sma20: float | None
+    sma50: float | None
+    sma200: float | None
+    bollinger_upper: float | None
+    bollinger_middle: float | None
+    bollinger_lower: float | None
+
+
+@described
+@strawberry.type
+class Vote:
+    """What one indicator says, with its value and the threshold it passed, if it passed one."""
+
+    indicator: VoteIndicator
+    direction: VoteDirection
+    value: float
+    threshold: float | None
+    sentence: str = strawberry.field(description="The vote in words, in the reader's language.")
+
+
+@described
+@strawberry.type
+class Signal:
+    """Three votes and what they come to. A count of votes: no measure of how likely a move is."""
+
+    day: date
+    strength: SignalStrength
+    votes: list[Vote]
+
+
+@described
+@strawberry.type
+class Split(FromRow):
+    """`numerator` new shares for `denominator` old ones, from this day on."""
+
+    day: date
+    numerator: Decimal
+    denominator: Decimal
+
+
+@described
+@strawberry.type
+class Dividend(FromRow):
+    """Cash per share as traded, on its ex-date, in the instrument's currency."""
+
+    day: date
+    amount: Decimal
+
+
+@described
+@strawberry.type
+class Bar(FromRow):
+    """One session, prices as traded; null where nothing was traded."""
+
+    day: date
+    open: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+    close: Decimal | None
+    volume: Decimal | None = strawberry.field(description="Shares; more than an Int can hold.")
+
+
+@described
+@strawberry.type
+class MarketStatus(FromRow):
+    """A market now. The hours are those of the present session, else of the next one.
+
+    They are null while the calendar has not been loaded; `nextChange` is when `open` turns.
+    """
+
+    mic: str
+    name: str
+    name_local: str | None
+    time_zone: str
+    open: bool
+    session_day: date | None
+    open_at: datetime | None
+    close_at: datetime | None
+    next_change: datetime | None
+
+
+@described
+@strawberry.type
+class FxRate(FromRow):
+    """`rate` units of `quote` for one unit of `base` on that day."""
+
+    base: str
+    quote: str
+    day: date
+    rate: Decimal
+
+
+@described
+@strawberry.type
+class SourceStatus:
+    """Where prices come from; a historic source replays recorded days, `replayDay` just now."""
+
+    name: SourceName
+    historic: bool
+    replay_day: date | None
+    first_day: date | None
+    last_day: date | None

@@ -1,0 +1,77 @@
+"""Translations: the catalogues of `locale/`, and an expected failure in the reader's language.
+
+`make messages` and the build compile `messages.po` to `messages.mo`. Where the compiled file is
+missing or older, as in a fresh checkout, the catalogue is compiled in memory.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from gettext import GNUTranslations
+from pathlib import Path
+from typing import Final, Literal
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from app.config import resource_dir
+from app.errors import AppError
+
+Locale = Literal["ko", "en"]
+LOCALES: Final[tuple[Locale, ...]] = ("ko", "en")
+DEFAULT_LOCALE: Final[Locale] = "en"
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name that the extraction of messages looks for
+    """Marks a message for translation and returns it as it is."""
+    return message
+
+
+@cache
+def load_translations(locale: Locale) -> GNUTranslations:
+    """The catalogue of one language, read once per process."""
+    folder = resource_dir("locale") / locale / "LC_MESSAGES"
+    return GNUTranslations(io.BytesIO(_compiled(folder)))
+
+
+def translate_error(error: AppError, locale: Locale) -> str:
+    """The sentence of an expected failure in that language, its values filled in."""
+    text = load_translations(locale).gettext(error.message)
+    return text % error.values if error.values else text
+
+
+def choose_locale(accept_language: str) -> Locale:
+    """The language of ours that an `Accept-Language` header prefers; English when it names none.
+
+    Quality values count (RFC 9110, section 12.5.4); what cannot be read is passed over.
+    """
+    ranked: list[tuple[float, int, Locale]] = []
+    for position, item in enumerate(accept_language.split(",")):
+        tag, _, parameter = item.strip().partition(";")
+        locale = next((known for known in LOCALES if tag.lower().split("-")[0] == known), None)
+        if locale is not None:
+            ranked.append((-_quality(parameter), position, locale))
+    best = min(ranked, default=None)
+    return best[2] if best is not None and best[0] < 0 else DEFAULT_LOCALE
+
+
+def _quality(parameter: str) -> float:
+    name, _, value = parameter.strip().partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        return min(max(float(value), 0.0), 1.0)
+    except ValueError:
+        return 0.0
+
+
+def _compiled(folder: Path) -> bytes:
+    source, compiled = folder / "messages.po", folder / "messages.mo"
+    if compiled.is_file() and compiled.stat().st_mtime >= source.stat().st_mtime:
+        return compiled.read_bytes()
+    with source.open("rb") as file:
+        catalogue = read_po(file)
+    out = io.BytesIO()
+    write_mo(out, catalogue)
+    return out.getvalue()

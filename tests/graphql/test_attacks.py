@@ -1,0 +1,258 @@
+"""Attacks over HTTP and WebSocket: every one gets the answer it should, and nobody else waits."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
+
+import orjson
+import psutil
+import pytest
+from sqlalchemy import text
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from app.env import Env
+from tests.graphql.asking import choose_source
+from tests.graphql.attacks import Attack, all_attacks
+from tests.serving import Client, asgi_client, served
+
+GOAL = 0.2
+"""Seconds that an answer may take on an idle machine; a test allows ten times as much."""
+
+
+class SlowHub:
+    """Quotes that take ten seconds."""
+
+    async def quotes(self, _symbols):
+        await asyncio.sleep(10)
+
+    subscribe = quotes
+
+
+async def attack(client: Client, one: Attack) -> tuple[str | None, float]:
+    """What was wrong with the answer, None when nothing; CPU seconds."""
+    begin = time.process_time()
+    answer = await client.http.request(
+        one.method, one.path, content=one.content, headers=one.headers
+    )
+    took = time.process_time() - begin
+    ok = one.expected(answer) and (answer.status_code < 500 or answer.status_code == 503)
+    return (None if ok else f"{one.name}: {answer.status_code} {answer.text[:200]}"), took
+
+
+async def count_jobs(env: Env) -> int:
+    async with env.db.read() as db:
+        return int(await db.scalar(text("SELECT count(*) FROM job")) or 0)
+
+
+async def test_every_attack_gets_its_answer_and_nothing_is_written(env, settings):
+    await choose_source(env)
+    attacks = all_attacks()
+    process = psutil.Process(os.getpid())
+    async with asgi_client(replace(settings, points_per_minute=10**9)) as client:
+        for one in attacks:  # what is made once: compiled patterns, caches, connections
+            await attack(client, one)
+        before = process.memory_info().rss
+        results = [await attack(client, one) for one in attacks]
+        growth = (process.memory_info().rss - before) / 1e6
+    unexpected = [wrong for wrong, _ in results if wrong]
+    slowest = max(took for _, took in results)
+    figures = f"{len(unexpected)} unexpected, slowest {slowest:.3f} s CPU, +{growth:.1f} MB"
+    print(f"S1: {len(attacks)} requests, {figures}")
+    assert not unexpected
+    assert len(attacks) >= 59
+    assert slowest < 10 * GOAL
+    assert growth < 20
+    assert await count_jobs(env) == 0
+
+
+async def test_during_attacks_a_plain_query_is_answered(env, settings):
+    """The event loop is never held for long: an attack that runs alone takes none of it either."""
+    waits = []
+
+    async def probe(client: Client) -> None:
+        while True:
+            begin = time.perf_counter()
+            assert (await client.post({"query": "{ __typename }"})).status_code == 200
+            waits.append(time.perf_counter() - begin)
+            await asyncio.sleep(0.005)
+
+    async with asgi_client(replace(settings, points_per_minute=10**9)) as client:
+        probing = asyncio.create_task(probe(client))
+        for one in all_attacks():
+            await attack(client, one)
+        probing.cancel()
+        with suppress(asyncio.CancelledError):
+            await probing
+    assert len(waits) >= 5
+    assert max(waits) < 3.0
+
+
+async def test_a_resolver_of_ten_seconds_is_answered_503_in_two(env, settings):
+    async with asgi_client(settings) as client:
+        client.app.state.hub = SlowHub()
+        begin = time.perf_counter()
+        answer = await client.post({"query": '{ quotes(symbols: ["A"]) { at } }'})
+        assert answer.status_code == 503
+        assert 1.5 < time.perf_counter() - begin < 8
+        assert answer.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+
+
+async def test_a_secret_in_an_exception_stays_here(env, settings):
+    class BrokenHub:
+        async def quotes(self, _symbols):
+            raise RuntimeError("password=hunter2")
+
+    async with asgi_client(settings) as client:
+        client.app.state.hub = BrokenHub()
+        answer = await client.post({"query": '{ quotes(symbols: ["A"]) { at } }'})
+    assert answer.status_code == 200
+    assert "hunter2" not in answer.text
+    assert answer.json()["errors"][0]["message"] == "Unexpected error."
+
+
+@asynccontextmanager
+async def socket(url: str, **options):
+    """A WebSocket to /graphql."""
+    options = {"subprotocols": ["graphql-transport-ws"], "max_size": None} | options
+    async with connect(url.replace("http", "ws") + "/graphql", **options) as websocket:
+        yield websocket
+
+
+async def closing_code(websocket) -> int:
+    """The code with which the server closes."""
+    try:
+        while True:
+            await asyncio.wait_for(websocket.recv(), 10)
+    except ConnectionClosed:
+        return websocket.close_code
+
+
+async def receive(websocket) -> dict:
+    return orjson.loads(await asyncio.wait_for(websocket.recv(), 10))
+
+
+def subscribe(number: int, query: str) -> str:
+    message = {"id": str(number), "type": "subscribe", "payload": {"query": query}}
+    return orjson.dumps(message).decode()
+
+
+INIT = '{"type": "connection_init"}'
+QUOTES = 'subscription { quotes(symbols: ["AAPL"]) { price } }'
+DEEP = '{ instrument(symbol: "A") { ' + "quote { x " * 12 + "}" * 12 + " } }"
+SLOW = '{ quotes(symbols: ["A"]) { at } }'
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+async def test_a_handshake_from_a_foreign_origin_is_answered_403(env, settings, origin):
+    with served(settings) as url:
+        with pytest.raises(InvalidStatus) as refused:
+            async with socket(url, origin=origin):
+                pass
+        assert refused.value.response.status_code == 403
+
+
+async def test_sockets_are_closed_with_the_code_of_their_fault(env, settings):
+    cases = [
+        ("subscribe before init", [subscribe(1, QUOTES)], 4401),
+        ("double init", [INIT, INIT], 4429),
+        ("duplicate id", [INIT, subscribe(1, QUOTES), subscribe(1, QUOTES)], 4409),
+        ("message of 1 MB", ['{"type": "' + "x" * 1_000_000 + '"}'], 1009),
+        ("a list", ["[]"], 4400),
+        ("a number", ["1"], 4400),
+        ("no JSON", ["{"], 4400),
+        ("deep JSON", ["[" * 30_000], 4400),
+        ("no type", ["{}"], 4400),
+        ("a type that is no text", ['{"type": []}'], 4400),
+        ("an unknown type", ['{"type": "start"}'], 4400),
+        ("bytes", [b"{}"], 4400),
+        (
+            "subscribe without id",
+            [INIT, '{"type": "subscribe", "payload": {"query": "{a}"}}'],
+            4400,
+        ),
+        ("complete with an id that is a list", [INIT, '{"type": "complete", "id": []}'], 4400),
+        ("payload that is a list", [INIT, '{"type": "subscribe", "id": "1", "payload": []}'], 4400),
+        (
+            "query that is a number",
+            [INIT, '{"type":"subscribe","id":"1","payload":{"query":1}}'],
+            4400,
+        ),
+        ("init with a list", ['{"type": "connection_init", "payload": []}'], 4400),
+    ]
+    with served(settings) as url:
+        for name, messages, code in cases:
+            async with socket(url) as websocket:
+                for message in messages:
+                    await websocket.send(message)
+                assert (name, await closing_code(websocket)) == (name, code)
+        async with socket(url, subprotocols=["graphql-ws"]) as websocket:
+            assert await closing_code(websocket) == 4406
+
+
+async def test_a_socket_that_says_nothing_is_closed_after_three_seconds(env, settings):
+    with served(settings) as url:
+        async with socket(url) as websocket:
+            begin = time.perf_counter()
+            assert await closing_code(websocket) == 4408
+            assert 2.5 < time.perf_counter() - begin < 10
+
+
+async def test_operations_over_a_socket_have_the_same_limits(env, settings):
+    with served(settings) as url:
+        async with socket(url) as websocket:
+            await websocket.send(INIT)
+            assert (await receive(websocket))["type"] == "connection_ack"
+            cases = [(DEEP, "TOO_COSTLY"), ("{ __schema { types { name } } }", "BAD_INPUT")]
+            cases += [("{ markets {", "BAD_INPUT"), ("query A { a } query B { b }", "BAD_INPUT")]
+            for number, (query, code) in enumerate(cases):
+                await websocket.send(subscribe(number, query))
+                error = await receive(websocket)
+                assert (error["type"], error["id"]) == ("error", str(number))
+                assert error["payload"][0]["extensions"]["code"] == code
+
+
+async def test_twenty_subscriptions_run_on_a_socket_and_no_more(env, settings):
+    with served(settings) as url:
+        async with socket(url) as websocket:
+            await websocket.send(INIT)
+            await receive(websocket)
+            for number in range(200):
+                await websocket.send(subscribe(number, QUOTES))
+            refused = running = 0
+            while refused + running < 200:
+                message = await receive(websocket)
+                refused += message["type"] == "error"
+                running += message["type"] == "next"
+            assert (running, refused) == (20, 180)
+
+
+async def test_a_slow_query_over_a_socket_is_cut(env, settings):
+    with served(settings, hub=SlowHub()) as url:
+        async with socket(url) as websocket:
+            await websocket.send(INIT)
+            await receive(websocket)
+            begin = time.perf_counter()
+            await websocket.send(subscribe(1, SLOW))
+            error = await receive(websocket)
+            assert error["payload"][0]["extensions"]["code"] == "UNAVAILABLE"
+            assert 1.5 < time.perf_counter() - begin < 8
+
+
+async def test_an_eleventh_connection_is_refused_where_ten_are_allowed(env, settings):
+    with served(replace(settings, sockets_per_client=10)) as url:
+        async with asyncio.timeout(20):
+            async with AsyncExitStack() as opened:
+                for _ in range(10):
+                    await opened.enter_async_context(socket(url))
+                with pytest.raises(InvalidStatus) as refused:
+                    async with socket(url):
+                        pass
+            assert refused.value.response.status_code == 403
+            async with socket(url) as websocket:
+                await websocket.send(INIT)
+                assert (await receive(websocket))["type"] == "connection_ack"

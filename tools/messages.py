@@ -1,0 +1,175 @@
+"""Collects the messages of templates and sources into `locale/*/LC_MESSAGES/messages.po`.
+
+`python tools/messages.py` adds new messages, drops those that nothing says any more and keeps what
+is translated; English is its own translation. `--check` changes nothing and exits with 1 when a
+message is missing, fuzzy or no longer said. Sources mark messages by `_`, `N_`, `gettext`, by the
+first text of an error of `app/errors.py`, and by constants that are named `…_REASON`. Only what a
+reader of pages or of the API may see is collected: the command line speaks English.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+LOCALES: Final = ("ko", "en")
+FOLDERS: Final = ("adapters", "db", "domain", "graphql", "services", "web")
+MARKS: Final = frozenset({"_", "N_", "gettext"})
+ERRORS: Final = frozenset(
+    {
+        "AppError",
+        "BadInput",
+        "Conflict",
+        "Forbidden",
+        "NotFound",
+        "RateLimited",
+        "Refused",
+        "TooCostly",
+        "Unauthenticated",
+        "Unavailable",
+    }
+)
+
+
+def collect() -> Catalog:
+    """All messages that the product can say, without translations."""
+    catalogue = Catalog(project="Sise", charset="utf-8")
+    templates = ROOT / "templates"
+    for file, _, message, comments, _ in extract_from_dir(
+        str(templates), [("**.html", "jinja2")], {"**.html": {"silent": "false"}}
+    ):
+        catalogue.add(message, locations=[(f"templates/{file}", 0)], auto_comments=comments)
+    sources = [p for folder in FOLDERS for p in sorted((ROOT / "app" / folder).rglob("*.py"))]
+    trees = {path: ast.parse(path.read_bytes()) for path in sources}
+    constants = {name: text for tree in trees.values() for name, text in _constants(tree.body)}
+    for path, tree in trees.items():
+        for message in _messages(tree, constants):
+            catalogue.add(message, locations=[(path.relative_to(ROOT).as_posix(), 0)])
+    return catalogue
+
+
+def find_faults(locale: str, wanted: Catalog) -> list[str]:
+    """What is wrong with one language's catalogue, one line each."""
+    known = read_catalogue(locale)
+    faults = [f"{locale}: missing {m.id!r}" for m in wanted if m.id and m.id not in known]
+    for message in known:
+        if not message.id:
+            continue
+        texts = message.string if isinstance(message.string, tuple) else (message.string,)
+        if not all(texts):
+            faults.append(f"{locale}: untranslated {message.id!r}")
+        if message.fuzzy:
+            faults.append(f"{locale}: fuzzy {message.id!r}")
+        if message.id not in wanted:
+            faults.append(f"{locale}: no longer said {message.id!r}")
+    return faults
+
+
+def read_catalogue(locale: str) -> Catalog:
+    """One language's catalogue as it lies there."""
+    with path_of(locale).open("rb") as file:
+        return read_po(file, locale=locale)
+
+
+def update(locale: str, wanted: Catalog) -> None:
+    """Writes one language's catalogue anew, with the translations that there are."""
+    catalogue = read_catalogue(locale)
+    catalogue.update(wanted, no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    if locale == "en":
+        for message in catalogue:
+            if message.id:
+                message.string = message.id
+    out = BytesIO()
+    write_po(out, catalogue, width=100, sort_output=True, no_location=True, omit_header=False)
+    lines = [line for line in out.getvalue().splitlines() if not _is_noise(line)]
+    path_of(locale).write_bytes(b"\n".join(lines) + b"\n")
+
+
+def path_of(locale: str) -> Path:
+    """Where one language's catalogue lies."""
+    return ROOT / "locale" / locale / "LC_MESSAGES" / "messages.po"
+
+
+def _constants(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """Names that are given a text, in these statements."""
+    for node in body:
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        else:
+            continue
+        text = _text(node.value, {})
+        for target in targets:
+            if text is not None and isinstance(target, ast.Name):
+                yield target.id, text
+
+
+def _messages(tree: ast.Module, constants: dict[str, str]) -> Iterator[str]:
+    for name, text in _constants(tree.body):
+        if name.endswith("_REASON"):
+            yield text
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
+            known = constants | dict(_constants(_statements(function)))
+            yield from (text for call in _calls(function) for text in _said(call, known))
+
+
+def _statements(function: ast.AST) -> list[ast.stmt]:
+    return [node for node in ast.walk(function) if isinstance(node, ast.Assign | ast.AnnAssign)]
+
+
+def _calls(scope: ast.AST) -> Iterator[ast.Call]:
+    """The calls of a scope, without those of the functions in it."""
+    for child in ast.iter_child_nodes(scope):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(child, ast.Call):
+            yield child
+        yield from _calls(child)
+
+
+def _said(call: ast.Call, known: dict[str, str]) -> Iterator[str]:
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if name in MARKS or name in ERRORS:
+        texts = (_text(argument, known) for argument in call.args)
+        yield from (text for text in texts if text)
+
+
+def _text(node: ast.expr | None, known: dict[str, str]) -> str | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return known.get(node.id) if isinstance(node, ast.Name) else None
+
+
+def _is_noise(line: bytes) -> bool:
+    """Dates and names in the head that would change with every run."""
+    noise = (b'"POT-', b'"PO-', b'"Last-Tr', b'"Language-Team', b'"Generated', b'"Report')
+    return line.startswith(noise) or line.startswith(b"# ")
+
+
+def main() -> None:
+    """Runs the command."""
+    wanted = collect()
+    if "--check" not in sys.argv:
+        for locale in LOCALES:
+            update(locale, wanted)
+    faults = [fault for locale in LOCALES for fault in find_faults(locale, wanted)]
+    print("\n".join(faults))  # noqa: T201
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()
