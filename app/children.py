@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from app.errors import AppError, ConfigError
-from app.parent import name_parent
+from app.parent import HELD, name_parent
 
 FIRST_DELAY: Final = 0.5  # seconds before the first restart; doubles each time
 LONGEST_DELAY: Final = 30.0
@@ -44,29 +44,41 @@ def sise(*arguments: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Program:
-    """What a child runs: the name that the reader sees, and the command line."""
+    """What a child runs: the name that the reader sees, and the command line.
+
+    `early`: it starts during the preparation, held until that is done (`app.parent.wait_for_go`).
+    """
 
     name: str
     command: tuple[str, ...]
+    early: bool = False
 
 
 @dataclass
 class Child:
-    """One child process; it ends when we do (`app.parent`)."""
+    """One child process; it ends when we do (`app.parent`). `held`: it starts held."""
 
     name: str
     command: tuple[str, ...]
     environ: Mapping[str, str]
+    held: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts it in a session of its own: Ctrl-C in the terminal does not reach it."""
+        environ = name_parent(self.environ) | ({HELD: "1"} if self.held else {})
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
             self.command,
-            env=name_parent(self.environ),
-            stdin=subprocess.DEVNULL,
+            env=environ,
+            stdin=subprocess.PIPE if self.held else subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def release(self) -> None:
+        """Lets a held process go on; later starts are not held."""
+        self.held = False
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
 
     def alive(self) -> bool:
         """Whether it runs."""
@@ -98,6 +110,7 @@ def end_all(children: Iterable[Child], *, hurry: Callable[[], bool] = lambda: Fa
         time.sleep(TICK)
     for child in started:
         child.send(signal.SIGKILL)
+        child.release()
         if child.process is not None:
             child.process.wait()
 

@@ -18,6 +18,7 @@ from app.graphql.schema import schema
 from app.services.live import QuoteHub
 from app.services.metrics import gather_metrics
 from app.services.readiness import Check, check_readiness
+from app.web.graphiql import graphiql_routes
 from app.web.graphql_endpoint import GraphQLEndpoint, give_sdl
 from app.web.graphql_socket import GraphQLSocket
 from app.web.headers import SecurityHeaders
@@ -75,5 +76,6 @@ def _routes(settings: Settings, get_env: Callable[[], Env]) -> list[BaseRoute]:
         WebSocketRoute("/graphql", GraphQLSocket(schema, per_caller=settings.sockets_per_client)),
         Route("/schema.graphql", give_sdl),
         *health_routes(check, gather),
+        *graphiql_routes(dev=settings.dev),
         *page_routes(),
     ]

@@ -1,6 +1,8 @@
-"""A child process ends when the process that supervises it has gone, even by kill -9.
+"""What a child process of the supervisor does: end with it, and begin when it says so.
 
-The supervisor names itself in the environment of its children; each child calls `follow_parent`.
+The supervisor names itself in the environment of its children; each child calls `follow_parent`
+and so ends when the supervisor has gone, even by kill -9. A child that is held loads its libraries
+and then stands in `wait_for_go`, until the supervisor closes its standard input.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Mapping
 from typing import Final
 
 PARENT: Final = "_SISE_PARENT"
+HELD: Final = "_SISE_HELD"
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _EVERY: Final = 1.0  # seconds between two looks where the kernel does not tell
 
@@ -34,6 +37,12 @@ def follow_parent() -> None:
         _end_without(int(parent))  # it may have gone before the line above
     else:
         threading.Thread(target=_watch, args=(int(parent),), daemon=True).start()
+
+
+def wait_for_go() -> None:
+    """Returns at once, or when the supervisor that holds this process lets it go."""
+    if os.environ.get(HELD):
+        sys.stdin.buffer.read()
 
 
 def _watch(parent: int) -> None:

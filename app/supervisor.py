@@ -20,9 +20,10 @@ from app.errors import AppError, ConfigError, Conflict
 from app.listen import address, answers, bind
 
 FAREWELL: Final = 6.0  # seconds that the children of a killed supervisor may take to end
+HEAD_START: Final = 3.0  # seconds that workers and feed wait for the web process at most
 PREPARE: Final = Program("Preparation", sise("prepare"))
 PROGRAMS: Final = (
-    Program("Web", sise("serve")),
+    Program("Web", sise("serve"), early=True),
     Program("Quick worker", sise("work", "--queue", "quick")),
     Program("Long worker", sise("work", "--queue", "long")),
     Program("Feed", sise("feed")),
@@ -51,6 +52,7 @@ class Supervisor:
         self._programs = programs
         self._environ = dict(os.environ if environ is None else environ)
         self._signals = 0
+        self._preparation: Child | None = None
         self._children: list[Child] = []
         self._servers = EmbeddedServers(
             settings.data_dir,
@@ -71,12 +73,14 @@ class Supervisor:
                 self._servers.directory.open()
                 self._require_port()
                 self._start_servers()
+                self._start(early=True)
                 self._run_preparation()
                 self._keep_running()
             except Stopped:
                 self._say("Stopping.")
             finally:
-                end_all(self._children, hurry=lambda: self._signals > 1)
+                last = [] if self._preparation is None else [self._preparation]
+                end_all([*self._children, *last], hurry=lambda: self._signals > 1)
                 self._servers.stop()
         return 0
 
@@ -134,32 +138,52 @@ class Supervisor:
     def _run_preparation(self) -> None:
         """Migrates and loads prices, in a child that shows its own progress."""
         child = Child(self._prepare.name, self._prepare.command, self._environ)
-        self._children.append(child)
+        self._preparation = child
         child.start()
         while child.alive():
             self._look()
             time.sleep(TICK)
-        self._children.remove(child)
         self._look()
         if child.code == ConfigError.exit_code:
             raise ConfigError("The preparation ended because of a setting.")
         if child.code:
             raise AppError("The preparation failed (exit code %(code)s).", code=child.code)
 
-    def _keep_running(self) -> None:
+    def _start(self, *, early: bool) -> None:
         # Only the preparation needs the owner's role.
         environ = {k: v for k, v in self._environ.items() if k != "SISE_MIGRATION_URL"}
-        self._children += [Child(p.name, p.command, environ) for p in self._programs]
+        for program in self._programs:
+            if program.early == early:
+                child = Child(program.name, program.command, environ, held=early)
+                self._children.append(child)
+                child.start()
+
+    def _keep_running(self) -> None:
         for child in self._children:
-            child.start()
+            child.release()
+        announced = self._await_web()
+        self._start(early=False)
         servers = [s for s in (self._servers.postgres, self._servers.valkey) if s is not None]
         keepers = [Keeper(kept, self._say) for kept in (*servers, *self._children)]
-        announced = False
         while True:
             for keeper in keepers:
                 self._look()
                 keeper.tend()
-            if not announced and answers(self._settings):
-                announced = True
-                self._say(f"Sise runs at {address(self._settings)} (Ctrl-C stops it)")
+            announced = announced or self._announce()
             time.sleep(TICK)
+
+    def _await_web(self) -> bool:
+        """Gives the web process the machine to itself for its last steps; whether it answers."""
+        end = time.monotonic() + HEAD_START
+        while any(child.alive() for child in self._children) and time.monotonic() < end:
+            self._look()
+            if self._announce():
+                return True
+            time.sleep(TICK)
+        return False
+
+    def _announce(self) -> bool:
+        if not answers(self._settings):
+            return False
+        self._say(f"Sise runs at {address(self._settings)} (Ctrl-C stops it)")
+        return True

@@ -1,7 +1,8 @@
 """A supervisor with tiny children, for `tests/test_supervisor.py`: `python -m tests.supervised`.
 
-Each argument is one child, as `NAME=python code`; the first is the preparation. The code runs with
-the names os, signal, sys, time and socket, after `app.parent.follow_parent`.
+Each argument is one child, as `NAME=python code`; the first is the preparation, and a `NAME` that
+begins with `early` starts beside it. The code runs with the names os, signal, sys, time, socket and
+wait_for_go, after `app.parent.follow_parent`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from app.supervisor import Supervisor
 
 START = (
     "import os, signal, sys, time, socket\n"
-    "from app.parent import follow_parent\n"
+    "from app.parent import follow_parent, wait_for_go\n"
     "follow_parent()\n"
     "print(NAME, os.getpid(), flush=True)\n"
 )
@@ -24,7 +25,9 @@ START = (
 def program(text: str) -> Program:
     """`NAME=code` as a child."""
     name, _, code = text.partition("=")
-    return Program(name, (sys.executable, "-c", f"NAME = {name!r}\n{START}{code}"))
+    return Program(
+        name, (sys.executable, "-c", f"NAME = {name!r}\n{START}{code}"), name.startswith("early")
+    )
 
 
 def say(line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,6 +52,37 @@ def test_a_deaf_child_is_killed_after_the_grace(
     assert until(told.exists)
     end_all([deaf])
     assert deaf.code == -signal.SIGKILL
+
+
+def test_a_held_child_goes_on_when_it_is_released_and_later_starts_are_not_held(
+    tmp_path: Path,
+) -> None:
+    ready, gone = tmp_path / "ready", tmp_path / "gone"
+    one = child(
+        "from app.parent import wait_for_go\n"
+        f"open({str(ready)!r}, 'w').close()\nwait_for_go()\nopen({str(gone)!r}, 'x').close()"
+    )
+    one.held = True
+    one.start()
+    assert until(ready.exists)
+    time.sleep(0.2)
+    assert one.alive()
+    assert not gone.exists()
+    one.release()
+    assert until(gone.exists)
+    assert until(lambda: not one.alive())
+    gone.unlink()
+    one.start()
+    assert until(gone.exists)
+    end_all([one])
+
+
+def test_a_held_child_can_be_ended() -> None:
+    one = child("from app.parent import wait_for_go\nwait_for_go()")
+    one.held = True
+    one.start()
+    end_all([one])
+    assert not one.alive()
 
 
 @dataclass

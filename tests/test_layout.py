@@ -118,7 +118,7 @@ def test_every_make_target_has_a_help_line() -> None:
 def test_the_locks_name_no_registry() -> None:
     for lock in (ROOT / "requirements").glob("*.lock"):
         text = lock.read_text(encoding="utf-8")
-        assert "http" not in text, lock
+        assert "://" not in text, lock
         assert "--hash=sha256:" in text, lock
 
 

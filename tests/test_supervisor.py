@@ -177,6 +177,18 @@ def test_the_port_of_a_killed_supervisor_is_waited_for(data: Path) -> None:
         stop(supervisor, data)
 
 
+def test_an_early_child_starts_beside_the_preparation_and_waits_for_its_end(data: Path) -> None:
+    early = f"early=wait_for_go(); print('gone on', flush=True); {WEB}"
+    command, environ = supervise(data, early, f"late={SLEEP}")
+    command[3] = "prepare=time.sleep(1.5); print('prepared', flush=True)"
+    with running(command, environ) as supervisor:
+        supervisor.read_until("late ")
+        output = supervisor.read_until("Ctrl-C")
+        order = ["early ", "prepared", "gone on", "Sise runs at", "late "]
+        assert re.findall("|".join(order), output) == order
+        stop(supervisor, data)
+
+
 def test_a_supervisor_that_shall_not_hear_a_hangup_does_not(data: Path) -> None:
     command, environ = supervise(data, f"one={SLEEP}")
     with running(["nohup", *command], environ) as supervisor:

@@ -33,6 +33,20 @@ PACKAGES = {
         "Apache-2.0",
         {"dist/lightweight-charts.standalone.production.mjs": "lightweight-charts.mjs"},
     ),
+    "graphiql": (
+        "3.9.0",  # the last one that is a script of its own, without Monaco
+        "MIT",
+        {
+            "graphiql.min.js": "graphiql/graphiql.min.js",
+            "graphiql.min.css": "graphiql/graphiql.min.css",
+        },
+    ),
+    "react": ("18.3.1", "MIT", {"umd/react.production.min.js": "graphiql/react.min.js"}),
+    "react-dom": (
+        "18.3.1",
+        "MIT",
+        {"umd/react-dom.production.min.js": "graphiql/react-dom.min.js"},
+    ),
 }
 BUNDLE = ("vendor/htmx.min.js", "htmx-guard.js", "vendor/hx-preload.min.js")
 
@@ -68,6 +82,7 @@ def refresh() -> None:
         for member, target in members.items():
             lines = extract(packed, f"package/{member}").splitlines(keepends=True)
             data = b"".join(x for x in lines if not x.startswith(b"//# sourceMappingURL"))
+            (VENDOR / target).parent.mkdir(exist_ok=True)
             (VENDOR / target).write_bytes(data)
             files.append(
                 {

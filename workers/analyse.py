@@ -1,4 +1,4 @@
-"""Analyse one instrument: all its indicators from its bars."""
+"""Analyse one instrument: the indicators that its bars have and the table lacks."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LOG: Final = logging.getLogger(__name__)
 
 
 async def analyse_instrument(ctx: dict[str, Any], job_id: int) -> None:
-    """The function of the long queue. A job that is done, or another worker's, is left alone."""
+    """The function of the quick queue. A job that is done, or another worker's, is left alone."""
     env: Env = ctx["env"]
     job = await claim(ctx, job_id)
     if job is None or job.symbol is None:
         return
     async with attempt(ctx, job):
-        rows = await analyse(env, job.symbol, whole=True)
+        rows = await analyse(env, job.symbol)
         await jobs.finish(env, job, rows, "ANALYSED")
         LOG.info("analysed", extra={"symbol": job.symbol, "rows": rows, "job": job.id})

@@ -1,42 +1,50 @@
-"""The workers: one process for each queue, which functions it has, and its cron table.
+"""The workers: a process for each queue, which functions it has, and its cron table.
 
-    queue   functions            cron                              a job may take
-    quick   collect_instrument   minute_tick, every minute         60 s
-    long    analyse_instrument   calendar_tick, every hour at :07  1 h
+    queue   functions                              cron                              a job may take
+    quick   collect_instrument analyse_instrument  minute_tick, every minute         60 s
+    long                                           calendar_tick, every hour at :07  1 h
 
-arq 0.28 retries nothing by itself but what a stop cancelled, and forgets a cron job that was
-killed: that is why the job table and the reconciler exist. A worker whose broker is gone ends;
-its supervisor starts another.
+Only the module of the chosen queue is imported: a process does not carry the libraries of the
+other. arq 0.28 retries nothing by itself but what a stop cancelled, and forgets a cron job that was
+killed: that is why the job table and the reconciler exist. A worker whose broker is gone ends; its
+supervisor starts another.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
+from collections.abc import Sequence
 from datetime import UTC
-from typing import Final
+from typing import Final, Protocol, cast
 
-from arq import cron, func
-from arq.connections import ArqRedis, create_pool
+from arq.connections import ArqRedis
 from arq.cron import CronJob
 from arq.worker import Function, Worker
-from redis.exceptions import RedisError
 
-from app.adapters.queue import QUEUES, QueueName, deserialize, redis_settings, serialize
+from app.adapters.queue import QUEUES, QueueName, deserialize, open_pool, serialize
 from app.config import Settings
-from app.domain.indicators import warm_up
 from app.env import Env, open_env
-from app.errors import Unavailable
-from workers.analyse import analyse_instrument
-from workers.collect import collect_instrument
 from workers.pace import Pace
-from workers.tick import calendar_tick, minute_tick
 
 LOG: Final = logging.getLogger(__name__)
 POLL: Final = 0.05  # seconds between looks at the queue
 HEALTH_EVERY: Final = 10  # seconds
 TIME_LIMITS: Final[dict[QueueName, int]] = {"quick": 60, "long": 3600}
 AT_ONCE: Final[dict[QueueName, int]] = {"quick": 5, "long": 2}
+
+
+class QueueTable(Protocol):
+    """What the module of a queue holds."""
+
+    FUNCTIONS: Sequence[Function]
+
+    def crons(self, env: Env, pace: Pace, /) -> list[CronJob]:
+        """The cron table."""
+
+    async def get_ready(self) -> None:
+        """What a process does before its first job."""
 
 
 async def run_worker(queue: QueueName, settings: Settings, pace: Pace | None = None) -> None:
@@ -47,29 +55,29 @@ async def run_worker(queue: QueueName, settings: Settings, pace: Pace | None = N
         ConfigError: no database or broker is set.
     """
     async with open_env(settings, application=f"sise-{queue}") as env:
-        await asyncio.to_thread(warm_up)
-        try:
-            pool = await create_pool(
-                redis_settings(settings.redis_url or ""),
-                job_serializer=serialize,
-                job_deserializer=deserialize,
-            )
+        await table_of(queue).get_ready()
+        async with open_pool(settings.redis_url or "") as pool:
             worker = make_worker(queue, env, pool, pace or Pace())
             try:
                 await _run(worker)
             finally:
-                await _close(worker, pool)
-        except (RedisError, OSError) as error:
-            raise Unavailable("The broker does not answer. The worker ends.") from error
+                await _give_back(worker)
+            await pool.delete(worker.health_check_key)
+
+
+def table_of(queue: QueueName) -> QueueTable:
+    """The functions and the cron table of a queue."""
+    return cast("QueueTable", importlib.import_module(f"workers.{queue}"))
 
 
 def make_worker(
     queue: QueueName, env: Env, pool: ArqRedis, pace: Pace, *, burst: bool = False
 ) -> Worker:
     """An arq worker on an open environment; with `burst` it ends when the queue is empty."""
+    table = table_of(queue)
     return Worker(
-        functions=functions_of(queue),
-        cron_jobs=() if burst else crons_of(queue, env, pace),
+        functions=table.FUNCTIONS,
+        cron_jobs=table.crons(env, pace),
         queue_name=QUEUES[queue],
         redis_pool=pool,
         ctx={"env": env, "pace": pace},
@@ -88,22 +96,6 @@ def make_worker(
     )
 
 
-def functions_of(queue: QueueName) -> list[Function]:
-    """What jobs of that queue may call."""
-    if queue == "quick":
-        return [func(collect_instrument, name="collect_instrument")]
-    return [func(analyse_instrument, name="analyse_instrument")]
-
-
-def crons_of(queue: QueueName, env: Env, pace: Pace) -> list[CronJob]:
-    """The cron table of that queue; both run once at the start as well."""
-    if queue == "quick":
-        every = env.settings.collect_every or 60
-        seconds = set(pace.tick_seconds) | set(range(0, 60, max(1, int(every))))
-        return [cron(minute_tick, second=seconds, run_at_startup=True)]
-    return [cron(calendar_tick, minute=7, second=0, run_at_startup=True)]
-
-
 async def _run(worker: Worker) -> None:
     """Runs the worker's loop; a signal ends it quietly, a cancellation from outside does not."""
     stopped: list[int] = []
@@ -116,8 +108,8 @@ async def _run(worker: Worker) -> None:
     LOG.info("worker stopped", extra={"queue": worker.queue_name})
 
 
-async def _close(worker: Worker, pool: ArqRedis) -> None:
-    """Waits for cancelled jobs to give themselves back, and closes (arq's own way warns)."""
+async def _give_back(worker: Worker) -> None:
+    """Cancels the jobs under way and waits until they have given themselves back."""
     running = list(worker.tasks.values())
     for task in running:
         task.cancel()
@@ -126,5 +118,3 @@ async def _close(worker: Worker, pool: ArqRedis) -> None:
     unsettled = [task for task in running if not task.cancelled() and task.exception()]
     if unsettled:
         LOG.warning("jobs not settled in the queue", extra={"count": len(unsettled)})
-    await pool.delete(worker.health_check_key)
-    await pool.aclose()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final, Literal
 
 from arq import create_pool
@@ -31,6 +33,25 @@ def redis_settings(url: str) -> RedisSettings:
     settings = RedisSettings.from_dsn(url)
     settings.conn_retries = 3
     return settings
+
+
+@asynccontextmanager
+async def open_pool(url: str) -> AsyncIterator[ArqRedis]:
+    """The broker as arq wants it, with jobs in JSON; closed at the end of the block.
+
+    Raises:
+        Unavailable: the broker does not answer, at the start or in the block.
+    """
+    try:
+        pool = await create_pool(
+            redis_settings(url), job_serializer=serialize, job_deserializer=deserialize
+        )
+        try:
+            yield pool
+        finally:
+            await pool.aclose()
+    except (RedisError, OSError) as error:
+        raise Unavailable("The broker does not answer. Try again in a moment.") from error
 
 
 class Queue:

@@ -11,8 +11,10 @@ from app.commands.reach import reached
 from app.config import Settings
 from app.listen import bind
 from app.main import build_app
+from app.parent import wait_for_go
 
 LARGEST_MESSAGE: Final = 65_536  # bytes of one WebSocket message; a longer one closes with 1009
+LOGGED: Final = {"debug": "debug", "error": "error"}  # the server's own steps tell a user little
 PATIENCE: Final = 3  # seconds that open requests have when the process is told to stop
 
 
@@ -24,9 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, options: argparse.Namespace) -> int:
     """Serves until SIGINT or SIGTERM; 1 when it could not begin."""
     del options
-    with reached(settings, start=False) as ready, bind(ready) as listening:
+    with reached(settings, start=False) as ready:
         server = uvicorn.Server(server_config(ready))
-        server.run(sockets=[listening])
+        wait_for_go()
+        with bind(ready) as listening:
+            server.run(sockets=[listening])
     return 0 if server.started else 1
 
 
@@ -38,7 +42,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         ws_max_size=LARGEST_MESSAGE,
         ws_per_message_deflate=False,
         log_config=None,  # `set_up_logging` did it
-        log_level=settings.log_level,
+        log_level=LOGGED.get(settings.log_level, "warning"),
         access_log=False,
         server_header=False,
         proxy_headers=True,  # of a proxy on this machine: else all its callers would seem local

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -55,7 +56,7 @@ class Database:
         try:
             async with self._sessions() as session:
                 yield session
-        except (OSError, *_GONE) as error:
+        except (OSError, PoolTimeout, *_GONE) as error:
             raise Unavailable("The database does not answer. Try again in a moment.") from error
         except (OperationalError, InterfaceError, DBAPIError) as error:
             lost = error.connection_invalidated or isinstance(error.orig, (OSError, *_GONE))

@@ -63,6 +63,7 @@ def _upgrade(connection: Connection, app_role: str) -> None:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(resource_dir("migrations")))
+    location = str(resource_dir("migrations")).replace("%", "%%")  # not an interpolation
+    config.set_main_option("script_location", location)
     config.set_main_option("path_separator", "os")
     return config

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import threading
 from datetime import date
+from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +43,7 @@ _RESULT: Final = {
 }
 _KEPT: Final = 1_500_000  # cells, 110 MB; a larger buffer is not kept for the next call
 _SPARSE: Final = 8  # cells for a row; beyond that the frame is sorted instead
+_NEAR: Final = 8192  # rows whose results stay near the processor
 _DAYS: Final = (-719_162, 2_932_896)  # the years 1 to 9999, in days from 1970
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -140,31 +142,32 @@ def _check(bars: pl.DataFrame) -> None:
 
 
 def _rows(bars: pl.DataFrame) -> tuple[panel.Rows, int]:
-    """The columns as arrays, and how many symbols there are."""
-    _, high, low, close = (_prices(bars, name) for name in PRICES)
-    days = _frozen(bars["day"].to_physical())
+    """The columns as arrays (NaN for null), and how many symbols there are."""
+    prices = {name: bars[name].cast(pl.Float64) for name in PRICES}
+    for name, column in prices.items():
+        if column.max() == math.inf or column.min() == -math.inf:
+            row = int(column.is_infinite().arg_max() or 0)
+            message = "%(name)s of %(symbol)s on %(day)s is infinite"
+            raise BadInput(message, field="bars", name=name, **_where(bars, row))
+    high, low, close = (
+        _array(prices[name].fill_null(math.nan)) for name in ("high", "low", "close")
+    )
+    days = _array(bars["day"].to_physical())
     if bars.height and not _DAYS[0] <= days.min() <= days.max() <= _DAYS[1]:
         raise BadInput("column day of bars leaves the years 1 to 9999", field="bars")
     numbers, count = _number(bars["symbol"].cast(pl.String))
     return panel.Rows(high, low, close, numbers, days), count
 
 
-def _prices(bars: pl.DataFrame, name: str) -> Floats:
-    """A column of prices, NaN for null."""
-    column = bars[name].cast(pl.Float64)
-    if column.max() == math.inf or column.min() == -math.inf:
-        row = int(column.is_infinite().arg_max() or 0)
-        message = "%(name)s of %(symbol)s on %(day)s is infinite"
-        raise BadInput(message, field="bars", name=name, **_where(bars, row))
-    values: Floats = _frozen(column.fill_null(math.nan))
-    return values
+def _array(column: pl.Series) -> Any:
+    """The column's own memory as an array that passes for writable; nothing writes to it.
 
-
-def _frozen(column: pl.Series) -> Any:
-    """The values, read-only, so that a loop is compiled for one kind of array only."""
+    Loops are compiled for each kind of array, and read-only ones would be a second kind.
+    """
     values = column.to_numpy()
-    values.flags.writeable = False
-    return values
+    address, _ = values.__array_interface__["data"]
+    interface = {**values.__array_interface__, "data": (address, False)}
+    return np.asarray(SimpleNamespace(__array_interface__=interface, owner=values))
 
 
 def _number(symbols: pl.Series) -> tuple[Numbers, int]:
@@ -172,12 +175,11 @@ def _number(symbols: pl.Series) -> tuple[Numbers, int]:
 
     Two hashes of 64 bits stand for a symbol: no two symbols share both.
     """
-    hashes = _frozen(symbols.hash(1)), _frozen(symbols.hash(2))
+    hashes = _array(symbols.hash(1)), _array(symbols.hash(2))
     numbers = np.empty(len(symbols), dtype=np.int32)
     capacity = 4096
     while (count := panel.number_symbols(*hashes, numbers, capacity)) < 0:
         capacity *= 16
-    numbers.flags.writeable = False
     return numbers, count
 
 
@@ -226,21 +228,30 @@ def _compute(survey: _Survey, bars: pl.DataFrame, out: Table) -> None:
 def _compute_interleaved(
     survey: _Survey, piece: int, room: kernel.Room, bars: pl.DataFrame, out: Table
 ) -> None:
+    """One piece by way of cells: rows in, results over them, results out."""
     start, stop = int(survey.bounds[piece]), int(survey.bounds[piece + 1])
     bounds = survey.cells[survey.starts[piece] : survey.stops[piece] + 1]
     before = int(bounds[0])
-    high, low, close, symbols, days = survey.rows
-    piece_of = slice(start, stop)
-    rows = panel.Rows(
-        high[piece_of], low[piece_of], close[piece_of], symbols[piece_of], days[piece_of]
-    )
-    strips = panel.Strips(survey.origins, survey.ranks, survey.first_day, before)
+    strips = panel.Strips(survey.origins, survey.ranks, survey.first_day, before, kernel.CORE)
     cells, held = _buffers.cells_for(int(bounds[-1]) - before)
-    taken = panel.fill_cells(rows, strips, cells, held)
+    taken = panel.fill_cells(_cut(survey.rows, start, stop), strips, cells, held)
     if taken >= 0:
         raise _twice(bars, start + taken)
     kernel.compute_strips(cells, held, bounds - before, room)
-    panel.gather_cells(rows, strips, cells, out, start)
+    for a in range(start, stop, _NEAR):
+        b = min(a + _NEAR, stop)
+        panel.gather_cells(_cut(survey.rows, a, b), strips, cells, out[:, a:b])
+        kernel.complete(out, a, b)
+
+
+def _cut(rows: panel.Rows, start: int, stop: int) -> panel.Rows:
+    return panel.Rows(
+        rows.high[start:stop],
+        rows.low[start:stop],
+        rows.close[start:stop],
+        rows.symbols[start:stop],
+        rows.days[start:stop],
+    )
 
 
 def _compute_sorted(bars: pl.DataFrame) -> pl.DataFrame:

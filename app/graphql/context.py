@@ -19,8 +19,8 @@ class Context:
     """One operation's surroundings.
 
     `operator` is whether the caller may change anything: the person at this machine. `budget` is
-    what API callers may spend, `caller` whose share it is; pages, whose documents are ours, spend
-    nothing. `loaders` remember what they have read: each operation has its own.
+    what strangers may spend, `caller` whose share it is. `loaders` remember what they have read:
+    each operation has its own.
     """
 
     env: Env

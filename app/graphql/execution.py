@@ -42,7 +42,9 @@ from app.graphql.limits import DocumentLimits, document_cost
 from app.translations import DEFAULT_LOCALE, Locale
 
 MAX_TOKENS: Final = 1_000
-CACHED_DOCUMENTS: Final = 64  # the largest document weighs 0.4 MB once parsed
+CACHED_DOCUMENTS: Final = 64
+"""Few: the largest document that is taken weighs 0.4 MB once it is parsed."""
+
 DEADLINE: Final = 2.0
 DEADLINES: Final = {"trackInstrument": 10.0, "collect": 10.0, "switchSource": 10.0, "series": 5.0}
 """Seconds for fields that may have to ask the source."""
@@ -172,12 +174,12 @@ EXTENSIONS: Final = (
     lambda: MaxTokensLimiter(MAX_TOKENS),
     NoIntrospection,
     lambda: KeptDocuments(CACHED_DOCUMENTS),
-    lambda: KeptVerdicts(4 * CACHED_DOCUMENTS),
+    lambda: KeptVerdicts(2 * CACHED_DOCUMENTS),
     Deadline,
 )
 
 
-@lru_cache(maxsize=4 * CACHED_DOCUMENTS)
+@lru_cache(maxsize=CACHED_DOCUMENTS)
 def find_deadline(document: DocumentNode) -> float:
     """The seconds an operation may take: the most that one of the document's fields is allowed."""
     finder = _FieldNames()

@@ -208,7 +208,7 @@ def find_excess(
     return next((e for node, total in totals for e in _compare(node, total, limits)), None)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def document_cost(schema: GraphQLSchema, document: DocumentNode) -> int:
     """The points of the dearest operation of a document."""
     totals = _measure_all(Meter(schema, document, LIMITS), document)

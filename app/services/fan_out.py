@@ -20,6 +20,10 @@ from app.domain.quotes import Quote
 INTERVAL: Final = 0.25
 """Seconds between two deltas of a group: at most four a second."""
 
+SPACING: Final = 0.8 * INTERVAL
+"""Seconds between two items of a reader that took one late: less than the interval, so that a
+reader in step with its group never waits for a timer of its own."""
+
 Frame = dict[str, list[Any]]
 """Columns of equal length: symbol, price, change, changePercent, at, day, state."""
 
@@ -59,10 +63,13 @@ class Mailbox:
         self._waiting = delta
         self._filled.set()
 
-    async def take(self) -> Delta:
-        """Waits for something and empties the box."""
+    async def take(self, not_before: float = 0.0) -> Delta:
+        """Waits for something, and for an instant of the loop's clock, then empties the box."""
         while True:
             await self._filled.wait()
+            early = not_before - asyncio.get_running_loop().time()
+            if early > 0:
+                await asyncio.sleep(early)
             delta, self._waiting = self._waiting, None
             self._filled.clear()
             if delta is not None:
@@ -70,7 +77,7 @@ class Mailbox:
 
 
 class Group:
-    """The readers of one set of symbols."""
+    """The readers of one set of symbols; `version` counts its changes."""
 
     def __init__(self, symbols: frozenset[str]) -> None:
         self.symbols = symbols
@@ -81,6 +88,11 @@ class Group:
         self._whole = False
         self._handed_out = -INTERVAL
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether there are changes that have not been handed out."""
+        return bool(self._changed)
 
     def push(self, quote: Quote, *, whole: bool = False) -> None:
         """Notes a change; it is handed out when the interval since the last delta has passed."""

@@ -38,7 +38,7 @@ _SKEW: Final = 20.0  # seconds that the clocks of two machines may differ
 
 _ROUTES: Final[dict[str, tuple[str, QueueName]]] = {
     "collect": ("collect_instrument", "quick"),
-    "analyse": ("analyse_instrument", "long"),
+    "analyse": ("analyse_instrument", "quick"),
 }
 
 

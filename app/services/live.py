@@ -25,8 +25,8 @@ from app.domain.market_hours import MarketHours
 from app.domain.quotes import Quote, QuoteSource, is_newer, quotes_from_json
 from app.env import Env
 from app.errors import BadInput, Unavailable
-from app.services.closing_quotes import list_closing_quotes
-from app.services.fan_out import INTERVAL, Delta, FanOut, Frame, Group
+from app.services.closing_quotes import ClosingQuote, list_closing_quotes
+from app.services.fan_out import SPACING, Delta, FanOut, Frame, Group
 from app.services.market_hours import load_hours
 from app.services.settings import SOURCE_KEY, find_setting
 from app.telemetry import SUBSCRIBERS, TICKS
@@ -68,6 +68,8 @@ class QuoteHub:
         self._hours = MarketHours()
         self._mics: dict[str, str] = {}
         self._source: QuoteSource | None = None
+        self._closing: dict[str, ClosingQuote | None] = {}
+        self._asking = asyncio.Lock()
         self._changed = asyncio.Event()
         self._tried = asyncio.Event()
 
@@ -94,12 +96,23 @@ class QuoteHub:
             Unavailable: a quote is missing here and the database does not answer.
         """
         wanted = list(dict.fromkeys(symbols))
+        closing = await self._closes([s for s in wanted if s not in self._served])
         found = self.latest(wanted)
-        closing = await list_closing_quotes(self._env, [s for s in wanted if s not in found])
         now = self._env.clock.now()
         for symbol, item in closing.items():
             found.setdefault(symbol, self._hours.served(item.quote, item.mic, now))
         return {symbol: found[symbol] for symbol in wanted if symbol in found}
+
+    async def _closes(self, symbols: list[str]) -> dict[str, ClosingQuote]:
+        """Quotes by stored closes; of many readers who ask at once one goes to the database."""
+        if not symbols:
+            return {}
+        async with self._asking:
+            known = self._closing
+            asked = [symbol for symbol in symbols if symbol not in known]
+            found = await list_closing_quotes(self._env, asked)
+            known |= {s: found.get(s) for s in asked if s in self._mics}
+        return found | {s: item for s in symbols if (item := known.get(s)) is not None}
 
     async def subscribe(self, symbols: Iterable[str]) -> AsyncGenerator[dict[str, Quote]]:
         """First all quotes there are, then those that changed, at most four times a second.
@@ -122,16 +135,16 @@ class QuoteHub:
         SUBSCRIBERS.inc()
         try:
             with self._fan_out.join(symbols) as (group, mailbox):
-                delta = await self._snapshot(group)
+                version = group.version
+                snapshot = await self._snapshot(group)
+                known = snapshot if group.pending or group.version != version else None
                 taken = loop.time()
-                snapshot: Delta | None = delta
-                yield delta
+                yield snapshot
                 while True:
-                    await asyncio.sleep(taken + INTERVAL - loop.time())
-                    delta = await mailbox.take()
+                    delta = await mailbox.take(taken + SPACING)
                     taken = loop.time()
-                    if snapshot:  # what was on its way while it was made is in it already
-                        delta, snapshot = delta.without(snapshot), None
+                    if known is not None:  # what was on its way meanwhile is in the snapshot
+                        delta, known = delta.without(known), None
                     if delta.quotes:
                         yield delta
         finally:
@@ -198,6 +211,7 @@ class QuoteHub:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             logger.warning("event dropped", extra={"reason": repr(error)})
             return
+        self._closing = {}
         if kind in {"source", "tracked"}:
             self._changed.set()
 
@@ -234,6 +248,7 @@ class QuoteHub:
     async def _refresh(self) -> None:
         """Reads instruments and hours; without a database what was known stays."""
         try:
+            self._closing = {}
             self._source = await _source(self._env)
             self._hours = await load_hours(self._env)
             self._mics = await _list_mics(self._env)

@@ -86,12 +86,13 @@ def make_context(connection: HTTPConnection) -> Context:
     """The surroundings of an operation that came over this connection."""
     state = connection.app.state
     address = connection.client.host if connection.client else None
+    operator = is_operator(address, forwarded=not FORWARDED.isdisjoint(connection.headers))
     return Context(
         env=state.env,
         hub=state.hub,
-        operator=is_operator(address, forwarded=not FORWARDED.isdisjoint(connection.headers)),
+        operator=operator,
         locale=read_preferences(connection).locale,
-        budget=state.budget,
+        budget=None if operator else state.budget,
         caller=address or "",
     )
 

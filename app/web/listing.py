@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final
@@ -75,6 +75,13 @@ def when(instant: str | None, zone: str, now: datetime, locale: Locale) -> str |
         return f"{local:%H:%M}"
     pattern = "EEE HH:mm" if local.date() - today < _WEEK else "M/d HH:mm"
     return format_datetime(local, pattern, locale=locale)
+
+
+def list_bars(series: Mapping[str, Sequence[Any]]) -> list[Row]:
+    """The columns of a series as rows, the newest first."""
+    names = ("time", "open", "high", "low", "close", "volume")
+    rows = zip(*(series[name] for name in names), strict=True)
+    return [dict(zip(names, row, strict=True)) for row in rows][::-1]
 
 
 def list_events(it: Mapping[str, Any], locale: Locale, _: Translate) -> list[Row]:

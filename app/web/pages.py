@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -22,6 +21,7 @@ from app.web.libraries import list_libraries
 from app.web.listing import (
     find_other_name,
     group_instruments,
+    list_bars,
     list_clocks,
     list_events,
     list_votes,
@@ -29,10 +29,8 @@ from app.web.listing import (
     strength_word,
 )
 from app.web.render import get_renderer
-from app.web.shell import load_shell, newest_day, nodes, translator
+from app.web.shell import load_shell, nodes, translator
 
-BARS_SHOWN: Final = 20
-_BARS_SPAN: Final = timedelta(days=45)
 _LONGEST_SEARCH: Final = 60
 
 
@@ -80,9 +78,7 @@ async def instrument(request: Request) -> Response:
         return RedirectResponse(str(request.url.replace(path=f"/instruments/{asked.upper()}")), 303)
     context = make_context(request)
     shell = await load_shell(context)
-    start = newest_day(context, shell) - _BARS_SPAN
-    variables = {"symbol": asked, "from": start.isoformat()}
-    page = await run_document("instrument/page", variables, context.renewed())
+    page = await run_document("instrument/page", {"symbol": asked}, context.renewed())
     it = page["instrument"]
     if it is None:
         raise NotFound("There is no instrument %(symbol).40r.", symbol=asked)
@@ -90,7 +86,7 @@ async def instrument(request: Request) -> Response:
     _ = translator(request)
     signal = it["signal"]
     data = {
-        "bars": nodes(it["bars"])[: -BARS_SHOWN - 1 : -1],
+        "bars": list_bars(it["traded"]),
         "events": list_events(it, context.locale, _),
         "figures": _figures(it, it, _),
         "it": it,

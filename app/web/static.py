@@ -49,7 +49,7 @@ class StaticFile:
 
 
 class StaticFiles:
-    """Everything under one folder; files of unknown kind are left out.
+    """Everything under one folder; files of unknown kind and GraphiQL's are left out.
 
     `app.css` is made of `css/`, in the order of STYLE_SHEETS. What a file names by `/static/…` in
     HTML or `./…` in an import gets its hash too, so that nobody ever runs modules of two versions,
@@ -61,7 +61,7 @@ class StaticFiles:
         bodies = {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix in TYPES
+            if path.is_file() and path.suffix in TYPES and "graphiql" not in path.parts
         }
         bodies["app.css"] = b"\n".join(bodies.pop(f"css/{name}.css") for name in STYLE_SHEETS)
         self._files: dict[str, StaticFile] = {}

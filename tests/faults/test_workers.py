@@ -19,10 +19,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from arq.connections import ArqRedis, create_pool
 from sqlalchemy import text
 
-from app.adapters.queue import deserialize, redis_settings, serialize
+from app.adapters.queue import open_pool
 from app.clock import Clock
 from app.config import Settings
 from app.embedded import EmbeddedServers
@@ -73,9 +72,11 @@ async def worker(settings: Settings) -> AsyncIterator[Process]:
         await process.wait()
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
-    async with asyncio.timeout(seconds):
+async def until(condition: Callable[[], Awaitable[bool]], process: Process | None = None) -> None:
+    """Waits half a minute for something, or until the process that should do it has ended."""
+    async with asyncio.timeout(30):
         while not await condition():
+            assert process is None or process.returncode is None, "the worker has ended"
             await asyncio.sleep(0.05)
 
 
@@ -85,23 +86,12 @@ async def next_minute(env: Env) -> None:
 
 async def next_worker(env: Env) -> None:
     """The worker that comes after, in this process, until all is done."""
-    async with queue_pool(env.settings) as pool:
+    async with open_pool(env.settings.redis_url) as pool:
         work = make_worker("quick", env, pool, Pace(), burst=True).async_run()
         task = asyncio.create_task(work)
         await until(lambda: all_done(env))
         task.cancel()  # the queue may still hold what the killed one had begun
         await asyncio.wait([task])
-
-
-@asynccontextmanager
-async def queue_pool(settings: Settings) -> AsyncIterator[ArqRedis]:
-    pool = await create_pool(
-        redis_settings(settings.redis_url or ""),
-        job_serializer=serialize,
-        job_deserializer=deserialize,
-    )
-    yield pool
-    await pool.aclose()
 
 
 async def all_done(env: Env) -> bool:
@@ -140,7 +130,7 @@ async def busy(live: Env, yahoo: FakeYahoo) -> Callable[[], Awaitable[bool]]:
 
 async def test_a_worker_killed_in_a_job_loses_nothing(live, settings, yahoo, busy):
     async with worker(settings) as killed:
-        await until(busy)
+        await until(busy, killed)
         killed.send_signal(signal.SIGKILL)
         await killed.wait()
     assert {j.state for j in await jobs.list_jobs(live)} == {"RUNNING"}
@@ -157,7 +147,7 @@ async def test_a_worker_killed_in_a_job_loses_nothing(live, settings, yahoo, bus
 
 async def test_a_stopped_worker_gives_its_jobs_back(live, settings, yahoo, busy):
     async with worker(settings) as stopped:
-        await until(busy)
+        await until(busy, stopped)
         stopped.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(stopped.wait(), 5) == 0
     listed = await jobs.list_jobs(live)
@@ -174,8 +164,8 @@ async def test_a_flushed_broker_and_a_missed_tick_lose_nothing(live, settings, y
     await next_minute(live)
     assert len(await jobs.list_jobs(live)) == len(SYMBOLS)
     await live.bus._redis.flushall()
-    async with worker(settings):
-        await until(lambda: all_done(live))
+    async with worker(settings) as process:
+        await until(lambda: all_done(live), process)
         await live.bus._redis.flushall()  # and once more, while it has nothing to do
         await make_instrument(live, "IBM")
         async with live.db.write() as db:
@@ -184,7 +174,7 @@ async def test_a_flushed_broker_and_a_missed_tick_lose_nothing(live, settings, y
         async def collected() -> bool:
             return (await jobs.find_jobs(live, [job]))[0].state == "DONE"
 
-        await until(collected)
+        await until(collected, process)
     assert len(yahoo.log("AAPL")) == 1
 
 
@@ -207,7 +197,7 @@ async def test_a_worker_without_its_broker_ends_and_the_next_one_goes_on(
         own = replace(settings, redis_url=servers.start().redis_url)
         try:
             async with worker(own) as orphan:
-                await until(busy)
+                await until(busy, orphan)
                 os.kill(servers.valkey.server.pid, signal.SIGKILL)
                 assert await asyncio.wait_for(orphan.wait(), 20) == 1
                 assert b"The broker does not answer" in await orphan.stdout.read()

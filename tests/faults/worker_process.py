@@ -15,7 +15,7 @@ from app.telemetry import set_up_logging
 from workers.pace import Pace
 from workers.settings import run_worker
 
-FAST = Pace(deadline=5, stale_after=2, requeue_after=1, tick_seconds=frozenset(range(60)))
+FAST = Pace(requeue_after=1, tick_seconds=frozenset(range(60)))
 
 
 def main(queue: QueueName) -> int:

@@ -1,5 +1,7 @@
-"""Errors: expected ones in the reader's language, mistakes of the document with their field,
-and everything else masked behind a number that the log has."""
+"""Errors: expected ones in the reader's language, all others masked behind a number of the log.
+
+A mistake of the document names its field.
+"""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ async def test_a_document_of_more_than_1000_tokens_is_not_parsed(env):
 
 async def test_a_document_is_parsed_and_validated_once(env):
     parsed = parser_cache._get_parse_cache(CACHED_DOCUMENTS)
-    judged = validation_cache._get_validate_cache(4 * CACHED_DOCUMENTS)
+    judged = validation_cache._get_validate_cache(2 * CACHED_DOCUMENTS)
     query = "query OnlyHere { markets { mic name } }"
     await ask(env, query)
     misses = (parsed.cache_info().misses, judged.cache_info().misses)

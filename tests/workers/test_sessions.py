@@ -18,7 +18,7 @@ async def test_it_makes_the_table_and_does_nothing_the_second_time(env, settings
 
 def test_no_other_process_loads_pandas():
     code = (
-        "import sys, workers.settings, app.services.markets, app.services.readiness;"
+        "import sys, workers.quick, app.services.markets, app.services.readiness;"
         "print({'pandas', 'exchange_calendars', 'alembic'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", code]

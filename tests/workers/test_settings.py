@@ -1,66 +1,63 @@
-"""The workers' tables: which function is in which queue, and that every cron job is in the docstring."""
+"""The workers' tables: which function is in which queue; and that a worker works and ends."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
-from arq.connections import create_pool
 
 import workers.settings
-from app.adapters.queue import deserialize, redis_settings, serialize
+from app.adapters.queue import open_pool
 from app.errors import Unavailable
 from app.services import due, jobs
 from workers.pace import Pace
-from workers.settings import crons_of, functions_of, make_worker, run_worker
+from workers.settings import make_worker, run_worker, table_of
 
 
 def test_every_function_and_cron_job_is_in_the_table_of_the_module(env):
-    table = workers.settings.__doc__
+    text = workers.settings.__doc__
     for queue in ("quick", "long"):
-        (line,) = [row for row in table.splitlines() if row.strip().startswith(queue)]
-        for function in functions_of(queue):
+        (line,) = [row for row in text.splitlines() if row.strip().startswith(queue)]
+        table = table_of(queue)
+        for function in table.FUNCTIONS:
             assert function.name in line
-        for cron in crons_of(queue, env, Pace()):
+        for cron in table.crons(env, Pace()):
             assert cron.coroutine.__name__ in line
 
 
 def test_each_route_of_a_job_leads_to_a_function_of_its_queue():
     for function, queue in jobs._ROUTES.values():
-        assert function in [f.name for f in functions_of(queue)]
+        assert function in [f.name for f in table_of(queue).FUNCTIONS]
 
 
-@pytest.mark.parametrize(
-    ("every", "seconds"),
-    [(None, {0}), (300.0, {0}), (60.0, {0}), (20.0, {0, 20, 40}), (1.0, set(range(60)))],
-)
-def test_a_shorter_interval_of_collections_ticks_more_often(env, every, seconds):
-    env = replace(env, settings=replace(env.settings, collect_every=every))
-    (cron,) = crons_of("quick", env, Pace())
-    assert cron.second == seconds
-    assert cron.run_at_startup
+def test_a_process_of_the_long_queue_does_not_carry_the_compiled_loops():
+    code = (
+        "import sys; from workers.settings import table_of; table_of('long');"
+        "print({'numba', 'pandas', 'exchange_calendars'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
+    assert run.stdout == "set()\n"
 
 
 async def test_a_worker_takes_jobs_from_the_queue(live, yahoo):
-    pool = await create_pool(
-        redis_settings(live.settings.redis_url),
-        job_serializer=serialize,
-        job_deserializer=deserialize,
-    )
     await due.open_due(live)
     (job,) = await jobs.list_due(live)
     await jobs.send(live, [job.id])
-    worker = make_worker("quick", live, pool, Pace(), burst=True)
-    await worker.async_run()
-    await pool.aclose()
+    async with open_pool(live.settings.redis_url) as pool:
+        worker = make_worker("quick", live, pool, Pace(), burst=True)
+        await worker.async_run()
     (job,) = await jobs.find_jobs(live, [job.id])
     assert (job.state, job.outcome) == ("DONE", "STORED")
-    assert (worker.jobs_complete, worker.jobs_failed) == (1, 0)
+    assert (worker.jobs_complete, worker.jobs_failed) == (2, 0)  # the job and the first minute
 
 
 async def test_without_a_broker_the_worker_ends_with_a_clear_error(settings):
     nowhere = replace(settings, redis_url="redis://127.0.0.1:1")
     with pytest.raises(Unavailable, match="The broker does not answer"):
         async with asyncio.timeout(30):
-            await run_worker("quick", nowhere)
+            await run_worker("long", nowhere)

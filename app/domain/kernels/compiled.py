@@ -2,6 +2,10 @@
 
 No `prange`: its threads wait for one another, which on a busy machine costs more than it gains;
 work is spread over jobs instead. No `fastmath`: sums keep their order, so results are repeatable.
+
+A compiled function uses compiled functions and constants of its own file alone: what is kept on
+disk is renewed when that file changes, and only then. An integer that is written in a call is
+compiled for by itself; one that comes from an array is not.
 """
 
 from __future__ import annotations

@@ -38,6 +38,11 @@ CORE: Final = 9
 PAD: Final = 200
 """Zeros before the first close, so that running sums need no special case in their warm-up."""
 
+_FIRST_ROWS: Final = np.array([14, 33, 33, 17, 17, 19, 49, 199, 19])
+"""The first row with a value, of each CORE row."""
+
+# Integers from an array have one type; literal ones would each be compiled for.
+_SEEDS: Final = np.array([0, 15, 26, 34])
 _ANCHORED: Final = 640
 _UP, _DOWN, _FAST, _SLOW, _SIGNAL, _SUM_20, _SUM_50, _SUM_200 = range(8)
 
@@ -77,32 +82,36 @@ def compute_all(  # noqa: PLR0913, PLR0917 - columns, bounds and buffers
         out: RESULTS x rows, written.
         room: for as many rows as the longest symbol has.
     """
-    places, prices, results = room.places, room.prices, room.results
     for i in range(len(bounds) - 1):
         a, b = bounds[i], bounds[i + 1]
-        n = 0
-        for row in range(a, b):
-            observed = not np.isnan(close[row])
-            places[n if observed else n + b - row - 1] = row
-            prices[0, n], prices[1, n], prices[2, n] = high[row], low[row], close[row]
-            n += observed
-        if n == b - a:
-            compute_core(prices[0, :n], prices[1, :n], prices[2, :n], out, a, room.work)
+        unknown = 0
+        for value in close[a:b]:
+            unknown += np.isnan(value)
+        if unknown == 0:
+            compute_core(high[a:b], low[a:b], close[a:b], out, a, room.work)
             complete(out, a, b)
         else:
-            compute_core(prices[0, :n], prices[1, :n], prices[2, :n], results, 0, room.work)
-            complete(results, 0, n)
-            for k in range(RESULTS):
-                _spread(results[k, :n], places[: b - a], out[k])
+            _compute_observed(high[a:b], low[a:b], close[a:b], out[:, a:b], room)
 
 
 @compiled
-def _spread(values: Floats, places: Ints, out: Floats) -> None:
-    """Puts the values into the first places, NaN into the others."""
-    for i in range(len(values)):
-        out[places[i]] = values[i]
-    for i in range(len(values), len(places)):
-        out[places[i]] = np.nan
+def _compute_observed(high: Floats, low: Floats, close: Floats, out: Table, room: Room) -> None:
+    """`compute_all` for one symbol, some of whose closes are unknown."""
+    places, prices, results = room.places, room.prices, room.results
+    n = 0
+    for row in range(len(close)):
+        observed = not np.isnan(close[row])
+        places[n if observed else n + len(close) - row - 1] = row
+        prices[0, n], prices[1, n], prices[2, n] = high[row], low[row], close[row]
+        n += observed
+    start = _SEEDS[0]
+    compute_core(prices[0, :n], prices[1, :n], prices[2, :n], results, start, room.work)
+    complete(results, start, n)
+    for k in range(RESULTS):
+        for i in range(n):
+            out[k, places[i]] = results[k, i]
+        for i in range(n, len(close)):
+            out[k, places[i]] = np.nan
 
 
 @compiled
@@ -128,7 +137,8 @@ def compute_strips(cells: Floats, held: Flags, bounds: Ints, room: Room) -> None
                     for k in range(3):
                         prices[k, n] = cells[place + k]
                     n += 1
-        compute_core(prices[0, :n], prices[1, :n], prices[2, :n], results, 0, room.work)
+        start = _SEEDS[0]
+        compute_core(prices[0, :n], prices[1, :n], prices[2, :n], results, start, room.work)
         for j in range(n):
             for k in range(CORE):
                 cells[places[j] + k] = results[k, j]
@@ -146,6 +156,9 @@ def compute_core(  # noqa: PLR0913, PLR0917 - as compute_all
     _variances(close, out[UPPER, at:end])
     _finish(out, at, end, work[1])
     _stochastic(high, low, close, out[K, at:end], out[D, at:end], work)
+    for k in range(CORE):
+        for i in range(at, min(end, at + _FIRST_ROWS[k])):
+            out[k, i] = np.nan
 
 
 @compiled
@@ -174,7 +187,8 @@ def _recur_all(close: Floats, out: Table, at: int, work: Table) -> None:
     for i in range(n):
         padded[PAD + i] = close[i]
     state = np.zeros(8)
-    _recur(padded, 0, min(n, 15), state, out, at, down)
+    start, rsi_seed, macd_seed, signal_seed = _SEEDS[0], _SEEDS[1], _SEEDS[2], _SEEDS[3]
+    _recur(padded, start, min(n, rsi_seed), state, out, at, down)
     if n > 14:
         rises = falls = 0.0
         for i in range(1, 15):
@@ -183,15 +197,15 @@ def _recur_all(close: Floats, out: Table, at: int, work: Table) -> None:
             falls += max(-change, 0.0)
         out[RSI, at + 14] = state[_UP] = rises / 14.0
         down[14] = state[_DOWN] = falls / 14.0
-    _recur(padded, 15, min(n, 26), state, out, at, down)
+    _recur(padded, rsi_seed, min(n, macd_seed), state, out, at, down)
     if n > 25:
         state[_SLOW] = _mean(close[:26])
         state[_FAST] = _mean(close[14:26])
         out[MACD, at + 25] = state[_FAST] - state[_SLOW]
-    _recur(padded, 26, min(n, 34), state, out, at, down)
+    _recur(padded, macd_seed, min(n, signal_seed), state, out, at, down)
     if n > 33:
         out[SIGNAL, at + 33] = state[_SIGNAL] = _mean(out[MACD, at + 25 : at + 34])
-    _recur(padded, 34, n, state, out, at, down)
+    _recur(padded, signal_seed, n, state, out, at, down)
 
 
 @compiled
@@ -317,18 +331,6 @@ def _finish(out: Table, start: int, stop: int, down: Floats) -> None:
         sma_200[i] /= 200.0
     for i in range(len(band)):
         band[i] = 2.0 * np.sqrt(band[i])
-    _blank(rsi, 14)
-    _blank(out[MACD, start:stop], 33)
-    _blank(out[SIGNAL, start:stop], 33)
-    _blank(middle, 19)
-    _blank(band, 19)
-    _blank(sma_50, 49)
-    _blank(sma_200, 199)
-
-
-@compiled
-def _blank(values: Floats, rows: int) -> None:
-    values[: min(rows, len(values))] = np.nan
 
 
 @compiled
@@ -351,8 +353,6 @@ def _stochastic(  # noqa: PLR0913, PLR0917 - columns in, columns out, a buffer
         _forget_unknown(high, low, fast[: n - 13])
         _mean_of_3(fast, k[15:])
         _mean_of_3(k[15:], d[17:])
-    _blank(k, 17)
-    _blank(d, 17)
 
 
 @compiled

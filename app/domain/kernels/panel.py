@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from app.domain.kernels.compiled import compiled
-from app.domain.kernels.indicators import CORE, HISTOGRAM, LOWER, MACD, SIGNAL, SMA_20, UPPER
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -27,6 +26,8 @@ FIRST, LAST, LOWEST, HIGHEST, NEWEST, ORDERED = range(6)
 
 FACTS: Final = 6
 
+_BLOCK: Final = 512
+
 
 class Rows(NamedTuple):
     """Columns of a frame, or of a piece of one."""
@@ -39,12 +40,16 @@ class Rows(NamedTuple):
 
 
 class Strips(NamedTuple):
-    """Where cells are: that of a row is starts[symbol] + ranks[day - first_day] - before."""
+    """Where cells are: that of a row is starts[symbol] + ranks[day - first_day] - before.
+
+    `width` is how many places a cell has, three or more.
+    """
 
     starts: Bounds
     ranks: Numbers
     first_day: int
     before: int
+    width: int
 
 
 @compiled
@@ -110,7 +115,7 @@ def survey(symbols: Numbers, days: Numbers, first: int, ranks: Numbers, facts: F
 def fill_cells(rows: Rows, strips: Strips, cells: Floats, held: Flags) -> int:
     """Puts high, low and close of each row into its cell; -1, or a row whose cell is taken.
 
-    A cell has CORE places in `cells`; `held` says whether it has a row.
+    A cell has `strips.width` places in `cells`; `held` says whether it has a row.
     """
     held[:] = False
     for i in range(len(rows.days)):
@@ -119,20 +124,28 @@ def fill_cells(rows: Rows, strips: Strips, cells: Floats, held: Flags) -> int:
         if held[cell]:
             return i
         held[cell] = True
-        place = cell * CORE
+        place = cell * strips.width
         cells[place], cells[place + 1], cells[place + 2] = rows.high[i], rows.low[i], rows.close[i]
     return -1
 
 
 @compiled
-def gather_cells(rows: Rows, strips: Strips, cells: Floats, out: Table, at: int) -> None:
-    """Writes all results of each row from its cell, in the order of the rows, from column `at`."""
-    for i in range(len(rows.days)):
-        rank = strips.ranks[rows.days[i] - strips.first_day]
-        place = (strips.starts[rows.symbols[i]] + rank - strips.before) * CORE
-        for k in range(UPPER):
-            out[k, at + i] = cells[place + k]
-        middle, band = cells[place + SMA_20], cells[place + UPPER]
-        out[UPPER, at + i] = middle + band
-        out[LOWER, at + i] = middle - band
-        out[HISTOGRAM, at + i] = cells[place + MACD] - cells[place + SIGNAL]
+def gather_cells(rows: Rows, strips: Strips, cells: Floats, out: Table) -> None:
+    """Writes what the cell of each row holds, in the order of the rows: out is width x rows.
+
+    Column by column for some hundred rows at a time: the first two columns bring the cells near,
+    many at once, and every column is written from one end to the other.
+    """
+    places = np.empty(_BLOCK, dtype=np.int64)
+    last = strips.width - 1
+    for start in range(0, len(rows.days), _BLOCK):
+        n = min(_BLOCK, len(rows.days) - start)
+        for i in range(n):
+            row = start + i
+            rank = strips.ranks[rows.days[row] - strips.first_day]
+            places[i] = (strips.starts[rows.symbols[row]] + rank - strips.before) * strips.width
+        for turn in range(strips.width):
+            k = (0, last)[turn] if turn < 2 else turn - 1
+            column = out[k, start : start + n]
+            for i in range(n):
+                column[i] = cells[places[i] + k]

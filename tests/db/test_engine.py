@@ -1,0 +1,95 @@
+"""Units of work: committed or rolled back, read-only when read, and an error that says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from app.db.engine import Database, driver_connection
+from app.env import Env
+from app.errors import Unavailable
+
+PUT = text("INSERT INTO setting VALUES ('colour', '\"red\"')")
+COUNT = text("SELECT count(*) FROM setting")
+
+
+async def test_a_write_is_committed_at_the_end(env: Env) -> None:
+    async with env.db.write() as db:
+        await db.execute(PUT)
+    async with env.db.read() as db:
+        assert await db.scalar(COUNT) == 1
+
+
+async def test_an_exception_rolls_everything_back(env: Env) -> None:
+    async def fail() -> None:
+        async with env.db.write() as db:
+            await db.execute(PUT)
+            raise ValueError
+
+    with pytest.raises(ValueError, match=r"^$"):
+        await fail()
+    async with env.db.read() as db:
+        assert await db.scalar(COUNT) == 0
+
+
+async def test_a_read_cannot_write(env: Env) -> None:
+    async def write() -> None:
+        async with env.db.read() as db:
+            await db.execute(PUT)
+
+    with pytest.raises(DBAPIError, match="read-only"):
+        await write()
+
+
+async def test_a_broken_constraint_is_not_called_an_outage(env: Env) -> None:
+    async def twice() -> None:
+        async with env.db.write() as db:
+            await db.execute(PUT)
+            await db.execute(PUT)
+
+    with pytest.raises(IntegrityError):
+        await twice()
+
+
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
+    database = Database("postgresql://sise_app@127.0.0.1:1/sise")
+    with pytest.raises(Unavailable, match="does not answer"):
+        async with database.read():
+            pass
+    await database.close()
+
+
+async def test_a_killed_connection_is_unavailable_and_the_next_one_works(
+    env: Env, superuser: Database
+) -> None:
+    async def sleep() -> None:
+        async with env.db.read() as db:
+            await db.execute(text("SELECT pg_sleep(20)"))
+
+    task = asyncio.create_task(sleep())
+    killed = 0
+    while not killed:
+        await asyncio.sleep(0.05)
+        async with superuser.write() as db:
+            killed = await db.scalar(
+                text(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE query LIKE 'SELECT pg_sleep%' AND usename = 'sise_app'"
+                )
+            )
+    with pytest.raises(Unavailable):
+        await task
+    async with env.db.read() as db:
+        assert await db.scalar(text("SELECT 1")) == 1
+
+
+async def test_the_driver_connection_is_inside_the_transaction(env: Env) -> None:
+    async with env.db.write() as db:
+        connection = await driver_connection(db)
+        await connection.execute("INSERT INTO setting VALUES ('colour', '\"red\"')")
+        await db.rollback()
+    async with env.db.read() as db:
+        assert await db.scalar(COUNT) == 0

@@ -1,0 +1,90 @@
+"""Settings: defaults, and a clear line for each value that cannot be right."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.config import YAHOO_URL, load_settings, resource_dir
+from app.errors import ConfigError
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = load_settings({})
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.price_source == "auto"
+    assert settings.yahoo_url == YAHOO_URL
+    assert settings.embedded
+    assert settings.public_market
+    assert not settings.dev
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        load_settings({}).port = 1  # type: ignore[misc]
+
+
+def test_an_empty_variable_is_an_unset_one() -> None:
+    assert load_settings({"SISE_DATABASE_URL": " "}).database_url is None
+    assert load_settings({"SISE_PORT": ""}).port == 8000
+
+
+def test_markets_are_not_public_beyond_this_machine_unless_said() -> None:
+    assert not load_settings({"SISE_HOST": "0.0.0.0"}).public_market
+    assert load_settings({"SISE_HOST": "0.0.0.0", "SISE_PUBLIC_MARKET": "yes"}).public_market
+
+
+def test_own_servers_are_not_embedded() -> None:
+    settings = load_settings(
+        {"SISE_DATABASE_URL": "postgresql://a@b/c", "SISE_REDIS_URL": "redis://d"}
+    )
+    assert not settings.embedded
+
+
+def test_the_data_directory_is_absolute() -> None:
+    assert load_settings({"SISE_DATA_DIR": "here"}).data_dir == Path.cwd() / "here"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("SISE_PORT", "eighty", "number from 1 to 65535"),
+        ("SISE_PORT", "0", "number from 1 to 65535"),
+        ("SISE_PORT", "nan", "number from 1 to 65535"),
+        ("SISE_DATABASE_URL", "mysql://x", "postgresql://"),
+        ("SISE_REDIS_URL", "http://x", "redis://"),
+        ("SISE_PRICE_SOURCE", "bloomberg", "auto, yahoo, sample"),
+        ("SISE_YAHOO_URL", "ftp://x", "http://"),
+        ("SISE_DEV", "perhaps", "true or false"),
+        ("SISE_LOG_LEVEL", "loud", "debug, info"),
+        ("SISE_COLLECT_EVERY", "0", "number from 1"),
+        ("SISE_CLOCK", "yesterday", "ISO instant"),
+        ("SISE_CLOCK", "2026-01-05T00:00:00", "zone is missing"),
+        ("SISE_CLOCK", "2026-01-05T00:00:00Z@fast", "@rate"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_variable(name: str, value: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings({name: value})
+    assert name in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_a_password_is_not_repeated_in_an_error() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"SISE_DATABASE_URL": "mysql://user:geheim@host/db"})
+    assert "geheim" not in str(caught.value)
+
+
+def test_the_clock_of_tests_is_read() -> None:
+    start = datetime(2013, 3, 4, 15, tzinfo=UTC)
+    now = load_settings({"SISE_CLOCK": "2013-03-04T15:00:00Z@2"}).clock.now()
+    assert start <= now < start + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("name", ["templates", "static", "migrations", "locale"])
+def test_resources_are_found(name: str) -> None:
+    assert resource_dir(name).is_dir()

@@ -1,0 +1,158 @@
+"""What forms do."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from app.web.actions import MAX_FORM, local_address
+from tests.web.pages import browsing, calling_from, choose_source, make_market
+
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+
+
+async def test_an_added_symbol_leads_to_its_page(env, settings):
+    await make_market(env)
+    async with browsing(settings) as http:
+        answer = await http.post("/track", data={"symbol": " msft "})
+        again = await http.post("/track", data={"symbol": "IBM"}, headers=HTMX)
+        page = await http.get("/instruments/MSFT")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/instruments/MSFT"
+    assert again.status_code == 204
+    assert '"path":"/instruments/IBM"' in again.headers["hx-location"]
+    assert page.status_code == 200
+
+
+async def test_an_unknown_symbol_stays_in_its_field_with_what_was_wrong(env, settings):
+    await make_market(env)
+    async with browsing(settings, "ko") as http:
+        plain = await http.post("/track", data={"symbol": "NOPE1"})
+        part = await http.post("/track", data={"symbol": "NOPE1"}, headers=HTMX)
+        bad = await http.post("/track", data={"symbol": "<script>"}, headers=HTMX)
+    for answer in (plain, part):
+        assert answer.status_code == 422
+        assert 'value="NOPE1"' in answer.text
+        assert 'aria-invalid="true"' in answer.text
+        assert 'id="track-error"' in answer.text
+    assert "<html" in plain.text
+    assert part.text.startswith('<form id="track"')
+    assert bad.status_code == 422
+    assert "&lt;script&gt;" in bad.text
+    async with env.db.read() as db:
+        rows = await db.scalar(text("SELECT count(*) FROM instrument WHERE symbol = 'NOPE1'"))
+    assert rows == 0
+
+
+async def test_collect_now_makes_jobs_and_shows_them(env, settings):
+    await make_market(env)
+    async with browsing(settings) as http:
+        answer = await http.post("/collect", data={"symbol": "AAPL"})
+        page = await http.get("/jobs")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/jobs"
+    assert "Waiting" in page.text
+
+
+async def test_collecting_everything_twice_in_a_moment_is_too_often(env, settings):
+    await make_market(env)
+    async with browsing(settings) as http:
+        await http.post("/collect", data={"symbol": ""})
+        again = await http.post("/collect", data={"symbol": ""})
+    assert again.status_code == 429
+    assert int(again.headers["retry-after"]) >= 1
+    assert "Too often" in again.text
+
+
+async def test_the_source_is_switched_by_one_button(env, settings):
+    await make_market(env, "sample")
+    async with browsing(settings) as http:
+        answer = await http.post("/source", data={"source": "yahoo"})
+        page = (await http.get("/about")).text
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/"
+    assert "HISTORIC" not in page
+    assert "Yahoo Finance" in page
+
+
+async def test_a_source_that_there_is_not_is_refused(env, settings):
+    await make_market(env)
+    async with browsing(settings) as http:
+        answer = await http.post("/source", data={"source": "bloomberg"})
+    assert answer.status_code == 400
+
+
+async def test_settings_are_kept_in_cookies_and_lead_back_to_where_one_was(env, settings):
+    await make_market(env)
+    form = {"locale": "ko", "theme": "dark", "back": "/instruments/AAPL?range=5Y"}
+    async with browsing(settings) as http:
+        answer = await http.post("/settings", data=form)
+        page = (await http.get(answer.headers["location"])).text
+        by_htmx = await http.post("/settings", data={"locale": "en"}, headers=HTMX)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/instruments/AAPL?range=5Y"
+    assert 'lang="ko"' in page
+    assert 'data-theme="dark"' in page
+    assert by_htmx.status_code == 204
+    assert by_htmx.headers["hx-refresh"] == "true"
+
+
+async def test_a_setting_that_there_is_not_is_refused_by_name(env, settings):
+    await make_market(env)
+    async with browsing(settings) as http:
+        answer = await http.post("/settings", data={"theme": "pink"})
+    assert answer.status_code == 400
+    assert "dark, light, auto" in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/track", "/collect", "/source"])
+async def test_nobody_elsewhere_may_change_anything(env, settings, path):
+    await make_market(env)
+    async with calling_from(settings, "203.0.113.7") as client:
+        answer = await client.http.post(path, data={"symbol": "MSFT", "source": "sample"})
+    assert answer.status_code == 401
+    async with env.db.read() as db:
+        assert await db.scalar(text("SELECT count(*) FROM job")) == 0
+
+
+async def test_what_is_no_form_is_refused(env, settings):
+    await choose_source(env, "yahoo")
+    async with browsing(settings) as http:
+        answers = [
+            await http.post("/track", json={"symbol": "AAPL"}),
+            await http.post("/track", files={"symbol": b"AAPL"}),
+            await http.post("/track", data={"symbol": "A" * MAX_FORM}),
+            await http.post(
+                "/track",
+                content=b"symbol=\xff",
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+            ),
+        ]
+    assert [answer.status_code for answer in answers] == [400] * 4
+
+
+@pytest.mark.parametrize("path", ["/track", "/collect", "/source"])
+async def test_a_form_is_never_sent_by_get(env, settings, path):
+    await choose_source(env, "yahoo")
+    async with browsing(settings) as http:
+        answer = await http.get(path)
+    assert answer.status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("text_", "address"),
+    [
+        ("/jobs?x=1", "/jobs?x=1"),
+        ("", "/"),
+        (None, "/"),
+        ("https://evil.example/", "/"),
+        ("//evil.example/", "/"),
+        ("/\\evil.example/", "/"),
+        ("/\t/evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/한글", "/한글"),
+    ],
+)
+def test_one_goes_back_to_this_site_alone(text_, address):
+    assert local_address(text_) == address

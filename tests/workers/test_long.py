@@ -1,0 +1,14 @@
+"""The cron table of the long queue."""
+
+from __future__ import annotations
+
+from workers.long import crons
+from workers.pace import Pace
+from workers.tick import calendar_tick
+
+
+def test_the_calendar_is_looked_at_every_hour_and_at_the_start(env):
+    (cron,) = crons(env, Pace())
+    assert cron.coroutine is calendar_tick
+    assert (cron.minute, cron.second, cron.hour) == (7, 0, None)
+    assert cron.run_at_startup

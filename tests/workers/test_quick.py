@@ -1,0 +1,23 @@
+"""The cron table of the quick queue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from workers.pace import Pace
+from workers.quick import crons
+from workers.tick import minute_tick
+
+
+@pytest.mark.parametrize(
+    ("every", "seconds"),
+    [(None, {0}), (300.0, {0}), (60.0, {0}), (20.0, {0, 20, 40}), (1.0, set(range(60)))],
+)
+def test_a_shorter_interval_of_collections_ticks_more_often(env, every, seconds):
+    env = replace(env, settings=replace(env.settings, collect_every=every))
+    (cron,) = crons(env, Pace())
+    assert cron.second == seconds
+    assert cron.coroutine is minute_tick
+    assert cron.run_at_startup

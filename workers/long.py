@@ -1,0 +1,24 @@
+"""The long queue: what may take an hour, and the calendar."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from arq import cron
+from arq.cron import CronJob
+from arq.worker import Function
+
+from app.env import Env
+from workers.pace import Pace
+from workers.tick import calendar_tick
+
+FUNCTIONS: Final[tuple[Function, ...]] = ()
+
+
+def crons(_env: Env, _pace: Pace) -> list[CronJob]:
+    """The hour, which also runs at the start."""
+    return [cron(calendar_tick, minute=7, second=0, run_at_startup=True)]
+
+
+async def get_ready() -> None:
+    """Nothing has to be made ready."""

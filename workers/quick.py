@@ -1,0 +1,34 @@
+"""The quick queue: collections, the analyses that go with them, and the minute."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from arq import cron, func
+from arq.cron import CronJob
+from arq.worker import Function
+
+from app.domain.indicators import warm_up
+from app.env import Env
+from workers.analyse import analyse_instrument
+from workers.collect import collect_instrument
+from workers.pace import Pace
+from workers.tick import minute_tick
+
+FUNCTIONS: Final[tuple[Function, ...]] = (
+    func(collect_instrument, name="collect_instrument"),
+    func(analyse_instrument, name="analyse_instrument"),
+)
+
+
+def crons(env: Env, pace: Pace) -> list[CronJob]:
+    """The minute, which also runs at the start; more often when collections are to be closer."""
+    every = int(env.settings.collect_every or 60)
+    seconds = set(pace.tick_seconds) | set(range(0, 60, every))
+    return [cron(minute_tick, second=seconds, run_at_startup=True)]
+
+
+async def get_ready() -> None:
+    """Compiles the loops of the indicators, or reads them from disk."""
+    await asyncio.to_thread(warm_up)
