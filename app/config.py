@@ -91,7 +91,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def resource_dir(name: str) -> Path:
-    """Where `templates`, `static`, `migrations` or `locale` lies: in the wheel or in the checkout."""
+    """Where `templates`, `static`, `migrations` or `locale` lies: in the wheel or checkout."""
     here = Path(__file__).resolve().parent
     bundled = here / "_bundle" / name
     return bundled if bundled.is_dir() else here.parent / name

@@ -1,8 +1,8 @@
-"""Live push inside the process: quotes on the bus to N subscribers of the hub, beside a bare fan-out.
+"""Live push inside the process: quotes on the bus to N subscribers of the hub, and a bare fan-out.
 
 `python -m benchmarks.push` starts throwaway servers and publishes batches of quotes at the pace of
-the product (four deltas a second). `hub` is `QuoteHub.frames` with everything that stands behind it:
-the bus, JSON, the judgement by market hours, conflation, mailboxes, the rendered frame. `bare` is the
+the product (four deltas a second). `hub` is `QuoteHub.frames` with all that stands behind it: the
+bus, JSON, the judgement by market hours, conflation, mailboxes, the rendered frame. `bare` is the
 least that asyncio can do for N readers: an event each, one object for all. Rounds are interleaved,
 the figure is CPU time a delivery. What a socket and the schema cost comes on top of both.
 """
@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import resource
-import sys
+import gc
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,6 +21,7 @@ from decimal import Decimal
 from pathlib import Path
 from statistics import median
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -44,6 +44,11 @@ class Readers:
 
     def __init__(self) -> None:
         self.received = 0
+
+    async def have(self, count: int) -> None:
+        """Returns when so many items have been received."""
+        while self.received < count:  # noqa: ASYNC110 - an event would cost CPU time a delivery
+            await asyncio.sleep(0.01)
 
 
 def message(env: Env, number: int) -> bytes:
@@ -69,8 +74,7 @@ async def hub_readers(
 
     async with hub.running(), asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(read()) for _ in range(count)]
-        while readers.received < count:  # the snapshots
-            await asyncio.sleep(0.01)
+        await readers.have(count)  # the snapshots
         yield lambda data: env.bus.publish(QUOTES, data)
         for task in running:
             task.cancel()
@@ -117,8 +121,7 @@ async def measure(env: Env, kind: str, count: int, batches: int) -> float:
         for data in messages:
             await send(data)
             await asyncio.sleep(PACE)
-        while readers.received < before + count * batches:
-            await asyncio.sleep(0.01)
+        await readers.have(before + count * batches)
         return 1e6 * (time.process_time() - cpu) / (readers.received - before)
 
 
@@ -129,15 +132,21 @@ async def stalled_growth(env: Env) -> tuple[int, float]:
         stalled = [hub.frames(SYMBOLS) for _ in range(STALLED)]
         for frames in stalled:
             await anext(frames)
-        begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        begun = resident()
         for number in range(TICKS // len(SYMBOLS)):
             await env.bus.publish(QUOTES, message(env, number))
         await asyncio.sleep(2 * INTERVAL)
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - begun
+        grown = resident() - begun
         held = [len((await anext(frames))["symbol"]) for frames in stalled]
         for frames in stalled:
             await frames.aclose()
-    return max(held), grown / 1024 / (1024 if sys.platform == "darwin" else 1)
+    return max(held), grown
+
+
+def resident() -> float:
+    """Resident memory of this process in MB."""
+    gc.collect()
+    return float(psutil.Process().memory_info().rss) / 2**20
 
 
 async def run(counts: list[int], rounds: int, batches: int) -> None:
@@ -145,7 +154,7 @@ async def run(counts: list[int], rounds: int, batches: int) -> None:
     table = Table(title=f"Live push: CPU µs a delivery, {len(SYMBOLS)} symbols, {rounds} rounds")
     for heading in ("subscribers", "bare", "hub", "hub / bare"):
         table.add_column(heading, justify="right")
-    with tempfile.TemporaryDirectory(prefix="sise-", dir="/tmp") as short:  # noqa: S108 - short
+    with tempfile.TemporaryDirectory(prefix="sise-", dir="/tmp") as short:
         servers = EmbeddedServers(Path(short), fsync=False)
         urls = servers.start()
         try:

@@ -87,8 +87,10 @@ function searchKey(event) {
 }
 
 document.addEventListener('keydown', (event) => {
+  if (event.isComposing) return; // Enter ends a Hangul syllable first
   if (event.target === search()) { searchKey(event); return; }
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (document.querySelector('dialog[open]')) return;
   if (event.key === '/') {
     search()?.focus();
     search()?.select();
@@ -99,12 +101,18 @@ document.addEventListener('keydown', (event) => {
   }
 });
 
+// A click on the backdrop arrives at the dialog itself, beside its box.
+function inside(element, { clientX, clientY }) {
+  const box = element.getBoundingClientRect();
+  return box.left <= clientX && clientX <= box.right && box.top <= clientY && clientY <= box.bottom;
+}
+
 document.addEventListener('click', (event) => {
   if (!event.target.closest('#hits, #search')) closeHits();
   const opener = event.target.closest('[data-opens]');
   if (opener) document.getElementById(opener.dataset.opens)?.showModal();
   if (event.target.closest('[data-closes]')) event.target.closest('dialog')?.close();
-  if (event.target instanceof HTMLDialogElement) event.target.close();
+  if (event.target instanceof HTMLDialogElement && !inside(event.target, event)) event.target.close();
 });
 
 // --- forms that act when a choice is made (they have a button where there is no JavaScript)
@@ -123,6 +131,8 @@ document.addEventListener('htmx:after:swap', (event) => {
     closeHits();
     target.focus({ preventScroll: true });
   }
+  // hits that come after the reader has left the box are of no use any more
+  if (target?.id === 'hits' && document.activeElement !== search()) closeHits();
   search()?.setAttribute('aria-expanded', String(hits().length > 0));
 });
 window.addEventListener('pageshow', watchCharts);

@@ -30,21 +30,46 @@ export function palette() {
 }
 
 // The points of one column; a gap in the column is a gap in the line.
-export const points = (columns, name) =>
-  columns.time.map((time, i) =>
-    (columns[name][i] === null ? { time } : { time, value: columns[name][i] }));
+export const point = (columns, name, i) => {
+  const [time, value] = [columns.time[i], columns[name][i]];
+  return value === null ? { time } : { time, value };
+};
+export const points = (columns, name) => columns.time.map((_, i) => point(columns, name, i));
 
-export const candles = (columns) =>
-  columns.time.map((time, i) =>
-    (columns.close[i] === null || columns.open[i] === null ? { time } : {
-      time,
-      open: columns.open[i], high: columns.high[i], low: columns.low[i], close: columns.close[i],
-    }));
+export const hasCandles = (columns) => Boolean(columns.open?.some((v) => v !== null));
+export function candle(columns, i) {
+  const time = columns.time[i];
+  const [open, high, low, close] = ['open', 'high', 'low', 'close'].map((name) => columns[name][i]);
+  return close === null || open === null ? { time } : { time, open, high, low, close };
+}
+export const candles = (columns) => columns.time.map((_, i) => candle(columns, i));
 
+// Which bar a day belongs to: itself, the Monday of its week, its month.
 export function period(day, interval) {
   if (interval === 'MONTH') return day.slice(0, 7);
   if (interval !== 'WEEK') return day;
   const date = new Date(`${day}T00:00:00Z`);
   date.setUTCDate(date.getUTCDate() - ((date.getUTCDay() + 6) % 7));
   return date.toISOString().slice(0, 10);
+}
+
+// Puts bars in: those that were there from the first new one on give way to them.
+export function join(columns, fresh, interval) {
+  if (!fresh.time.length) return;
+  const first = period(fresh.time[0], interval);
+  const found = columns.time.findIndex((time) => period(time, interval) >= first);
+  const at = found < 0 ? columns.time.length : found;
+  for (const name of Object.keys(columns)) columns[name].splice(at, Infinity, ...fresh[name]);
+}
+
+// The chart library shows seconds as UTC: seconds of an exchange's clock are moved there.
+const zones = new Map();
+export function clockSeconds(seconds, zone) {
+  if (!zone) return seconds;
+  if (!zones.has(zone)) {
+    const options = { timeZone: zone, hourCycle: 'h23', dateStyle: 'short', timeStyle: 'medium' };
+    zones.set(zone, new Intl.DateTimeFormat('sv-SE', options)); // 2013-03-01 09:30:00
+  }
+  const local = zones.get(zone).format(new Date(seconds * 1000)).replace(' ', 'T');
+  return Date.parse(`${local}Z`) / 1000;
 }

@@ -2,10 +2,10 @@
 import { AVERAGE, BANDS, compact, format } from './chart-data.js';
 
 const NAMES = {
-  rsi_14: 'RSI', macd: 'MACD', macd_signal: 'Signal', bollinger_upper: 'BB+', bollinger_lower: 'BB−',
+  rsi_14: 'RSI', macd: 'MACD', bollinger_upper: 'BB+', bollinger_lower: 'BB−',
 };
 
-// The legend: the bar under the crosshair, or the newest one; frozen while the crosshair is there.
+// Frozen while the crosshair is there: live prices would overwrite what is being read.
 export function writeLegend(view, at) {
   const parts = [];
   const times = view.data.series.time;
@@ -29,19 +29,23 @@ export function writeLegend(view, at) {
   }));
 }
 
+// What is not known of a bar (of the one that still moves: most) is left out.
 function describeBar(view, i, parts) {
   const columns = view.data.series;
+  const words = view.legend.dataset;
   const { open, close } = columns;
   const bar = view.colors[close[i] >= (open?.[i] ?? close[i]) ? 'up' : 'down'];
-  for (const [label, name] of [['O', 'open'], ['H', 'high'], ['L', 'low'], ['C', 'close']]) {
+  for (const name of ['open', 'high', 'low', 'close']) {
     const value = columns[name]?.[i] ?? null;
-    if (value !== null) parts.push([label, format(value, view.digits), bar]);
+    if (value !== null) parts.push([words[name], format(value, view.digits), bar]);
   }
-  if (view.series.has('volume')) parts.push(['V', compact(columns.volume[i]), '']);
   for (const [name, series] of view.series) {
     const average = AVERAGE.exec(name);
-    const label = average ? `MA${average[1]}` : NAMES[name];
+    const label = average ? `MA${average[1]}` : words[name] ?? NAMES[name];
+    const value = columns[name]?.[i] ?? null;
+    if (!label || value === null) continue;
     const digits = average || BANDS.has(name) ? view.digits : 2;
-    if (label) parts.push([label, format(columns[name][i], digits), series.options().color]);
+    const text = name === 'volume' ? compact(value) : format(value, digits);
+    parts.push([label, text, name === 'volume' ? '' : series.options().color]);
   }
 }

@@ -1,55 +1,71 @@
 // What is drawn: candles or a line, averages and bands, volume, RSI and MACD panes, comparison.
-import { AVERAGE, BANDS, candles, css, format, points } from './chart-data.js';
+// Each series is added with a function that makes its data, so that it can be filled anew.
+import { AVERAGE, BANDS, candles, css, format, hasCandles, points } from './chart-data.js';
+
+const QUIET = { lastValueVisible: false, priceLineVisible: false };
+// Prices on the Korean exchange move in steps: below each price, the step.
+const KRX_STEPS = [[2e3, 1], [5e3, 5], [2e4, 10], [5e4, 50], [2e5, 100], [5e5, 500]];
+
+function priceFormatOf(view) {
+  const { digits } = view;
+  let minMove = 10 ** -digits;
+  if (digits === 0 && view.getAttribute('currency') === 'KRW') {
+    const close = view.data.series.close.findLast((v) => v !== null) ?? 0;
+    minMove = KRX_STEPS.find(([below]) => close < below)?.[1] ?? 1000;
+  }
+  return { type: 'custom', minMove, formatter: (v) => format(v, digits) };
+}
 
 export function drawPrices(view) {
   const { up, down, accent, band, muted } = view.colors;
   const columns = view.data.series;
-  const priceFormat = {
-    type: 'custom', minMove: 10 ** -view.digits, formatter: (v) => format(v, view.digits),
-  };
-  if (columns.open?.some((v) => v !== null)) {
+  const priceFormat = priceFormatOf(view);
+  if (hasCandles(columns)) {
     view.add('price', 'Candlestick', {
       upColor: up, wickUpColor: up, borderUpColor: up, priceFormat,
       downColor: down, wickDownColor: down, borderDownColor: down,
-    }, 0, candles(columns));
+    }, 0, () => candles(columns));
   } else {
     view.add('price', 'Line', { color: accent, lineWidth: 2, priceFormat }, 0,
-      points(columns, 'close'));
+      () => points(columns, 'close'));
   }
   for (const name of Object.keys(columns)) {
     const average = AVERAGE.exec(name);
     if (average) view.line(name, view.colors.average(+average[1]), 0, { priceFormat });
-    else if (BANDS.has(name)) view.line(name, band, 0, { priceFormat, lineStyle: 0 });
+    else if (BANDS.has(name)) view.line(name, band, 0, { priceFormat });
   }
   drawPanes(view, view.list('panes'), muted);
 }
 
 function drawPanes(view, panes, muted) {
   const columns = view.data.series;
-  const quiet = { lastValueVisible: false, priceLineVisible: false };
   const heights = [5];
   if (panes.includes('volume') && columns.volume?.some((v) => v)) {
     view.add('volume', 'Histogram', {
-      ...quiet, priceScaleId: 'volume', priceFormat: { type: 'volume' },
-    }, 0, volumes(columns));
+      ...QUIET, priceScaleId: 'volume', priceFormat: { type: 'volume' },
+    }, 0, () => volumes(columns));
     view.chart.priceScale('volume').applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
     view.series.get('price').priceScale().applyOptions({
       scaleMargins: { top: 0.06, bottom: 0.2 },
     });
   }
   const two = { type: 'custom', minMove: 0.01, formatter: (v) => format(v, 2) };
+  const whole = { type: 'custom', minMove: 1, formatter: (v) => format(v, 0) };
   if (panes.includes('rsi') && columns.rsi_14) {
-    const rsi = view.line('rsi_14', view.colors.accent, heights.length, { priceFormat: two });
+    const rsi = view.line('rsi_14', view.colors.accent, heights.length, {
+      priceFormat: whole,
+      autoscaleInfoProvider: () => ({ priceRange: { minValue: 10, maxValue: 90 } }),
+    });
     for (const price of [30, 70]) {
-      rsi.createPriceLine({ price, color: muted, lineWidth: 1, lineStyle: 2 });
+      rsi.createPriceLine({ price, color: muted, lineWidth: 1, lineStyle: 2, axisLabelVisible: false });
     }
     heights.push(1.5);
   }
   if (panes.includes('macd') && columns.macd) {
     const pane = heights.length;
-    const histogram = points(columns, 'macd_histogram').map((p) => (
-      'value' in p ? { ...p, color: p.value >= 0 ? view.colors.up : view.colors.down } : p));
-    view.add('macd_histogram', 'Histogram', { ...quiet, priceFormat: two }, pane, histogram);
+    view.add('macd_histogram', 'Histogram', { ...QUIET, priceFormat: two }, pane,
+      () => points(columns, 'macd_histogram').map((p) => ('value' in p
+        ? { ...p, color: p.value >= 0 ? view.colors.up : view.colors.down } : p)));
     view.line('macd', view.colors.average(20), pane, { priceFormat: two });
     view.line('macd_signal', view.colors.average(60), pane, { priceFormat: two });
     heights.push(1.5);
@@ -72,13 +88,12 @@ export function drawComparison(view) {
     { symbol: view.getAttribute('symbol'), columns: view.data.series }, ...view.compared,
   ].filter(({ columns }) => columns.time.length);
   const start = all.map(({ columns }) => columns.time[0]).reduce((a, b) => (a > b ? a : b));
+  const priceFormat = { type: 'custom', minMove: 0.1, formatter: (v) => format(v, 1) };
   all.forEach(({ symbol, columns }, i) => {
     const base = columns.close.find((v, k) => columns.time[k] >= start && v !== null);
-    const data = columns.time.flatMap((time, k) => (
-      time < start || columns.close[k] === null
-        ? [] : [{ time, value: (100 * columns.close[k]) / base }]));
     const color = i ? view.colors.compare(i) : view.colors.accent;
-    const priceFormat = { type: 'custom', minMove: 0.1, formatter: (v) => format(v, 1) };
-    view.add(symbol, 'Line', { color, lineWidth: 2, priceFormat, priceLineVisible: false }, 0, data);
+    view.add(symbol, 'Line', { color, lineWidth: 2, priceFormat, priceLineVisible: false }, 0,
+      () => columns.time.flatMap((time, k) => (time < start || columns.close[k] === null
+        ? [] : [{ time, value: (100 * columns.close[k]) / base }])));
   });
 }

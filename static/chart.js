@@ -1,8 +1,11 @@
 // <stock-chart>: loads its columns, draws them, moves the last bar with the live price.
-import { candles, css, palette, period, points } from './chart-data.js';
+import { candle, clockSeconds, css, hasCandles, join, palette, point, points } from './chart-data.js';
 import { writeLegend } from './chart-legend.js';
 import { drawComparison, drawPrices } from './chart-panes.js';
+import { move, place } from './chart-tick.js';
 
+const RENEW_EVERY = 5_000;
+const TRY_AGAIN = 3_000;
 const root = document.documentElement;
 let charts = null; // the library
 let live = null; // the module of live prices
@@ -12,72 +15,91 @@ class StockChart extends HTMLElement {
     this.ended = new AbortController();
     this.legend = this.closest('.chart-box')?.querySelector('.chart-legend');
     this.digits = Number(this.getAttribute('digits') ?? 2);
+    this.symbol = this.getAttribute('symbol');
     this.watcher = new MutationObserver(() => this.draw());
     this.watcher.observe(root, { attributeFilter: ['data-theme', 'data-colors'] });
     this.scheme = matchMedia('(prefers-color-scheme: dark)');
     this.scheme.addEventListener('change', () => this.draw(), { signal: this.ended.signal });
-    this.load().catch((error) => this.fail(error));
+    this.unlisten = live.listen((name, quote) => { if (name === this.symbol) this.tick(quote); });
+    this.load();
   }
 
   disconnectedCallback() {
     this.ended.abort();
     this.watcher.disconnect();
-    this.unlisten?.();
+    this.unlisten();
     this.chart?.remove();
     this.chart = null;
+    this.data = null;
   }
 
   list(name) {
     return (this.getAttribute(name) ?? '').split(',').map((s) => s.trim()).filter(Boolean);
   }
 
-  async columns(url) {
-    const answer = await fetch(url, { signal: this.ended.signal });
+  async columns(url, options = {}) {
+    const answer = await fetch(url, { signal: this.ended.signal, ...options });
     const body = await answer.json();
-    if (!answer.ok) throw new Error(body.message ?? answer.statusText);
+    if (!answer.ok) throw Object.assign(new Error(body.message ?? answer.statusText), { said: true });
+    const { time } = body.series;
+    const zone = this.getAttribute('zone');
+    body.series.time = time.map((t) => (typeof t === 'number' ? clockSeconds(t, zone) : t));
     return body;
   }
 
   async load() {
     const source = this.getAttribute('src');
     const others = this.list('compare');
-    const symbol = this.getAttribute('symbol');
-    const of = (other) => source.replace(encodeURIComponent(symbol), encodeURIComponent(other));
-    const [own, ...rest] = await Promise.all(
-      [source, ...others.map(of)].map((url) => this.columns(url)),
-    );
-    this.data = own;
-    this.compared = rest.map((data, i) => ({ symbol: others[i], columns: data.series }));
-    if (!own.series.time.length) throw new Error(own.reason ?? this.dataset.empty ?? '');
-    this.draw();
-    this.unlisten = live.listen((name, quote) => { if (name === symbol) this.tick(quote); });
-    const quote = live.newest(symbol);
-    if (quote) this.tick(quote);
+    const of = (other) => source.replace(encodeURIComponent(this.symbol), encodeURIComponent(other));
+    try {
+      const [own, ...rest] = await Promise.all(
+        [source, ...others.map(of)].map((url) => this.columns(url)),
+      );
+      this.data = own;
+      this.compared = rest.map((data, i) => ({ symbol: others[i], columns: data.series }));
+      if (!own.series.time.length) this.say(own.reason ?? this.dataset.empty);
+      else this.draw();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
+  // What the server says stands there; when it does not answer, it is asked again.
   fail(error) {
     if (error.name === 'AbortError') return;
+    this.say(error.said ? error.message : this.dataset.failed);
+    if (!error.said) setTimeout(() => this.isConnected && this.load(), TRY_AGAIN);
+  }
+
+  say(text) {
+    this.chart?.remove();
+    this.chart = null;
     this.setAttribute('aria-busy', 'false');
     this.classList.add('chart-empty');
-    this.textContent = error.message;
+    this.textContent = text ?? '';
   }
 
   // Everything anew: after loading, and when the colours change.
   draw() {
-    if (!this.data) return;
+    if (!this.data?.series.time.length) return;
     const visible = this.chart?.timeScale().getVisibleLogicalRange();
     this.chart?.remove();
     this.replaceChildren();
+    this.classList.remove('chart-empty');
     this.colors = palette();
     this.series = new Map();
+    this.fillers = new Map();
     this.chart = charts.createChart(this, this.options());
     if (this.compared.length) drawComparison(this);
     else drawPrices(this);
     if (visible) this.chart.timeScale().setVisibleLogicalRange(visible);
     else this.chart.timeScale().fitContent();
     this.chart.subscribeCrosshairMove((at) => this.describe(at));
-    this.describe();
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.scrolled(range));
     this.setAttribute('aria-busy', 'false');
+    const quote = live.newest(this.symbol);
+    if (quote) this.tick(quote);
+    this.describe();
   }
 
   options() {
@@ -93,7 +115,8 @@ class StockChart extends HTMLElement {
       grid: { vertLines: { color: grid }, horzLines: { color: grid } },
       crosshair: { vertLine: { color: text, style: 2 }, horzLine: { color: text, style: 2 } },
       rightPriceScale: {
-        borderColor: line, mode: this.getAttribute('scale') === 'log' ? 1 : 0,
+        borderColor: line, entireTextOnly: true,
+        mode: this.getAttribute('scale') === 'log' ? 1 : 0,
       },
       timeScale: { borderColor: line, timeVisible: intraday, secondsVisible: false },
       localization: { locale: root.lang || 'en', dateFormat: 'yyyy-MM-dd' },
@@ -101,10 +124,11 @@ class StockChart extends HTMLElement {
     };
   }
 
-  add(name, type, options, pane, data) {
+  add(name, type, options, pane, make) {
     const series = this.chart.addSeries(charts[`${type}Series`], options, pane);
-    series.setData(data);
+    series.setData(make());
     this.series.set(name, series);
+    this.fillers.set(name, make);
     return series;
   }
 
@@ -113,7 +137,11 @@ class StockChart extends HTMLElement {
       color, lineWidth: 1.5, priceLineVisible: false, lastValueVisible: false,
       crosshairMarkerVisible: false, ...extra,
     };
-    return this.add(name, 'Line', options, pane, points(this.data.series, name));
+    return this.add(name, 'Line', options, pane, () => points(this.data.series, name));
+  }
+
+  refill() {
+    for (const [name, series] of this.series) series.setData(this.fillers.get(name)());
   }
 
   // Frozen while the crosshair is there: `hovered` is its time, null at the newest bar.
@@ -122,29 +150,69 @@ class StockChart extends HTMLElement {
     if (this.legend) writeLegend(this, at);
   }
 
-  // A live price moves the last bar, or begins the next one; older prices are left alone.
+  // Older bars come when the chart is moved beyond its first one. Lines from 100 keep their start.
+  async scrolled(range) {
+    const columns = this.data?.series;
+    const daily = typeof columns?.time[0] === 'string';
+    if (!range || range.from > (this.grown ? 30 : -3) || !daily) return;
+    if (this.growing || this.complete || this.compared.length) return;
+    this.growing = true;
+    try {
+      const { series } = await this.columns(`${this.getAttribute('src')}&before=${columns.time[0]}`);
+      this.complete = !series.time.length;
+      if (this.complete || this.data?.series !== columns) return;
+      for (const name of Object.keys(columns)) columns[name].unshift(...series[name]);
+      this.grown = true;
+      this.refill();
+    } catch (error) {
+      this.complete = Boolean(error.said);
+    } finally {
+      this.growing = false;
+    }
+  }
+
+  // A live price moves the last bar or begins the next; then what lies before is asked for again,
+  // since the day that has just ended is complete now.
   tick(quote) {
     const columns = this.data?.series;
-    const moving = ['LIVE', 'DELAYED', 'REPLAY'].includes(quote.state);
-    if (!moving || !columns || this.compared.length || !this.chart) return;
+    if (!columns || !this.chart || this.compared.length) return;
     const { interval } = this.data;
-    const last = columns.time.length - 1;
-    if (typeof columns.time[last] === 'number') return;
-    if (quote.day < columns.time[last] && interval === 'DAY') return;
-    const same = period(quote.day, interval) === period(columns.time[last], interval);
-    if (!same && quote.day < columns.time[last]) return;
-    const i = same ? last : last + 1;
-    if (!same) for (const name of Object.keys(columns)) columns[name].push(null);
-    columns.time[i] = same ? columns.time[i] : quote.day;
-    columns.close[i] = quote.price;
-    if (columns.open) {
-      columns.open[i] ??= quote.price;
-      columns.high[i] = Math.max(columns.high[i] ?? quote.price, quote.price);
-      columns.low[i] = Math.min(columns.low[i] ?? quote.price, quote.price);
+    const zone = this.getAttribute('zone');
+    const where = place(columns, interval, quote, zone);
+    if (where === 'past' && quote.state === 'REPLAY') this.renew(true);
+    if (where !== 'last' && where !== 'next') return;
+    const known = columns.time.at(-1);
+    const i = move(columns, interval, quote, zone, where);
+    for (const [name, series] of this.series) {
+      if (name === 'price') series.update(hasCandles(columns) ? candle(columns, i) : point(columns, 'close', i));
+      else if (name.startsWith('sma_') && columns[name][i] !== null) series.update(point(columns, name, i));
     }
-    const bar = columns.open ? candles(columns).at(-1) : { time: columns.time[i], value: quote.price };
-    this.series.get('price').update(bar);
     if (this.hovered === null) this.describe();
+    if (where === 'next' && typeof known === 'string') this.renew(false, known);
+  }
+
+  // The bars from `known` on as the server has them now, or all of them.
+  async renew(whole, known) {
+    this.since ??= known;
+    if (this.renewing) return;
+    this.renewing = true;
+    try {
+      const address = this.getAttribute('src') + (whole ? '' : `&from=${this.since}`);
+      const fresh = await this.columns(address, { cache: 'reload' });
+      const columns = this.data?.series;
+      if (!columns || !fresh.series.time.length) return;
+      this.since = undefined;
+      if (whole) this.data = fresh;
+      else join(columns, fresh.series, this.data.interval);
+      if (whole) this.draw();
+      else this.refill();
+      const quote = live.newest(this.symbol);
+      if (quote) this.tick(quote);
+    } catch (error) {
+      if (error.name !== 'AbortError' && error.said) console.warn(error.message);
+    } finally {
+      setTimeout(() => { this.renewing = false; }, RENEW_EVERY);
+    }
   }
 }
 

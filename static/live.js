@@ -1,8 +1,10 @@
 // Live prices: one subscription for the whole page, painted at most once per animation frame.
 export const SUBSCRIPTION =
   'subscription Quotes($symbols: [String!]!) { quoteFrames(symbols: $symbols) }';
-const HIDDEN_AFTER = 60_000;
-const STALE_AFTER = 5_000;
+const HIDDEN_AFTER = 60_000; // a page that nobody sees lets go of its socket
+const STALE_AFTER = 5_000; // prices without a connection are grey from then on
+const ASK_AGAIN = 2_000; // after the server has ended a subscription
+const PONG_WITHIN = 5_000;
 const root = document.documentElement;
 const cells = new Map(); // symbol → cells that show something of it
 const pending = new Map(); // symbol → newest quote not yet painted
@@ -12,48 +14,50 @@ const formats = new Map();
 let client = null;
 let unsubscribe = null;
 let subscribed = '';
+let state = 'connecting';
+let frameAt = null; // when the last frame came
 let frameAsked = false;
 let staleTimer = 0;
 let hiddenTimer = 0;
 let wake = () => {};
 
-function numberFormat(digits) {
-  if (!formats.has(digits)) {
-    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-    formats.set(digits, new Intl.NumberFormat('en-US', options));
-  }
-  return formats.get(digits);
+function remember(key, make) {
+  if (!formats.has(key)) formats.set(key, make());
+  return formats.get(key);
 }
 
-const sign = (number) => (number > 0 ? '+' : number < 0 ? '-' : '');
+// Numbers come as decimal text and are rounded as such, half away from zero, as on the server.
+const numberFormat = (digits, signDisplay = 'auto') =>
+  remember(`${digits} ${signDisplay}`, () => new Intl.NumberFormat('en-US', {
+    minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay,
+  }));
+const timeFormat = (timeZone) => remember(`at ${timeZone}`, () => new Intl.DateTimeFormat('en-GB', {
+  timeZone, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
+}));
+const dayFormat = () => remember(`day ${root.lang}`, () => new Intl.DateTimeFormat(root.lang, {
+  timeZone: 'UTC', dateStyle: 'long',
+}));
+const signed = (text, digits) => (text === null ? '–' : numberFormat(digits, 'exceptZero').format(text));
 const direction = (number) => (number > 0 ? 'up' : number < 0 ? 'down' : 'flat');
 
 const texts = {
-  price: (q, cell) => (cell.dataset.prefix ?? '') + numberFormat(+cell.dataset.digits).format(q.price),
-  change: (q, cell) => q.change === null ? '–'
-    : sign(q.change) + numberFormat(+cell.dataset.digits).format(Math.abs(q.change)),
-  changePercent: (q) => q.changePercent === null ? '–'
-    : `${sign(q.changePercent)}${numberFormat(2).format(Math.abs(q.changePercent))}%`,
+  price: (q, cell) => numberFormat(+cell.dataset.digits).format(q.priceText),
+  change: (q, cell) => signed(q.changeText, +cell.dataset.digits),
+  changePercent: (q) => signed(q.percentText, 2) + (q.percentText === null ? '' : '%'),
   day: (q) => q.day,
-  at: (q, cell) => atFormat(cell.dataset.zone).format(new Date(q.at)),
+  at: (q, cell) => timeFormat(cell.dataset.zone).format(new Date(q.at)),
   state: (q, cell) => cell.dataset[`state${q.state[0]}${q.state.slice(1).toLowerCase()}`] ?? q.state,
 };
 
-function atFormat(zone) {
-  const key = `at ${zone}`;
-  if (!formats.has(key)) {
-    formats.set(key, new Intl.DateTimeFormat('en-GB', {
-      timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
-    }));
-  }
-  return formats.get(key);
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 function paintCell(cell, quote, before) {
   const field = cell.dataset.f ?? 'price';
   const text = texts[field]?.(quote, cell);
   if (text === undefined) return;
-  if (cell.textContent !== text) cell.textContent = text;
+  write(cell, text);
   if (field === 'change' || field === 'changePercent') {
     const way = direction(quote.change ?? 0);
     if (cell.dataset.dir !== way) cell.dataset.dir = way;
@@ -73,17 +77,30 @@ function paint() {
     latest.set(symbol, quote);
     for (const cell of cells.get(symbol) ?? []) paintCell(cell, quote, before);
     for (const listener of listeners) listener(symbol, quote);
+    if (quote.state === 'REPLAY') paintReplay(quote.day);
   }
   pending.clear();
 }
 
+// The day that is replayed, in words, goes on with the prices.
+function paintReplay(day) {
+  for (const element of document.querySelectorAll('[data-replay-day]')) {
+    if (element.dataset.replayDay >= day) continue;
+    element.dataset.replayDay = day;
+    write(element, dayFormat().format(new Date(`${day}T00:00:00Z`)));
+  }
+}
+
 function receive(frame) {
-  const number = (text) => (text === null ? null : Number(text));
+  frameAt = new Date();
   frame.symbol.forEach((symbol, i) => {
+    const [change, percent] = [frame.change[i], frame.changePercent[i]];
     pending.set(symbol, {
       price: Number(frame.price[i]),
-      change: number(frame.change[i]),
-      changePercent: frame.changePercent[i],
+      priceText: frame.price[i],
+      change: change === null ? null : Number(change),
+      changeText: change,
+      percentText: percent === null ? null : String(percent),
       at: frame.at[i],
       day: frame.day[i],
       state: frame.state[i],
@@ -95,16 +112,40 @@ function receive(frame) {
   }
 }
 
-function connection(state) {
+function showConnection() {
   const chip = document.getElementById('connection');
-  if (chip && chip.dataset.state !== state) {
-    chip.dataset.state = state;
-    const label = chip.querySelector('[data-label]') ?? chip;
-    label.textContent = chip.dataset[state] ?? '';
+  if (!chip) return;
+  const label = chip.querySelector('[data-label]') ?? chip;
+  chip.dataset.state = state;
+  const stale = root.dataset.feed === 'stale' && frameAt && chip.dataset.asOf;
+  const time = frameAt?.toLocaleTimeString('en-GB', { hourCycle: 'h23' });
+  write(label, stale ? chip.dataset.asOf.replace('{time}', time) : chip.dataset[state] ?? '');
+}
+
+// Said once to those who cannot see the chip; prices that tick are never read out.
+function announce(text) {
+  const line = document.createElement('span');
+  line.className = 'visually-hidden';
+  line.textContent = text;
+  document.getElementById('status')?.replaceChildren(line);
+}
+
+function connection(now) {
+  state = now;
+  const chip = document.getElementById('connection');
+  if (state === 'live') {
+    clearTimeout(staleTimer);
+    staleTimer = 0;
+    if (root.dataset.feed === 'stale') announce(chip?.dataset.live ?? '');
+    delete root.dataset.feed;
+  } else if (!staleTimer) {
+    staleTimer = setTimeout(() => {
+      root.dataset.feed = 'stale';
+      showConnection();
+      announce(chip?.dataset.offline ?? '');
+    }, STALE_AFTER);
   }
-  clearTimeout(staleTimer);
-  if (state === 'live') delete root.dataset.feed;
-  else staleTimer = setTimeout(() => { root.dataset.feed = 'stale'; }, STALE_AFTER);
+  showConnection();
 }
 
 function indexCells() {
@@ -125,19 +166,26 @@ function indexCells() {
 export function refresh() {
   const symbols = indexCells();
   const key = symbols.join(' ');
+  showConnection();
   if (!client || key === subscribed) return;
   unsubscribe?.();
   unsubscribe = null;
   subscribed = key;
   if (!symbols.length) return;
+  const over = () => {
+    if (subscribed !== key) return;
+    subscribed = '';
+    setTimeout(refresh, ASK_AGAIN);
+  };
   const sink = {
     next: ({ data }) => { if (data) receive(data.quoteFrames); },
-    error: () => { if (subscribed === key) subscribed = ''; },
-    complete: () => { if (subscribed === key) subscribed = ''; },
+    error: over,
+    complete: over,
   };
   unsubscribe = client.subscribe({ query: SUBSCRIPTION, variables: { symbols } }, sink);
 }
 
+// What the listener is told: symbol and quote, once per frame. Returns how to end it.
 export function listen(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -145,7 +193,7 @@ export function listen(listener) {
 
 export const newest = (symbol) => latest.get(symbol);
 
-// Waits before the next try: from 0.3 s, doubled, with jitter, at most 2.5 s; or until something wakes it.
+// Waits before the next try: from 0.3 s, doubled, with jitter, at most 2.5 s; or until woken.
 function retryWait(retries) {
   const delay = Math.min(300 * 2 ** retries, 2_500) * (0.6 + 0.4 * Math.random());
   return new Promise((resolve) => {
@@ -156,7 +204,8 @@ function retryWait(retries) {
 
 function makeClient() {
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-  return window.graphqlWs.createClient({
+  let pong = 0;
+  const made = window.graphqlWs.createClient({
     url: `${scheme}://${location.host}/graphql`,
     lazy: false,
     keepAlive: 10_000,
@@ -167,9 +216,13 @@ function makeClient() {
     on: {
       connecting: () => connection('connecting'),
       connected: () => connection('live'),
-      closed: () => connection('offline'),
+      // a server that is frozen never closes: without an answer to a ping the socket is given up
+      ping: (received) => { if (!received) pong = setTimeout(() => made.terminate(), PONG_WITHIN); },
+      pong: (received) => { if (received) clearTimeout(pong); },
+      closed: () => { clearTimeout(pong); connection('offline'); },
     },
   });
+  return made;
 }
 
 function hiddenChanged() {

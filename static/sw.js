@@ -2,8 +2,17 @@
 const CACHE = 'sise-static-1';
 const OFFLINE = '/static/offline.html';
 
+// The offline page and the very files that it names, so that it looks as it should.
+async function keepOfflinePage() {
+  const cache = await caches.open(CACHE);
+  const page = await fetch(OFFLINE, { cache: 'no-cache' });
+  const files = (await page.clone().text()).match(/\/static\/[\w./-]+\?v=\w+/g) ?? [];
+  await cache.put(OFFLINE, page);
+  await cache.addAll([...new Set(files)]);
+}
+
 self.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.add(OFFLINE)));
+  event.waitUntil(keepOfflinePage());
   self.skipWaiting();
 });
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -50,7 +50,7 @@ def collect() -> Catalog:
         catalogue.add(message, locations=[(f"templates/{file}", 0)], auto_comments=comments)
     sources = [p for folder in FOLDERS for p in sorted((ROOT / "app" / folder).rglob("*.py"))]
     trees = {path: ast.parse(path.read_bytes()) for path in sources}
-    constants = {name: text for tree in trees.values() for name, text in _constants(tree.body)}
+    constants = _by_name(pair for tree in trees.values() for pair in _constants(tree.body))
     for path, tree in trees.items():
         for message in _messages(tree, constants):
             catalogue.add(message, locations=[(path.relative_to(ROOT).as_posix(), 0)])
@@ -110,19 +110,27 @@ def _constants(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
             targets = [node.target]
         else:
             continue
-        text = _text(node.value, {})
+        text = _text(node.value)
         for target in targets:
             if text is not None and isinstance(target, ast.Name):
                 yield target.id, text
 
 
-def _messages(tree: ast.Module, constants: dict[str, str]) -> Iterator[str]:
+def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """A name may be given several texts, one in each branch."""
+    texts: dict[str, list[str]] = {}
+    for name, text in pairs:
+        texts.setdefault(name, []).append(text)
+    return texts
+
+
+def _messages(tree: ast.Module, constants: dict[str, list[str]]) -> Iterator[str]:
     for name, text in _constants(tree.body):
         if name.endswith("_REASON"):
             yield text
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
-            known = constants | dict(_constants(_statements(function)))
+            known = constants | _by_name(_constants(_statements(function)))
             yield from (text for call in _calls(function) for text in _said(call, known))
 
 
@@ -140,18 +148,22 @@ def _calls(scope: ast.AST) -> Iterator[ast.Call]:
         yield from _calls(child)
 
 
-def _said(call: ast.Call, known: dict[str, str]) -> Iterator[str]:
+def _said(call: ast.Call, known: dict[str, list[str]]) -> Iterator[str]:
     function = call.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     if name in MARKS or name in ERRORS:
-        texts = (_text(argument, known) for argument in call.args)
-        yield from (text for text in texts if text)
+        for argument in call.args:
+            if isinstance(argument, ast.Name):
+                yield from known.get(argument.id, [])
+            elif text := _text(argument):
+                yield text
 
 
-def _text(node: ast.expr | None, known: dict[str, str]) -> str | None:
+def _text(node: ast.expr | None) -> str | None:
+    """A text written out; an empty one says nothing."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    return known.get(node.id) if isinstance(node, ast.Name) else None
+        return node.value or None
+    return None
 
 
 def _is_noise(line: bytes) -> bool:

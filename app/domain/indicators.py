@@ -130,7 +130,7 @@ def _check(bars: pl.DataFrame) -> None:
         dtype = bars.schema[name]
         wanted, right = "a number", dtype.is_numeric() or dtype == pl.Null
         if name == "symbol":
-            wanted, right = "text", dtype in {pl.String, pl.Categorical, pl.Enum}
+            wanted, right = "text", isinstance(dtype, pl.String | pl.Categorical | pl.Enum)
         elif name == "day":
             wanted, right = "a date", dtype == pl.Date
         if not right:

@@ -28,10 +28,10 @@ TOLERANCE: Final = 1e-9  # relative: what a tail may differ from the whole
 
 PRICES: Final = ("open", "high", "low", "close")
 _BARS: Final = pl.Schema(
-    {"day": pl.Date, **dict.fromkeys(PRICES, pl.Float64()), "volume": pl.Int64}
+    {"day": pl.Date(), **dict.fromkeys(PRICES, pl.Float64()), "volume": pl.Int64()}
 )
 _STORED: Final = pl.Schema(
-    {"symbol": pl.String, "day": pl.Date, **dict.fromkeys(INDICATOR_COLUMNS, pl.Float64())}
+    {"symbol": pl.String(), "day": pl.Date(), **dict.fromkeys(INDICATOR_COLUMNS, pl.Float64())}
 )
 _SPLITS: Final = pl.Schema({"day": pl.Date, "numerator": pl.Float64, "denominator": pl.Float64})
 _NO_DIVIDENDS: Final = pl.DataFrame(schema={"day": pl.Date, "amount": pl.Float64})

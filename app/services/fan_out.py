@@ -84,6 +84,7 @@ class Group:
         self.mailboxes: set[Mailbox] = set()
         self.version = 0
         self.snapshot: Delta | None = None
+        self.making = asyncio.Lock()
         self._changed: dict[str, Quote] = {}
         self._whole = False
         self._handed_out = -INTERVAL
@@ -136,6 +137,11 @@ class FanOut:
         for quote in quotes:
             for group in self._by_symbol.get(quote.symbol, ()):
                 group.push(quote, whole=whole)
+
+    def forget_snapshots(self) -> None:
+        """Has the next reader of each group make its snapshot anew."""
+        for group in self._groups.values():
+            group.snapshot = None
 
     @contextmanager
     def join(self, symbols: frozenset[str]) -> Iterator[tuple[Group, Mailbox]]:

@@ -94,7 +94,9 @@ async def find_open_job(session: AsyncSession, kind: JobKind, symbol: str) -> in
 async def send(env: Env, ids: Iterable[int]) -> int:
     """Hands open jobs to the workers and notes when; how many were new to the queue.
 
-    One that waits there already is left alone: its id in the queue carries the number of tries.
+    One that waits there already is left alone: its id in the queue carries the newest start. A try
+    that was given back has another id than before, for arq refuses an id that a killed worker
+    held for as long as that worker might have needed.
 
     Raises:
         Unavailable: the broker does not answer; the reconciler sends them later.
@@ -103,7 +105,8 @@ async def send(env: Env, ids: Iterable[int]) -> int:
     new = 0
     for job in wanted:
         function, queue = _ROUTES[job.kind]
-        carried = f"{job.kind}:{job.id}:{job.attempts}"
+        begun = int(job.started_at.timestamp() * 1000) if job.started_at else 0
+        carried = f"{job.kind}:{job.id}:{begun}"
         new += await env.queue.enqueue(function, job.id, queue=queue, job_id=carried)
     await mark_queued(env, [job.id for job in wanted])
     return new

@@ -151,14 +151,15 @@ class QuoteHub:
             SUBSCRIBERS.dec()
 
     async def _snapshot(self, group: Group) -> Delta:
-        """All quotes of a group: made once until one of them changes."""
-        if group.snapshot is not None:
-            return group.snapshot
-        version = group.version
-        snapshot = Delta(await self.quotes(sorted(group.symbols)))
-        if group.version == version:
-            group.snapshot = snapshot
-        return snapshot
+        """All quotes of a group: made once, however many ask, until one of them changes."""
+        async with group.making:
+            if group.snapshot is not None:
+                return group.snapshot
+            version = group.version
+            snapshot = Delta(await self.quotes(sorted(group.symbols)))
+            if group.version == version:
+                group.snapshot = snapshot
+            return snapshot
 
     async def _listen(self) -> None:
         """Keeps the subscription to the bus up, for ever."""
@@ -211,7 +212,7 @@ class QuoteHub:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             logger.warning("event dropped", extra={"reason": repr(error)})
             return
-        self._closing = {}
+        self._forget_closes()
         if kind in {"source", "tracked"}:
             self._changed.set()
 
@@ -219,6 +220,11 @@ class QuoteHub:
         for symbol in [s for s, quote in self._published.items() if void(quote)]:
             del self._published[symbol]
             self._served.pop(symbol, None)
+
+    def _forget_closes(self) -> None:
+        """Lets stored closes, and the snapshots made with them, be read again."""
+        self._closing = {}
+        self._fan_out.forget_snapshots()
 
     def _serve(self, quotes: Iterable[Quote]) -> list[Quote]:
         """Judges quotes by the clock; those that readers see differently from before."""
@@ -248,7 +254,7 @@ class QuoteHub:
     async def _refresh(self) -> None:
         """Reads instruments and hours; without a database what was known stays."""
         try:
-            self._closing = {}
+            self._forget_closes()
             self._source = await _source(self._env)
             self._hours = await load_hours(self._env)
             self._mics = await _list_mics(self._env)

@@ -111,7 +111,7 @@ def _go(request: Request, address: str) -> Response:
     """On to another page, also from a form that would swap itself alone."""
     if request.headers.get("hx-request") != "true":
         return RedirectResponse(address, 303)
-    place = {"path": address, "target": "#main", "swap": "innerHTML show:window:top"}
+    place = {"path": address, "target": "#main", "swap": "innerHTML show:top showTarget:window"}
     return Response(status_code=204, headers={"HX-Location": orjson.dumps(place).decode()})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 import orjson
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import AppError, BadInput, NotFound
+from app.graphql.context import Context
 from app.graphql.execute import run_document
 from app.translations import translate_error
 from app.web.chart_view import ChartView, first_day, read_view
@@ -18,13 +19,18 @@ from app.web.preferences import read_preferences
 from app.web.shell import load_shell, newest_day
 
 CACHING: Final = "private, max-age=30"
+OLDER_BARS: Final = 300
+"""How many bars `before=` gives: what a chart asks for when it is moved to the left."""
+
 _INDICATORS: Final = {"rsi": "RSI", "macd": "MACD", "bollinger": "BOLLINGER"}
 
 
 async def candles(request: Request) -> Response:
     """Answers `{symbol, currency, interval, reason, series}`; `series` holds columns.
 
-    An error is `{code, message}` in the reader's language with its status.
+    The bars are those of the range, or of the days `from` and `to`, or the 300 before the one that
+    has the day `before` in it. An error is `{code, message}` in the reader's language with its
+    status.
     """
     try:
         answer = await _load(request)
@@ -40,12 +46,7 @@ async def _load(request: Request) -> dict[str, Any]:
     context = make_context(request)
     variables = indicator_variables(view)
     variables |= {"symbol": symbol, "interval": view.interval, "basis": view.basis}
-    variables["to"] = _read_day(request, "to")
-    variables["from"] = _read_day(request, "from")
-    if variables["from"] is None and variables["to"] is None:
-        newest = newest_day(context, await load_shell(context))
-        start = first_day(view.range, newest)
-        variables["from"] = start and start.isoformat()
+    variables |= await _span(request, view, context)
     found = (await run_document("instrument/candles", variables, context))["instrument"]
     if found is None:
         raise NotFound("There is no instrument %(symbol).40r.", symbol=symbol)
@@ -59,6 +60,26 @@ async def _load(request: Request) -> dict[str, Any]:
     }
 
 
+async def _span(request: Request, view: ChartView, context: Context) -> dict[str, Any]:
+    """The days asked for; `last` bounds the bars where only their end is given."""
+    before = _read_day(request, "before")
+    if before is not None:
+        return {"to": _day_ahead(before, view.interval).isoformat(), "last": OLDER_BARS}
+    start, end = _read_day(request, "from"), _read_day(request, "to")
+    if start is None and end is None:
+        start = first_day(view.range, newest_day(context, await load_shell(context)))
+    return {"from": start and start.isoformat(), "to": end and end.isoformat()}
+
+
+def _day_ahead(day: date, interval: str) -> date:
+    """The day before the bar that has this day in it: a week begins on Monday."""
+    if interval == "WEEK":
+        day -= timedelta(days=min(day.weekday(), day.toordinal() - 1))
+    elif interval == "MONTH":
+        day = day.replace(day=1)
+    return date.fromordinal(max(day.toordinal() - 1, 1))
+
+
 def indicator_variables(view: ChartView) -> dict[str, Any]:
     """Indicators and averages of a view. Indicators are known of days, averages of any bars."""
     shown = view.panes if view.interval == "DAY" else ()
@@ -68,12 +89,12 @@ def indicator_variables(view: ChartView) -> dict[str, Any]:
     }
 
 
-def _read_day(request: Request, name: str) -> str | None:
+def _read_day(request: Request, name: str) -> date | None:
     text = request.query_params.get(name)
     if not text:
         return None
     try:
-        return date.fromisoformat(text).isoformat()
+        return date.fromisoformat(text)
     except ValueError:
         raise BadInput(
             "%(name)s is %(value).40r; it must be a day such as 2026-01-05",

@@ -136,6 +136,12 @@ def strength_word(strength: str, _: Translate) -> str:
     return words[strength]
 
 
+def title_of(it: Mapping[str, Any], locale: Locale) -> str:
+    """Name and symbol, once where they are the same."""
+    name = short_name(it["nameLocal"] if locale == "ko" and it["nameLocal"] else it["name"])
+    return name if name == it["symbol"] else f"{name} {it['symbol']}"
+
+
 def sector_word(sector: str | None, _: Translate) -> str | None:
     """A sector in the reader's language; one that is not known as the source spells it."""
     words = {

@@ -27,6 +27,7 @@ from app.web.listing import (
     list_votes,
     sector_word,
     strength_word,
+    title_of,
 )
 from app.web.render import get_renderer
 from app.web.shell import load_shell, nodes, translator
@@ -95,6 +96,7 @@ async def instrument(request: Request) -> Response:
         "recent": it,
         "sector": sector_word(it["sector"], _),
         "strength": signal and strength_word(signal["strength"], _),
+        "title": title_of(it, context.locale),
         "view": view,
         "votes": signal and list_votes(signal, _),
     }

@@ -18,6 +18,7 @@ import psutil
 import pytest
 from sqlalchemy import text
 
+from app.clock import Clock
 from app.db.engine import Database
 from app.embedded import find_running
 from tests.fakes.yahoo import FakeYahoo
@@ -28,7 +29,9 @@ pytestmark = pytest.mark.faults
 ROUNDS = 5
 KILLS = 4  # in each round
 VICTIMS = ("worker_process quick", "serve", "valkey-server")
-SATURDAY = "2013-03-02T12:00:00Z"  # every market is closed; the newest session is known
+# Every market is closed; the newest session is known. All processes share the clock's origin, also
+# those that are started again.
+SATURDAY = f"2013-03-02T12:00:00Z@1@{Clock().now().timestamp()}"
 STATE = """
 SELECT (SELECT count(*) FROM instrument WHERE tracked) AS tracked,
        (SELECT count(*) FROM job WHERE kind = 'collect' AND done_at IS NULL) AS open,
@@ -129,7 +132,7 @@ async def test_whatever_is_killed_everything_due_is_stored_once(
     assert killed == ROUNDS * KILLS == 20
 
 
-async def finished(superuser: Database, number: int, seconds: float = 60) -> None:
+async def finished(superuser: Database, number: int, seconds: float = 100) -> None:
     """Waits until nothing is due and every tracked instrument has its prices."""
     end = time.monotonic() + seconds
     while True:
@@ -138,7 +141,10 @@ async def finished(superuser: Database, number: int, seconds: float = 60) -> Non
         if row.open == 0 and row.stored == row.tracked:
             assert row.failed == 0
             return
-        assert time.monotonic() < end, f"round {number}: {row}"
+        if time.monotonic() > end:
+            async with superuser.read() as db:
+                left = await db.execute(text("SELECT * FROM job WHERE done_at IS NULL"))
+                raise AssertionError(f"round {number}: {row}, {left.mappings().all()}")
         await asyncio.sleep(0.1)
 
 

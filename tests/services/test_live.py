@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import orjson
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from app.adapters.bus import EVENTS, QUOTES, Bus
 from app.clock import Clock
@@ -122,6 +122,45 @@ async def test_the_first_item_is_a_whole_snapshot_and_then_only_changes_follow(a
         await publish(at_noon.bus, quote("NONE", "1"), quote("OTHER", "1"))
         assert await item(items) == {"NONE": "1"}
         await items.aclose()
+
+
+async def test_many_subscribers_at_once_ask_the_database_once(at_noon: Env):
+    await make_market(at_noon, "AAPL", "IBM")
+    await make_bars(at_noon, "IBM", [200], start=date(2026, 1, 2), source="yahoo")
+    statements: list[str] = []
+
+    def note(connection, cursor, statement, *rest):
+        statements.append(statement)
+
+    async with running(at_noon) as hub:
+        engine = at_noon.db.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        subscribers = [hub.subscribe(["AAPL", "IBM"]) for _ in range(300)]
+        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            first = [tasks.create_task(item(items)) for items in subscribers]
+        event.remove(engine, "before_cursor_execute", note)
+        assert {tuple(task.result().items()) for task in first} == {(("IBM", "200"),)}
+        assert len([s for s in statements if "LATERAL" in s and "fx_rate" not in s]) == 1
+        for items in subscribers:
+            await items.aclose()
+
+
+async def test_after_a_collection_the_new_close_is_read(at_noon: Env):
+    await make_market(at_noon, "IBM")
+    async with running(at_noon) as hub:
+        assert await hub.quotes(["IBM"]) == {}
+        items = hub.subscribe(["IBM"])
+        assert await item(items) == {}
+        await make_bars(at_noon, "IBM", [200], start=date(2026, 1, 2), source="yahoo")
+        collected = orjson.dumps({"kind": "collected", "symbol": "IBM"})
+        await at_noon.bus.publish(EVENTS, collected)
+        async with asyncio.timeout(5):
+            while not await hub.quotes(["IBM"]):
+                await asyncio.sleep(0.01)
+        other = hub.subscribe(["IBM"])
+        assert await item(other) == {"IBM": "200"}
+        await items.aclose()
+        await other.aclose()
 
 
 async def test_a_subscriber_gets_at_most_four_items_a_second(at_noon: Env):

@@ -14,6 +14,7 @@ from app.web.listing import (
     list_votes,
     sector_word,
     strength_word,
+    title_of,
     when,
 )
 
@@ -126,6 +127,13 @@ def test_the_other_name_is_the_one_that_the_title_does_not_show():
     assert find_other_name(it, "en") == "애플"
     assert find_other_name({"name": "Apple Inc.", "nameLocal": None}, "en") == "Apple Inc."
     assert find_other_name({"name": "SPY", "nameLocal": None}, "en") is None
+
+
+def test_a_title_has_name_and_symbol_once():
+    apple = {"symbol": "AAPL", "name": "Apple Inc.", "nameLocal": "애플"}
+    assert [title_of(apple, locale) for locale in ("ko", "en")] == ["애플 AAPL", "Apple AAPL"]
+    ibm = {"symbol": "IBM", "name": "International Business Machines", "nameLocal": "IBM"}
+    assert title_of(ibm, "ko") == "IBM"
 
 
 def test_a_sector_that_is_not_known_stays_as_the_source_spells_it():

@@ -99,7 +99,7 @@ async def test_the_buttons_say_what_is_chosen_and_carry_the_rest_of_the_view(env
     pressed = re.findall(r'value="([^"]*)"\s+aria-pressed="true"', page)
     assert pressed == ["5Y", "WEEK", "rsi,macd", "60", "20", "linear"]
     form = re.search(
-        r'<form class="segments"[^>]*data-chart-control="mas".*?</form>', page, re.DOTALL
+        r'<form class="segment-form"[^>]*data-chart-control="mas".*?</form>', page, re.DOTALL
     )
     assert form is not None
     carried = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
