@@ -45,6 +45,7 @@ class Supervisor:
         prepare: Program = PREPARE,
         programs: tuple[Program, ...] = PROGRAMS,
         environ: Mapping[str, str] | None = None,
+        servers: EmbeddedServers | None = None,
     ) -> None:
         self._settings = settings
         self._say = say
@@ -54,7 +55,7 @@ class Supervisor:
         self._signals = 0
         self._preparation: Child | None = None
         self._children: list[Child] = []
-        self._servers = EmbeddedServers(
+        self._servers = servers or EmbeddedServers(
             settings.data_dir,
             postgres=settings.database_url is None,
             valkey=settings.redis_url is None,

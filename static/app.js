@@ -129,6 +129,7 @@ document.addEventListener('htmx:after:swap', (event) => {
   const target = event.detail?.ctx?.target;
   if (target?.id === 'main') {
     closeHits();
+    if (search()) search().value = '';
     target.focus({ preventScroll: true });
   }
   // hits that come after the reader has left the box are of no use any more

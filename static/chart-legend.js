@@ -1,9 +1,7 @@
 // The legend of a chart: the bar under the crosshair, or the newest one.
 import { AVERAGE, BANDS, compact, format } from './chart-data.js';
 
-const NAMES = {
-  rsi_14: 'RSI', macd: 'MACD', bollinger_upper: 'BB+', bollinger_lower: 'BB−',
-};
+const NAMES = { rsi_14: 'RSI', macd: 'MACD', bollinger_upper: 'BB+', bollinger_lower: 'BB−' };
 
 // Frozen while the crosshair is there: live prices would overwrite what is being read.
 export function writeLegend(view, at) {
@@ -41,7 +39,7 @@ function describeBar(view, i, parts) {
   }
   for (const [name, series] of view.series) {
     const average = AVERAGE.exec(name);
-    const label = average ? `MA${average[1]}` : words[name] ?? NAMES[name];
+    const label = average ? `MA${average[1]}` : words[name.replace('macd_', '')] ?? NAMES[name];
     const value = columns[name]?.[i] ?? null;
     if (!label || value === null) continue;
     const digits = average || BANDS.has(name) ? view.digits : 2;

@@ -32,7 +32,7 @@ export function drawPrices(view) {
   for (const name of Object.keys(columns)) {
     const average = AVERAGE.exec(name);
     if (average) view.line(name, view.colors.average(+average[1]), 0, { priceFormat });
-    else if (BANDS.has(name)) view.line(name, band, 0, { priceFormat });
+    else if (BANDS.has(name)) view.line(name, band, 0, { priceFormat, lineWidth: 1 });
   }
   drawPanes(view, view.list('panes'), muted);
 }
@@ -50,14 +50,16 @@ function drawPanes(view, panes, muted) {
     });
   }
   const two = { type: 'custom', minMove: 0.01, formatter: (v) => format(v, 2) };
-  const whole = { type: 'custom', minMove: 1, formatter: (v) => format(v, 0) };
   if (panes.includes('rsi') && columns.rsi_14) {
     const rsi = view.line('rsi_14', view.colors.accent, heights.length, {
-      priceFormat: whole,
+      // the scale says 30 and 70, and nothing else
+      priceFormat: { ...two, formatter: (v) => format(v, 0), tickmarksFormatter: (all) => all.map(() => '') },
       autoscaleInfoProvider: () => ({ priceRange: { minValue: 10, maxValue: 90 } }),
     });
     for (const price of [30, 70]) {
-      rsi.createPriceLine({ price, color: muted, lineWidth: 1, lineStyle: 2, axisLabelVisible: false });
+      rsi.createPriceLine({
+        price, color: muted, lineWidth: 1, lineStyle: 2, axisLabelColor: 'transparent', axisLabelTextColor: muted,
+      });
     }
     heights.push(1.5);
   }

@@ -1,10 +1,12 @@
 // <stock-chart>: loads its columns, draws them, moves the last bar with the live price.
-import { candle, clockSeconds, css, hasCandles, join, palette, point, points } from './chart-data.js';
+import {
+  AVERAGE, candle, clockSeconds, css, hasCandles, palette, point, points,
+} from './chart-data.js';
+import { growLeft, renewAll, renewFrom } from './chart-growth.js';
 import { writeLegend } from './chart-legend.js';
 import { drawComparison, drawPrices } from './chart-panes.js';
 import { move, place } from './chart-tick.js';
 
-const RENEW_EVERY = 5_000;
 const TRY_AGAIN = 3_000;
 const root = document.documentElement;
 let charts = null; // the library
@@ -95,10 +97,9 @@ class StockChart extends HTMLElement {
     if (visible) this.chart.timeScale().setVisibleLogicalRange(visible);
     else this.chart.timeScale().fitContent();
     this.chart.subscribeCrosshairMove((at) => this.describe(at));
-    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.scrolled(range));
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => growLeft(this, range));
     this.setAttribute('aria-busy', 'false');
-    const quote = live.newest(this.symbol);
-    if (quote) this.tick(quote);
+    this.tickNewest();
     this.describe();
   }
 
@@ -150,25 +151,9 @@ class StockChart extends HTMLElement {
     if (this.legend) writeLegend(this, at);
   }
 
-  // Older bars come when the chart is moved beyond its first one. Lines from 100 keep their start.
-  async scrolled(range) {
-    const columns = this.data?.series;
-    const daily = typeof columns?.time[0] === 'string';
-    if (!range || range.from > (this.grown ? 30 : -3) || !daily) return;
-    if (this.growing || this.complete || this.compared.length) return;
-    this.growing = true;
-    try {
-      const { series } = await this.columns(`${this.getAttribute('src')}&before=${columns.time[0]}`);
-      this.complete = !series.time.length;
-      if (this.complete || this.data?.series !== columns) return;
-      for (const name of Object.keys(columns)) columns[name].unshift(...series[name]);
-      this.grown = true;
-      this.refill();
-    } catch (error) {
-      this.complete = Boolean(error.said);
-    } finally {
-      this.growing = false;
-    }
+  tickNewest() {
+    const quote = live.newest(this.symbol);
+    if (quote) this.tick(quote);
   }
 
   // A live price moves the last bar or begins the next; then what lies before is asked for again,
@@ -179,40 +164,17 @@ class StockChart extends HTMLElement {
     const { interval } = this.data;
     const zone = this.getAttribute('zone');
     const where = place(columns, interval, quote, zone);
-    if (where === 'past' && quote.state === 'REPLAY') this.renew(true);
+    if (where === 'past') renewAll(this, quote);
     if (where !== 'last' && where !== 'next') return;
     const known = columns.time.at(-1);
     const i = move(columns, interval, quote, zone, where);
+    const drawn = hasCandles(columns) ? candle(columns, i) : point(columns, 'close', i);
+    this.series.get('price').update(drawn);
     for (const [name, series] of this.series) {
-      if (name === 'price') series.update(hasCandles(columns) ? candle(columns, i) : point(columns, 'close', i));
-      else if (name.startsWith('sma_') && columns[name][i] !== null) series.update(point(columns, name, i));
+      if (AVERAGE.test(name)) series.update(point(columns, name, i));
     }
     if (this.hovered === null) this.describe();
-    if (where === 'next' && typeof known === 'string') this.renew(false, known);
-  }
-
-  // The bars from `known` on as the server has them now, or all of them.
-  async renew(whole, known) {
-    this.since ??= known;
-    if (this.renewing) return;
-    this.renewing = true;
-    try {
-      const address = this.getAttribute('src') + (whole ? '' : `&from=${this.since}`);
-      const fresh = await this.columns(address, { cache: 'reload' });
-      const columns = this.data?.series;
-      if (!columns || !fresh.series.time.length) return;
-      this.since = undefined;
-      if (whole) this.data = fresh;
-      else join(columns, fresh.series, this.data.interval);
-      if (whole) this.draw();
-      else this.refill();
-      const quote = live.newest(this.symbol);
-      if (quote) this.tick(quote);
-    } catch (error) {
-      if (error.name !== 'AbortError' && error.said) console.warn(error.message);
-    } finally {
-      setTimeout(() => { this.renewing = false; }, RENEW_EVERY);
-    }
+    if (where === 'next' && typeof known === 'string') renewFrom(this, known);
   }
 }
 

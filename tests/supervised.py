@@ -12,6 +12,7 @@ import sys
 from app.children import Program
 from app.cli import report
 from app.config import load_settings
+from app.embedded import EmbeddedServers
 from app.supervisor import Supervisor
 
 START = (
@@ -38,7 +39,15 @@ def say(line: str) -> None:
 def main() -> int:
     """Runs the supervisor on the children of the command line."""
     first, *others = map(program, sys.argv[1:])
-    return Supervisor(load_settings(), say, prepare=first, programs=tuple(others)).run()
+    settings = load_settings()
+    servers = EmbeddedServers(
+        settings.data_dir,
+        postgres=settings.database_url is None,
+        valkey=settings.redis_url is None,
+        fsync=False,
+    )
+    programs = tuple(others)
+    return Supervisor(settings, say, prepare=first, programs=programs, servers=servers).run()
 
 
 if __name__ == "__main__":

@@ -109,10 +109,14 @@ async def _run(worker: Worker) -> None:
 
 
 async def _give_back(worker: Worker) -> None:
-    """Cancels the jobs under way and waits until they have given themselves back."""
+    """Waits until the jobs under way have given themselves back, cancelled by a signal or here.
+
+    Nothing is cancelled twice: the second time would hit the giving back.
+    """
     running = list(worker.tasks.values())
     for task in running:
-        task.cancel()
+        if not task.cancelling():
+            task.cancel()
     if running:
         await asyncio.wait(running)
     unsettled = [task for task in running if not task.cancelled() and task.exception()]

@@ -11,7 +11,6 @@ process: names of columns are in `indicator_columns`.
 from __future__ import annotations
 
 import math
-import threading
 from datetime import date
 from types import SimpleNamespace
 from typing import Any, Final
@@ -22,6 +21,7 @@ import polars as pl
 from app.domain.indicator_columns import INDICATOR_COLUMNS
 from app.domain.kernels import indicators as kernel
 from app.domain.kernels import panel
+from app.domain.memory import Scratch, Table, lend_table
 from app.errors import BadInput
 
 PRICES: Final = ("open", "high", "low", "close")
@@ -41,44 +41,30 @@ _RESULT: Final = {
     "bollinger_middle": kernel.SMA_20,
     "bollinger_lower": kernel.LOWER,
 }
-_KEPT: Final = 1_500_000  # cells, 110 MB; a larger buffer is not kept for the next call
+_FEW: Final = 100_000  # cells that are always possible
 _SPARSE: Final = 8  # cells for a row; beyond that the frame is sorted instead
 _NEAR: Final = 8192  # rows whose results stay near the processor
 _DAYS: Final = (-719_162, 2_932_896)  # the years 1 to 9999, in days from 1970
 
-Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Numbers = np.ndarray[tuple[int], np.dtype[np.int32]]
-Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
-Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 
-class _Buffers(threading.local):
-    """Buffers of one thread, kept between calls: new memory costs more than the arithmetic."""
+class _Scratch(Scratch):
+    """Buffers of one thread."""
 
     def __init__(self) -> None:
-        self.rows = 0
-        self.room = kernel.make_room(0)
-        self.cells = np.empty(0)
-        self.held = np.empty(0, dtype=np.bool_)
+        super().__init__()
+        self._rows = 0
+        self._room = kernel.make_room(0)
 
     def room_for(self, rows: int) -> kernel.Room:
         """Buffers for a symbol of so many rows."""
-        if rows > _KEPT:
-            return kernel.make_room(rows)
-        if rows > self.rows:
-            self.room, self.rows = kernel.make_room(rows), rows
-        return self.room
-
-    def cells_for(self, count: int) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-        """Cells and what they hold; the contents are left over."""
-        if count > _KEPT:
-            return np.empty(count * kernel.CORE), np.empty(count, dtype=np.bool_)
-        if count > len(self.held):
-            self.cells, self.held = np.empty(count * kernel.CORE), np.empty(count, dtype=np.bool_)
-        return self.cells[: count * kernel.CORE], self.held[:count]
+        if rows > self._rows:
+            self._room, self._rows = kernel.make_room(rows), rows
+        return self._room
 
 
-_buffers = _Buffers()
+_scratch = _Scratch()
 
 
 def compute_daily(bars: pl.DataFrame) -> pl.DataFrame:
@@ -100,7 +86,7 @@ def compute_daily(bars: pl.DataFrame) -> pl.DataFrame:
     """
     _check(bars)
     rows, count = _rows(bars)
-    out = np.empty((kernel.RESULTS, bars.height))
+    out = lend_table(kernel.RESULTS, bars.height)
     if bars.height:
         survey = _Survey(rows, count)
         if survey.sparse:
@@ -176,7 +162,7 @@ def _number(symbols: pl.Series) -> tuple[Numbers, int]:
     Two hashes of 64 bits stand for a symbol: no two symbols share both.
     """
     hashes = _array(symbols.hash(1)), _array(symbols.hash(2))
-    numbers = np.empty(len(symbols), dtype=np.int32)
+    numbers = _scratch.take("numbers", len(symbols), np.int32)
     capacity = 4096
     while (count := panel.number_symbols(*hashes, numbers, capacity)) < 0:
         capacity *= 16
@@ -209,12 +195,12 @@ class _Survey:
         sizes = np.diff(self.bounds)
         self.longest = int(max(sizes[self.runs].max(initial=0), strips.max()))
         pieces = self.cells[self.stops] - self.cells[self.starts]
-        self.sparse = bool(np.any(~self.runs & (pieces > _SPARSE * sizes + _KEPT)))
+        self.sparse = bool(np.any(~self.runs & (pieces > _SPARSE * sizes + _FEW)))
 
 
 def _compute(survey: _Survey, bars: pl.DataFrame, out: Table) -> None:
     """Piece by piece; runs that follow one another in one go."""
-    room = _buffers.room_for(survey.longest)
+    room = _scratch.room_for(survey.longest)
     high, low, close = survey.rows[:3]
     edges = np.flatnonzero(np.diff(survey.runs)) + 1
     for a, b in zip([0, *edges], [*edges, len(survey.runs)], strict=True):
@@ -233,7 +219,9 @@ def _compute_interleaved(
     bounds = survey.cells[survey.starts[piece] : survey.stops[piece] + 1]
     before = int(bounds[0])
     strips = panel.Strips(survey.origins, survey.ranks, survey.first_day, before, kernel.CORE)
-    cells, held = _buffers.cells_for(int(bounds[-1]) - before)
+    count = int(bounds[-1]) - before
+    cells = _scratch.take("cells", count * kernel.CORE, np.float64)
+    held = _scratch.take("held", count, np.bool_)
     taken = panel.fill_cells(_cut(survey.rows, start, stop), strips, cells, held)
     if taken >= 0:
         raise _twice(bars, start + taken)

@@ -62,7 +62,7 @@ class Quote:
     @property
     def change(self) -> Decimal | None:
         """Price less the close before, in the instrument's currency."""
-        return None if self.previous_close is None else self.price - self.previous_close
+        return None if self.previous_close is None else plain(self.price - self.previous_close)
 
     @property
     def change_percent(self) -> float | None:

@@ -232,8 +232,11 @@ class QuoteHub:
         changed = []
         for quote in quotes:
             served = self._hours.served(quote, self._mics.get(quote.symbol), now)
-            if self._served.get(quote.symbol) != served:
-                self._served[quote.symbol] = served
+            before = self._served.get(quote.symbol)
+            if before is None and (item := self._closing.get(quote.symbol)) is not None:
+                before = self._hours.served(item.quote, item.mic, now)
+            self._served[quote.symbol] = served
+            if before != served:
                 changed.append(served)
         return changed
 

@@ -19,6 +19,9 @@ from app.web.preferences import read_preferences
 from app.web.shell import load_shell, newest_day
 
 CACHING: Final = "private, max-age=30"
+REPLAYING: Final = "private, no-cache"
+"""A replayed day lasts seconds, and charts that are compared should end with the same one."""
+
 OLDER_BARS: Final = 300
 """How many bars `before=` gives: what a chart asks for when it is moved to the left."""
 
@@ -33,31 +36,33 @@ async def candles(request: Request) -> Response:
     status.
     """
     try:
-        answer = await _load(request)
+        answer, caching = await _load(request)
     except AppError as error:
         message = translate_error(error, read_preferences(request).locale)
         return _json({"code": error.code, "message": message}, error.status, "no-store")
-    return _json(answer, 200, CACHING)
+    return _json(answer, 200, caching)
 
 
-async def _load(request: Request) -> dict[str, Any]:
+async def _load(request: Request) -> tuple[dict[str, Any], str]:
     symbol = request.path_params["symbol"]
     view = read_view(request.url.path, symbol, request.query_params, named=False)
     context = make_context(request)
     variables = indicator_variables(view)
     variables |= {"symbol": symbol, "interval": view.interval, "basis": view.basis}
     variables |= await _span(request, view, context)
-    found = (await run_document("instrument/candles", variables, context))["instrument"]
+    page = await run_document("instrument/candles", variables, context)
+    found = page["instrument"]
     if found is None:
         raise NotFound("There is no instrument %(symbol).40r.", symbol=symbol)
     intraday = view.range in ChartView.INTRADAY
-    return {
+    answer = {
         "symbol": found["symbol"],
         "currency": found["currency"],
         "interval": view.interval,
         "reason": found["intradayReason"] if intraday else None,
         "series": found["series"],
     }
+    return answer, REPLAYING if page["source"]["historic"] else CACHING
 
 
 async def _span(request: Request, view: ChartView, context: Context) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from app.commands.reach import owner_url, reached, with_urls
 from app.config import load_settings
 from app.embedded import EmbeddedServers, Urls, find_running
 from app.errors import ConfigError
+from tests.clusters import copy_to
 from tests.processes import open_place
 
 OWN = {
@@ -22,7 +23,7 @@ EMBEDDED = Urls("postgresql://app", "postgresql://owner", "postgresql://super", 
 
 @pytest.fixture
 def data() -> Iterator[Path]:
-    """A data directory that does not exist yet."""
+    """A place for a data directory, which does not exist yet."""
     with open_place() as place:
         yield place / "data"
 
@@ -34,6 +35,7 @@ def test_servers_of_one_s_own_are_used_as_they_are() -> None:
 
 
 def test_servers_that_run_on_the_data_directory_are_found(data: Path) -> None:
+    copy_to(data)
     with EmbeddedServers(data, fsync=False) as urls:
         settings = load_settings({"SISE_DATA_DIR": str(data)})
         with reached(settings, start=False) as ready:
@@ -42,6 +44,7 @@ def test_servers_that_run_on_the_data_directory_are_found(data: Path) -> None:
 
 
 def test_servers_are_started_for_the_command_and_stopped_after_it(data: Path) -> None:
+    copy_to(data)
     with reached(load_settings({"SISE_DATA_DIR": str(data)})) as ready:
         running = find_running(data)
         assert running is not None

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.embedded import EmbeddedServers
+from tests.clusters import copy_to
 
 
 @pytest.fixture
@@ -25,10 +26,15 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture
 def serve(place: Path) -> Iterator[Callable[..., EmbeddedServers]]:
-    """Makes servers on `place / name` without fsync; what still runs at the end is stopped."""
+    """Makes servers on `place / name` without fsync; what still runs at the end is stopped.
+
+    Their directory has had its first start already, unless it shall be `fresh`.
+    """
     made: list[EmbeddedServers] = []
 
-    def make(name: str = "data", **options: bool) -> EmbeddedServers:
+    def make(name: str = "data", *, fresh: bool = False, **options: bool) -> EmbeddedServers:
+        if not fresh and not (place / name).exists():
+            copy_to(place / name)
         made.append(EmbeddedServers(place / name, fsync=False, **options))
         return made[-1]
 

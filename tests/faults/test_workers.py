@@ -86,12 +86,11 @@ async def next_minute(env: Env) -> None:
 
 async def next_worker(env: Env) -> None:
     """The worker that comes after, in this process, until all is done."""
-    async with open_pool(env.settings.redis_url) as pool:
-        work = make_worker("quick", env, pool, Pace(), burst=True).async_run()
-        task = asyncio.create_task(work)
+    async with open_pool(env.settings.redis_url or "") as pool, asyncio.TaskGroup() as group:
+        worker = make_worker("quick", env, pool, Pace(), burst=True)
+        group.create_task(worker.async_run())
         await until(lambda: all_done(env))
-        task.cancel()  # the queue may still hold what the killed one had begun
-        await asyncio.wait([task])
+        worker.max_burst_jobs = 0  # enough, though the queue may hold what the killed one had begun
 
 
 async def all_done(env: Env) -> bool:

@@ -145,6 +145,20 @@ async def test_many_subscribers_at_once_ask_the_database_once(at_noon: Env):
             await items.aclose()
 
 
+async def test_a_close_that_the_feed_publishes_too_is_no_change(at_noon: Env):
+    await make_market(at_noon, "IBM", "AAPL")
+    await make_bars(at_noon, "IBM", [200], start=date(2026, 1, 2), source="yahoo")
+    async with running(at_noon) as hub:
+        items = hub.subscribe(["IBM", "AAPL"])
+        assert await item(items) == {"IBM": "200"}
+        same = (await hub.quotes(["IBM"]))["IBM"]
+        await publish(at_noon.bus, same, quote("AAPL"))
+        assert await item(items) == {"AAPL": "10"}
+        await publish(at_noon.bus, replace(same, price=Decimal(201)))
+        assert await item(items) == {"IBM": "201"}
+        await items.aclose()
+
+
 async def test_after_a_collection_the_new_close_is_read(at_noon: Env):
     await make_market(at_noon, "IBM")
     async with running(at_noon) as hub:
@@ -221,7 +235,7 @@ async def test_a_price_that_stays_away_becomes_stale_by_itself(
     env: Env, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("app.services.live.SWEEP_EVERY", 0.05)
-    env = replace(env, clock=Clock(start=NOW, rate=120))  # two minutes a second
+    env = replace(env, clock=Clock(start=NOW, rate=60))  # a minute a second
     await make_market(env, "AAPL")
     async with running(env) as hub:
         items = hub.subscribe(["AAPL"])

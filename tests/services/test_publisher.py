@@ -86,7 +86,7 @@ async def test_while_the_broker_is_away_the_newest_of_each_symbol_waits():
             for price in range(1, 1001):
                 publisher.put(quote("AAPL", price))
             await asyncio.sleep(0.3)
-            assert len(publisher._waiting) <= 1
+            assert len(publisher._waiting) <= 2  # IBM may have been on its way
             broker.start()
             async with asyncio.timeout(10):
                 while await kept(bus) != {"AAPL": 1000, "IBM": 7}:
