@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -44,14 +44,13 @@ class Supervisor:
         *,
         prepare: Program = PREPARE,
         programs: tuple[Program, ...] = PROGRAMS,
-        environ: Mapping[str, str] | None = None,
         servers: EmbeddedServers | None = None,
     ) -> None:
         self._settings = settings
         self._say = say
         self._prepare = prepare
         self._programs = programs
-        self._environ = dict(os.environ if environ is None else environ)
+        self._environ = dict(os.environ)
         self._signals = 0
         self._preparation: Child | None = None
         self._children: list[Child] = []

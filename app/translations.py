@@ -36,9 +36,15 @@ def load_translations(locale: Locale) -> GNUTranslations:
 
 
 def translate_error(error: AppError, locale: Locale) -> str:
-    """The sentence of an expected failure in that language, its values filled in."""
-    text = load_translations(locale).gettext(error.message)
-    return text % error.values if error.values else text
+    """The sentence of an expected failure in that language, its values filled in.
+
+    A value named `title` is a name of ours (a price source's) and is translated too.
+    """
+    gettext = load_translations(locale).gettext
+    values = error.values
+    if "title" in values:
+        values = values | {"title": gettext(values["title"])}
+    return gettext(error.message) % values if values else gettext(error.message)
 
 
 def choose_locale(accept_language: str) -> Locale:

@@ -49,27 +49,31 @@ function drawPanes(view, panes, muted) {
       scaleMargins: { top: 0.06, bottom: 0.2 },
     });
   }
-  const two = { type: 'custom', minMove: 0.01, formatter: (v) => format(v, 2) };
+  const plain = (digits) => ({
+    type: 'custom', minMove: 10 ** -digits, formatter: (v) => format(v, digits),
+  });
   if (panes.includes('rsi') && columns.rsi_14) {
     const rsi = view.line('rsi_14', view.colors.accent, heights.length, {
       // the scale says 30 and 70, and nothing else
-      priceFormat: { ...two, formatter: (v) => format(v, 0), tickmarksFormatter: (all) => all.map(() => '') },
+      priceFormat: { ...plain(0), tickmarksFormatter: (all) => all.map(() => '') },
       autoscaleInfoProvider: () => ({ priceRange: { minValue: 10, maxValue: 90 } }),
     });
     for (const price of [30, 70]) {
       rsi.createPriceLine({
-        price, color: muted, lineWidth: 1, lineStyle: 2, axisLabelColor: 'transparent', axisLabelTextColor: muted,
+        price, color: muted, lineWidth: 1, lineStyle: 2,
+        axisLabelColor: css('--panel'), axisLabelTextColor: muted,
       });
     }
     heights.push(1.5);
   }
   if (panes.includes('macd') && columns.macd) {
     const pane = heights.length;
-    view.add('macd_histogram', 'Histogram', { ...QUIET, priceFormat: two }, pane,
+    const priceFormat = plain(view.digits);
+    view.add('macd_histogram', 'Histogram', { ...QUIET, priceFormat }, pane,
       () => points(columns, 'macd_histogram').map((p) => ('value' in p
         ? { ...p, color: p.value >= 0 ? view.colors.up : view.colors.down } : p)));
-    view.line('macd', view.colors.average(20), pane, { priceFormat: two });
-    view.line('macd_signal', view.colors.average(60), pane, { priceFormat: two });
+    view.line('macd', view.colors.average(20), pane, { priceFormat });
+    view.line('macd_signal', view.colors.average(60), pane, { priceFormat });
     heights.push(1.5);
   }
   view.chart.panes().forEach((pane, i) => pane.setStretchFactor(heights[i] ?? 1.5));

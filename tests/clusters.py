@@ -10,12 +10,13 @@ from functools import cache
 from pathlib import Path
 
 from app.embedded import EmbeddedServers
+from tests.processes import quick_disk
 
 
 @cache
 def template() -> Path:
     """A data directory after its first start, with nothing running on it."""
-    made = Path(tempfile.mkdtemp(prefix="sise-template-", dir="/tmp"))
+    made = Path(tempfile.mkdtemp(prefix="sise-template-", dir=quick_disk()))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     with EmbeddedServers(made, fsync=False):
         pass

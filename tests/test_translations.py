@@ -36,6 +36,12 @@ def test_a_failure_is_said_in_the_language_of_the_reader_with_its_values():
     assert translate_error(error, "ko") == "'XYZ' 종목이 없습니다."
 
 
+def test_the_name_of_a_source_is_translated_with_the_sentence():
+    message = "%(title)s does not know %(symbol)r. Check the spelling: 005930.KS, AAPL, ^GSPC."
+    error = BadInput(message, field="symbol", title="The sample", symbol="Close")
+    assert translate_error(error, "ko").startswith("표본에 'Close' 종목이 없습니다.")
+
+
 def test_a_sentence_without_values_may_hold_a_percent_sign():
     assert translate_error(BadInput("100 % wrong", field="x"), "ko") == "100 % wrong"
 

@@ -23,6 +23,9 @@ from babel.messages.pofile import read_po, write_po
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOCALES: Final = ("ko", "en")
 FOLDERS: Final = ("adapters", "db", "domain", "graphql", "services", "web")
+TITLES: Final = ("The sample",)
+"""Names that errors carry as their value `title`."""
+
 MARKS: Final = frozenset({"_", "N_", "gettext"})
 ERRORS: Final = frozenset(
     {
@@ -54,6 +57,8 @@ def collect() -> Catalog:
     for path, tree in trees.items():
         for message in _messages(tree, constants):
             catalogue.add(message, locations=[(path.relative_to(ROOT).as_posix(), 0)])
+    for title in TITLES:
+        catalogue.add(title)
     return catalogue
 
 

@@ -32,6 +32,8 @@ from workers.replay_feed import ReplayFeed
 from workers.yahoo_feed import YahooFeed
 
 LOCK: Final = "sise-feed"
+SETTLE: Final = 0.3
+"""Seconds between two readings at least: a collection of many instruments is many events."""
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +122,7 @@ async def _switch(env: Env, publisher: Publisher, signals: Signals, times: FeedT
                     await feed.refresh()
             except Unavailable as error:
                 logger.warning("not read again", extra={"reason": str(error)})
+            await asyncio.sleep(SETTLE)
             await signals.wait(times.reread)
 
 

@@ -43,10 +43,11 @@ _RESULT: Final = {
 }
 _FEW: Final = 100_000  # cells that are always possible
 _SPARSE: Final = 8  # cells for a row; beyond that the frame is sorted instead
-_NEAR: Final = 8192  # rows whose results stay near the processor
+_NEAR: Final = 16_384  # rows that stay near the processor
 _DAYS: Final = (-719_162, 2_932_896)  # the years 1 to 9999, in days from 1970
 
 Numbers = np.ndarray[tuple[int], np.dtype[np.int32]]
+Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 class _Scratch(Scratch):
@@ -85,13 +86,12 @@ def compute_daily(bars: pl.DataFrame) -> pl.DataFrame:
             a price is infinite.
     """
     _check(bars)
-    rows, count = _rows(bars)
     out = lend_table(kernel.RESULTS, bars.height)
     if bars.height:
-        survey = _Survey(rows, count)
+        survey = _Survey(bars)
         if survey.sparse:
             return _compute_sorted(bars)
-        _compute(survey, bars, out)
+        _compute(survey, out)
     results = [pl.Series(str(i), values, nan_to_null=True) for i, values in enumerate(out)]
     return bars.select(
         "symbol", "day", *(results[_RESULT[name]].alias(name) for name in INDICATOR_COLUMNS)
@@ -100,12 +100,11 @@ def compute_daily(bars: pl.DataFrame) -> pl.DataFrame:
 
 def warm_up() -> None:
     """Compiles all loops, or reads them from disk: for the start of a worker."""
-    days = pl.Series("day", [date(2000, 1, 3), date(2000, 1, 4)])
-    for order in (days, days.reverse()):
-        prices = {name: [2.0, 3.0] for name in PRICES}
-        compute_daily(
-            pl.DataFrame({"symbol": ["A", "A"], "day": order, **prices, "volume": [1, 1]})
-        )
+    first, second = date(2000, 1, 3), date(2000, 1, 4)
+    by_day = pl.DataFrame({"symbol": list("ABAB"), "day": [first, first, second, second]})
+    bars = by_day.with_columns(pl.lit(2.0).alias(name) for name in (*PRICES, "volume"))
+    for order in (bars, bars.sort("symbol"), bars.sort("symbol", descending=True).reverse()):
+        compute_daily(order)
 
 
 def _check(bars: pl.DataFrame) -> None:
@@ -125,24 +124,56 @@ def _check(bars: pl.DataFrame) -> None:
     for name in ("symbol", "day"):
         if bars[name].null_count():
             raise BadInput("column %(name)s of bars has a null", field="bars", name=name)
-
-
-def _rows(bars: pl.DataFrame) -> tuple[panel.Rows, int]:
-    """The columns as arrays (NaN for null), and how many symbols there are."""
-    prices = {name: bars[name].cast(pl.Float64) for name in PRICES}
-    for name, column in prices.items():
+    for name in PRICES:
+        column = bars[name].cast(pl.Float64)
         if column.max() == math.inf or column.min() == -math.inf:
             row = int(column.is_infinite().arg_max() or 0)
             message = "%(name)s of %(symbol)s on %(day)s is infinite"
             raise BadInput(message, field="bars", name=name, **_where(bars, row))
-    high, low, close = (
-        _array(prices[name].fill_null(math.nan)) for name in ("high", "low", "close")
-    )
-    days = _array(bars["day"].to_physical())
-    if bars.height and not _DAYS[0] <= days.min() <= days.max() <= _DAYS[1]:
-        raise BadInput("column day of bars leaves the years 1 to 9999", field="bars")
-    numbers, count = _number(bars["symbol"].cast(pl.String))
-    return panel.Rows(high, low, close, numbers, days), count
+
+
+class _Survey:
+    """How the rows lie: pieces in which every symbol is whole, most often one symbol each."""
+
+    def __init__(self, bars: pl.DataFrame) -> None:
+        self.bars = bars
+        self.prices = [bars[name].cast(pl.Float64) for name in ("high", "low", "close")]
+        self.days = _array(bars["day"].to_physical())
+        self.first_day = int(self.days.min())
+        last_day = int(self.days.max())
+        if not _DAYS[0] <= self.first_day <= last_day <= _DAYS[1]:
+            raise BadInput("column day of bars leaves the years 1 to 9999", field="bars")
+        self.numbers = _scratch.take("numbers", bars.height, np.int32)
+        count = _number(bars["symbol"].cast(pl.String), self.numbers)
+        self.ranks = np.empty(last_day - self.first_day + 1, dtype=np.int32)
+        self.day_count = panel.rank_days(self.days, self.first_day, self.ranks)
+        facts = np.empty((count, panel.FACTS), dtype=np.int64)
+        panel.survey(self.numbers, self.days, self.first_day, self.ranks, facts)
+        self._lay_out(facts)
+
+    def _lay_out(self, facts: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> None:
+        """Pieces, and the strip of cells of each symbol."""
+        first, last = facts[:, panel.FIRST], facts[:, panel.LAST]
+        whole = np.append(first[1:] > np.maximum.accumulate(last)[:-1], True)
+        self.stops = np.flatnonzero(whole) + 1
+        self.starts = np.append(0, self.stops[:-1])
+        self.bounds = np.append(first[self.starts], self.bars.height)
+        self.single = self.stops - self.starts == 1
+        self.ordered = bool(np.all(facts[self.starts[self.single], panel.ORDERED]))
+        strips = facts[:, panel.HIGHEST] - facts[:, panel.LOWEST] + 1
+        self.cells = np.append(0, np.cumsum(strips))
+        self.origins = self.cells[:-1] - facts[:, panel.LOWEST]
+        sizes = np.diff(self.bounds)
+        self.longest = int(max(sizes[self.single].max(initial=0), strips.max()))
+        pieces = self.cells[self.stops] - self.cells[self.starts]
+        self.sparse = bool(np.any(~self.single & (pieces > _SPARSE * sizes + _FEW)))
+
+    def rows(self, start: int, stop: int) -> panel.Rows:
+        """Some rows as arrays, NaN for null."""
+        high, low, close = (
+            _array(column.slice(start, stop - start).fill_null(math.nan)) for column in self.prices
+        )
+        return panel.Rows(high, low, close, self.numbers[start:stop], self.days[start:stop])
 
 
 def _array(column: pl.Series) -> Any:
@@ -156,90 +187,77 @@ def _array(column: pl.Series) -> Any:
     return np.asarray(SimpleNamespace(__array_interface__=interface, owner=values))
 
 
-def _number(symbols: pl.Series) -> tuple[Numbers, int]:
-    """A number for each row's symbol, and how many symbols there are.
+def _number(symbols: pl.Series, numbers: Numbers) -> int:
+    """Writes a number for each row's symbol; how many symbols there are.
 
     Two hashes of 64 bits stand for a symbol: no two symbols share both.
     """
-    hashes = _array(symbols.hash(1)), _array(symbols.hash(2))
-    numbers = _scratch.take("numbers", len(symbols), np.int32)
-    capacity = 4096
-    while (count := panel.number_symbols(*hashes, numbers, capacity)) < 0:
-        capacity *= 16
-    return numbers, count
+    capacity, count, row = 4096, 0, 0
+    names = panel.make_names(capacity)
+    while row < len(symbols):
+        some = symbols.slice(row, _NEAR)
+        one, other = _array(some.hash(1)), _array(some.hash(2))
+        found = panel.number_symbols(one, other, names, count, numbers[row : row + _NEAR])
+        if found < 0:
+            capacity, count, row = capacity * 16, 0, 0
+            names = panel.make_names(capacity)
+        else:
+            count, row = found, row + _NEAR
+    return count
 
 
-class _Survey:
-    """How the rows lie: pieces in which every symbol is whole, most often one symbol each.
-
-    A piece that is one symbol by day is a run and is computed where it lies; in any other the rows
-    are interleaved and go through cells.
-    """
-
-    def __init__(self, rows: panel.Rows, count: int) -> None:
-        self.rows = rows
-        self.first_day = int(rows.days.min())
-        self.ranks = np.empty(int(rows.days.max()) - self.first_day + 1, dtype=np.int32)
-        facts = np.empty((count, panel.FACTS), dtype=np.int64)
-        panel.rank_days(rows.days, self.first_day, self.ranks)
-        panel.survey(rows.symbols, rows.days, self.first_day, self.ranks, facts)
-        first, last = facts[:, panel.FIRST], facts[:, panel.LAST]
-        whole = np.append(first[1:] > np.maximum.accumulate(last)[:-1], True)
-        self.stops = np.flatnonzero(whole) + 1
-        self.starts = np.append(0, self.stops[:-1])
-        self.bounds = np.append(first[self.starts], len(rows.days))
-        self.runs = (self.stops - self.starts == 1) & (facts[self.starts, panel.ORDERED] == 1)
-        strips = facts[:, panel.HIGHEST] - facts[:, panel.LOWEST] + 1
-        self.cells = np.append(0, np.cumsum(strips))
-        self.origins = self.cells[:-1] - facts[:, panel.LOWEST]
-        sizes = np.diff(self.bounds)
-        self.longest = int(max(sizes[self.runs].max(initial=0), strips.max()))
-        pieces = self.cells[self.stops] - self.cells[self.starts]
-        self.sparse = bool(np.any(~self.runs & (pieces > _SPARSE * sizes + _FEW)))
-
-
-def _compute(survey: _Survey, bars: pl.DataFrame, out: Table) -> None:
-    """Piece by piece; runs that follow one another in one go."""
+def _compute(survey: _Survey, out: Table) -> None:
+    """Piece by piece; single symbols that follow one another in one go."""
     room = _scratch.room_for(survey.longest)
-    high, low, close = survey.rows[:3]
-    edges = np.flatnonzero(np.diff(survey.runs)) + 1
-    for a, b in zip([0, *edges], [*edges, len(survey.runs)], strict=True):
-        if survey.runs[a]:
-            kernel.compute_all(high, low, close, survey.bounds[a : b + 1], out, room)
+    edges = np.flatnonzero(np.diff(survey.single)) + 1
+    for a, b in zip([0, *edges], [*edges, len(survey.single)], strict=True):
+        if survey.single[a]:
+            _compute_singles(survey, survey.bounds[a : b + 1], room, out)
         else:
             for piece in range(a, b):
-                _compute_interleaved(survey, piece, room, bars, out)
+                _compute_interleaved(survey, piece, room, out)
 
 
-def _compute_interleaved(
-    survey: _Survey, piece: int, room: kernel.Room, bars: pl.DataFrame, out: Table
-) -> None:
+def _compute_singles(survey: _Survey, bounds: Integers, room: kernel.Room, out: Table) -> None:
+    """Pieces of one symbol each, which are computed where they lie, some at a time."""
+    order = np.empty(0, dtype=np.int64)
+    slots = _scratch.take("slots", survey.day_count, np.int32)
+    i = 0
+    while i < len(bounds) - 1:
+        stop = max(i + 1, int(np.searchsorted(bounds, bounds[i] + _NEAR)) - 1)
+        start = int(bounds[i])
+        rows, inside = survey.rows(start, int(bounds[stop])), bounds[i : stop + 1] - start
+        if not survey.ordered:
+            order = _scratch.take("order", len(rows.days), np.int64)
+            taken = panel.order_rows(
+                rows.days, survey.first_day, survey.ranks, inside, order, slots
+            )
+            if taken >= 0:
+                raise _twice(survey.bars, start + taken)
+        bars = kernel.Bars(rows.high, rows.low, rows.close, inside, order)
+        kernel.compute_all(bars, out, start, room)
+        i = stop
+
+
+def _compute_interleaved(survey: _Survey, piece: int, room: kernel.Room, out: Table) -> None:
     """One piece by way of cells: rows in, results over them, results out."""
     start, stop = int(survey.bounds[piece]), int(survey.bounds[piece + 1])
     bounds = survey.cells[survey.starts[piece] : survey.stops[piece] + 1]
     before = int(bounds[0])
-    strips = panel.Strips(survey.origins, survey.ranks, survey.first_day, before, kernel.CORE)
     count = int(bounds[-1]) - before
     cells = _scratch.take("cells", count * kernel.CORE, np.float64)
     held = _scratch.take("held", count, np.bool_)
-    taken = panel.fill_cells(_cut(survey.rows, start, stop), strips, cells, held)
-    if taken >= 0:
-        raise _twice(bars, start + taken)
+    held[:] = False
+    strips = panel.Strips(survey.origins, survey.ranks, survey.first_day, before, kernel.CORE)
+    for a in range(start, stop, _NEAR):
+        taken = panel.fill_cells(survey.rows(a, min(a + _NEAR, stop)), strips, cells, held)
+        if taken >= 0:
+            raise _twice(survey.bars, a + taken)
     kernel.compute_strips(cells, held, bounds - before, room)
     for a in range(start, stop, _NEAR):
         b = min(a + _NEAR, stop)
-        panel.gather_cells(_cut(survey.rows, a, b), strips, cells, out[:, a:b])
+        panel.gather_cells(survey.numbers[a:b], survey.days[a:b], strips, cells, out, a)
         kernel.complete(out, a, b)
-
-
-def _cut(rows: panel.Rows, start: int, stop: int) -> panel.Rows:
-    return panel.Rows(
-        rows.high[start:stop],
-        rows.low[start:stop],
-        rows.close[start:stop],
-        rows.symbols[start:stop],
-        rows.days[start:stop],
-    )
 
 
 def _compute_sorted(bars: pl.DataFrame) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from app.domain.bars import PriceBasis, adjust
 from app.domain.indicator_columns import INDICATOR_COLUMNS
 from app.domain.indicators import compute_daily
 from app.env import Env
+from app.services.settings import SOURCE_KEY, find_setting, hold_source
 
 WARM_UP: Final = 500
 """Sessions before the first row of a tail: what the averages remember of older ones is 6e-14."""
@@ -74,11 +75,14 @@ async def analyse(env: Env, symbol: str, *, whole: bool = False) -> int:
 
 async def _write(env: Env, symbol: str, rows: int | None) -> int | None:
     """Stores the newest `rows` (None: all); None when that is not enough."""
+    source = await find_setting(env, SOURCE_KEY)
     computed = await _compute(env, symbol, rows)
     if computed.is_empty():
         return 0
     start = {"symbol": symbol, "start": computed["day"][0]}
     async with env.db.write() as db:
+        if await hold_source(db) != source:
+            return 0  # the bars were of a source that has been left: they are gone by now
         stored = await read_frame(db, _STORED_SQL, start, _STORED)
         changed = computed.filter(~_agreement(computed, stored))
         if (

@@ -78,9 +78,10 @@ def when(instant: str | None, zone: str, now: datetime, locale: Locale) -> str |
 
 
 def list_bars(series: Mapping[str, Sequence[Any]]) -> list[Row]:
-    """The columns of a series as rows, the newest first."""
+    """The columns of a series as rows, the newest first; a currency pair has closes alone."""
     names = ("time", "open", "high", "low", "close", "volume")
-    rows = zip(*(series[name] for name in names), strict=True)
+    unknown = [None] * len(series["time"])
+    rows = zip(*(series.get(name, unknown) for name in names), strict=True)
     return [dict(zip(names, row, strict=True)) for row in rows][::-1]
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from app.domain.indicator_columns import INDICATOR_COLUMNS
-from app.domain.indicators import compute_daily, warm_up
+from app.domain.indicators import compute_daily
 from app.errors import BadInput
 from tests.domain.oracle_bars import (
     PRICES,
@@ -29,6 +30,7 @@ from tests.domain.oracle_bars import (
     with_gaps,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 CLOSE_ENOUGH = 1e-9
 FIRST_ROWS = {
     "rsi_14": 14,
@@ -293,8 +295,24 @@ def test_a_day_beyond_the_calendar_is_refused() -> None:
 
 
 def test_warming_up_leaves_nothing_to_compile() -> None:
-    warm_up()
-    assert compute_daily(bars_of([1.0])).height == 1
+    program = """
+from app.domain.indicators import compute_daily, warm_up
+from app.domain.kernels import indicators, panel
+from tests.domain.oracle_bars import sample, shuffled, with_gaps
+def compiled():
+    found = [f for m in (indicators, panel) for f in vars(m).values() if hasattr(f, "signatures")]
+    return sum(len(f.signatures) for f in found)
+warm_up()
+before = compiled()
+for bars in (sample(), with_gaps(sample(), seed=1), sample().reverse()):
+    compute_daily(bars)
+    compute_daily(shuffled(bars, seed=1))
+assert compiled() == before > 10, (compiled(), before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_names_of_the_columns_can_be_had_without_the_compiler() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,15 +11,14 @@ import pytest
 
 from app.embedded import EmbeddedServers
 from tests.clusters import copy_to
+from tests.processes import open_place
 
 
 @pytest.fixture
 def place() -> Iterator[Path]:
     """An empty directory that everybody can enter, gone after the test."""
-    made = Path(tempfile.mkdtemp(prefix="sise-test-", dir="/tmp"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+    with open_place() as made:
+        yield made
 
 
 @pytest.fixture

@@ -99,6 +99,11 @@ def test_bars_are_rows_with_the_newest_first():
     rows = list_bars({"time": ["2025-01-06", "2025-01-07"], **columns})
     assert [row["time"] for row in rows] == ["2025-01-07", "2025-01-06"]
     assert rows[0]["volume"] == 2
+    rates = list_bars({"time": ["2025-01-06"], "close": [1460.5]})
+    assert rates == [
+        {"time": "2025-01-06", "close": 1460.5, "open": None, "high": None, "low": None}
+        | {"volume": None}
+    ]
 
 
 def test_a_long_history_of_events_is_cut():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from sqlalchemy import event, text
@@ -145,6 +146,30 @@ async def test_an_instrument_without_any_price_has_a_page(env, settings):
     assert "No sessions yet." in page
     assert "No splits or dividends are known." in page
     assert "No prices yet" in page
+
+
+async def test_a_currency_pair_has_a_page_with_closes_alone(env, settings):
+    await choose_source(env, "yahoo")
+    await make_instrument(env, "USDKRW=X", name="US dollar / Korean won", kind="FX")
+    rates = [{"day": date(2025, 1, 6 + i), "rate": 1460 + i} for i in range(3)]
+    async with env.db.write() as db:
+        await db.execute(
+            text(
+                "INSERT INTO fx_rate (base, quote, day, rate, source, fetched_at)"
+                " VALUES ('USD', 'KRW', :day, :rate, 'yahoo', now())"
+            ),
+            rates,
+        )
+    async with browsing(settings) as http:
+        page = (await http.get("/instruments/USDKRW=X")).text
+        columns = (await http.get("/api/candles/USDKRW=X?range=MAX&interval=DAY")).json()["series"]
+    assert cell(page, "USDKRW=X", "price") == "1,462.00"
+    assert "2025-01-08" in text_of(page)
+    chart = next(attrs for tag, attrs in read(page).tags if tag == "stock-chart")
+    assert chart["panes"] == ""
+    off = {a["title"] for tag, a in read(page).tags if tag == "button" and "disabled" in a}
+    assert off == {"A currency pair has closes only"}
+    assert columns["close"] == [1460, 1461, 1462]
 
 
 async def test_the_page_of_an_instrument_has_its_sessions_events_and_names(env, settings):

@@ -47,6 +47,16 @@ _ANCHORED: Final = 640
 _UP, _DOWN, _FAST, _SLOW, _SIGNAL, _SUM_20, _SUM_50, _SUM_200 = range(8)
 
 
+class Bars(NamedTuple):
+    """Bars of many symbols, one symbol after the other; NaN where a price is unknown."""
+
+    high: Floats
+    low: Floats
+    close: Floats
+    bounds: Ints  # symbol i has the rows bounds[i] to bounds[i + 1]
+    order: Ints  # the rows of each symbol by day; nothing where all lie so
+
+
 class Room(NamedTuple):
     """Buffers for the longest symbol, of n rows; overwritten."""
 
@@ -58,71 +68,62 @@ class Room(NamedTuple):
 
 def make_room(rows: int) -> Room:
     """Buffers for symbols of up to so many rows."""
-    return Room(
-        np.empty(rows, dtype=np.int64),
-        np.empty((3, rows)),
-        np.empty((RESULTS, rows)),
-        np.empty((5, PAD + rows)),
-    )
+    places = np.empty(rows, dtype=np.int64)
+    prices, results = np.empty((3, rows)), np.empty((RESULTS, rows))
+    return Room(places, prices, results, np.empty((5, PAD + rows)))
 
 
 @compiled
-def compute_all(  # noqa: PLR0913, PLR0917 - columns, bounds and buffers
-    high: Floats, low: Floats, close: Floats, bounds: Ints, out: Table, room: Room
-) -> None:
-    """Indicators of many symbols, whose bars lie one after the other, by day.
+def compute_all(bars: Bars, out: Table, at: int, room: Room) -> None:
+    """Writes the results of all bars into `out` (RESULTS x rows), from column `at` on.
 
-    Rows without a close are left out of the calculation and get NaN.
-
-    Args:
-        high: one value a row; NaN where unknown.
-        low: as `high`.
-        close: as `high`.
-        bounds: symbol i has the rows bounds[i] to bounds[i + 1].
-        out: RESULTS x rows, written.
-        room: for as many rows as the longest symbol has.
+    A row without a close is left out of the calculation and gets NaN.
     """
-    for i in range(len(bounds) - 1):
-        a, b = bounds[i], bounds[i + 1]
-        unknown = 0
-        for value in close[a:b]:
-            unknown += np.isnan(value)
-        if unknown == 0:
-            compute_core(high[a:b], low[a:b], close[a:b], out, a, room.work)
-            complete(out, a, b)
+    for i in range(len(bars.bounds) - 1):
+        a, b = bars.bounds[i], bars.bounds[i + 1]
+        high, low, close = bars.high[a:b], bars.low[a:b], bars.close[a:b]
+        order = bars.order[a:b]
+        plain = True
+        for value in close:
+            plain &= not np.isnan(value)
+        for j in range(len(order)):
+            plain &= order[j] == a + j
+        if plain:
+            compute_core(high, low, close, out, at + a, room.work)
+            complete(out, at + a, at + b)
         else:
-            _compute_observed(high[a:b], low[a:b], close[a:b], out[:, a:b], room)
+            _compute_observed(bars, a, b, out, at, room)
 
 
 @compiled
-def _compute_observed(high: Floats, low: Floats, close: Floats, out: Table, room: Room) -> None:
-    """`compute_all` for one symbol, some of whose closes are unknown."""
+def _compute_observed(  # noqa: PLR0913, PLR0917 - as compute_all, for a span
+    bars: Bars, a: int, b: int, out: Table, at: int, room: Room
+) -> None:
+    """`compute_all` for the symbol of rows a..b, which has gaps or lies in another order."""
     places, prices, results = room.places, room.prices, room.results
     n = 0
-    for row in range(len(close)):
-        observed = not np.isnan(close[row])
-        places[n if observed else n + len(close) - row - 1] = row
-        prices[0, n], prices[1, n], prices[2, n] = high[row], low[row], close[row]
+    for i in range(a, b):
+        row = bars.order[i] if len(bars.order) else i
+        observed = not np.isnan(bars.close[row])
+        places[n if observed else n + b - i - 1] = at + row
+        prices[0, n], prices[1, n], prices[2, n] = bars.high[row], bars.low[row], bars.close[row]
         n += observed
     start = _SEEDS[0]
     compute_core(prices[0, :n], prices[1, :n], prices[2, :n], results, start, room.work)
     complete(results, start, n)
     for k in range(RESULTS):
-        for i in range(n):
-            out[k, places[i]] = results[k, i]
-        for i in range(n, len(close)):
-            out[k, places[i]] = np.nan
+        for j in range(n):
+            out[k, places[j]] = results[k, j]
+        for j in range(n, b - a):
+            out[k, places[j]] = np.nan
 
 
 @compiled
 def compute_strips(cells: Floats, held: Flags, bounds: Ints, room: Room) -> None:
     """Replaces high, low and close of each cell by its CORE results.
 
-    Args:
-        cells: CORE places a cell; the first three hold high, low and close.
-        held: 0 for a cell without a row, else 1.
-        bounds: symbol i has the cells bounds[i] to bounds[i + 1], by day.
-        room: for as many rows as the longest strip has cells.
+    A cell has CORE places in `cells`, of which the first three hold them; `held` says whether it
+    has a row. Symbol i has the cells bounds[i] to bounds[i + 1], by day.
     """
     places, prices, results = room.places, room.prices, room.results
     for i in range(len(bounds) - 1):
@@ -145,10 +146,10 @@ def compute_strips(cells: Floats, held: Flags, bounds: Ints, room: Room) -> None
 
 
 @compiled
-def compute_core(  # noqa: PLR0913, PLR0917 - as compute_all
+def compute_core(  # noqa: PLR0913, PLR0917 - columns, where they go, a buffer
     high: Floats, low: Floats, close: Floats, out: Table, at: int, work: Table
 ) -> None:
-    """The first CORE rows of `out` for one symbol, from column `at` on; else as `compute_all`."""
+    """The first CORE rows of `out` for one symbol of known closes, from column `at` on."""
     if len(close) == 0:
         return
     end = at + len(close)

@@ -16,6 +16,7 @@ from app.domain.kernels.compiled import compiled
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Hashes = np.ndarray[tuple[int], np.dtype[np.uint64]]
+HashPairs = np.ndarray[tuple[int, int], np.dtype[np.uint64]]
 Numbers = np.ndarray[tuple[int], np.dtype[np.int32]]
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Facts = np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -52,32 +53,43 @@ class Strips(NamedTuple):
     width: int
 
 
+class Names(NamedTuple):
+    """The symbols numbered so far, found by hash: twice as many slots as symbols, a power of 2."""
+
+    slots: Numbers
+    hashes: HashPairs
+
+
+def make_names(capacity: int) -> Names:
+    """Room for so many symbols, a power of 2."""
+    slots = np.full(2 * capacity, -1, dtype=np.int32)
+    return Names(slots, np.empty((capacity, 2), dtype=np.uint64))
+
+
 @compiled
-def number_symbols(one: Hashes, other: Hashes, numbers: Numbers, capacity: int) -> int:
-    """Writes each row's symbol number by its two hashes; how many symbols, -1: over `capacity`."""
-    size = 4
-    while size < 2 * capacity:
-        size *= 2
-    slots = np.full(size, -1, dtype=np.int32)
-    known = np.empty((capacity, 2), dtype=np.uint64)
-    count = 0
+def number_symbols(one: Hashes, other: Hashes, names: Names, count: int, numbers: Numbers) -> int:
+    """Writes each row's symbol number by its two hashes.
+
+    `count` symbols are known; how many then, or -1: there is no room for more.
+    """
+    last = len(names.slots) - 1
     for i in range(len(one)):
         if i and one[i] == one[i - 1] and other[i] == other[i - 1]:
             numbers[i] = numbers[i - 1]
             continue
-        slot = np.int64((one[i] ^ (one[i] >> np.uint64(32))) & np.uint64(size - 1))
+        slot = np.int64((one[i] ^ (one[i] >> np.uint64(32))) & np.uint64(last))
         while True:
-            number = slots[slot]
+            number = names.slots[slot]
             if number < 0:
-                if count == capacity:
+                if count == len(names.hashes):
                     return -1
-                known[count, 0], known[count, 1] = one[i], other[i]
-                slots[slot] = number = count
+                names.hashes[count, 0], names.hashes[count, 1] = one[i], other[i]
+                names.slots[slot] = number = count
                 count += 1
-            if known[number, 0] == one[i] and known[number, 1] == other[i]:
+            if names.hashes[number, 0] == one[i] and names.hashes[number, 1] == other[i]:
                 numbers[i] = number
                 break
-            slot = (slot + 1) & (size - 1)
+            slot = (slot + 1) & last
     return count
 
 
@@ -112,12 +124,38 @@ def survey(symbols: Numbers, days: Numbers, first: int, ranks: Numbers, facts: F
 
 
 @compiled
+def order_rows(  # noqa: PLR0913, PLR0917 - days, their ranks, what lies where
+    days: Numbers, first: int, ranks: Numbers, bounds: Bounds, order: Bounds, slots: Numbers
+) -> int:
+    """Writes the rows of each piece by day, a piece being one symbol; -1, or a row of a day taken.
+
+    Piece i has the rows bounds[i] to bounds[i + 1]; `slots` has room for all ranks.
+    """
+    slots[:] = -1
+    for i in range(len(bounds) - 1):
+        a, b = bounds[i], bounds[i + 1]
+        lowest = highest = ranks[days[a] - first]
+        for row in range(a, b):
+            rank = ranks[days[row] - first]
+            lowest, highest = min(lowest, rank), max(highest, rank)
+            if slots[rank] >= 0:
+                return row
+            slots[rank] = row
+        n = a
+        for rank in range(lowest, highest + 1):
+            if slots[rank] >= 0:
+                order[n] = slots[rank]
+                slots[rank] = -1
+                n += 1
+    return -1
+
+
+@compiled
 def fill_cells(rows: Rows, strips: Strips, cells: Floats, held: Flags) -> int:
     """Puts high, low and close of each row into its cell; -1, or a row whose cell is taken.
 
-    A cell has `strips.width` places in `cells`; `held` says whether it has a row.
+    A cell has `strips.width` places in `cells`; `held` says whether it has a row (false at first).
     """
-    held[:] = False
     for i in range(len(rows.days)):
         rank = strips.ranks[rows.days[i] - strips.first_day]
         cell = strips.starts[rows.symbols[i]] + rank - strips.before
@@ -130,22 +168,24 @@ def fill_cells(rows: Rows, strips: Strips, cells: Floats, held: Flags) -> int:
 
 
 @compiled
-def gather_cells(rows: Rows, strips: Strips, cells: Floats, out: Table) -> None:
-    """Writes what the cell of each row holds, in the order of the rows: out is width x rows.
+def gather_cells(  # noqa: PLR0913, PLR0917 - whose cells, where they are, where they go
+    symbols: Numbers, days: Numbers, strips: Strips, cells: Floats, out: Table, at: int
+) -> None:
+    """Writes what the cell of each row holds, in the order of the rows, from column `at` on.
 
     Column by column for some hundred rows at a time: the first two columns bring the cells near,
     many at once, and every column is written from one end to the other.
     """
     places = np.empty(_BLOCK, dtype=np.int64)
     last = strips.width - 1
-    for start in range(0, len(rows.days), _BLOCK):
-        n = min(_BLOCK, len(rows.days) - start)
+    for start in range(0, len(days), _BLOCK):
+        n = min(_BLOCK, len(days) - start)
         for i in range(n):
             row = start + i
-            rank = strips.ranks[rows.days[row] - strips.first_day]
-            places[i] = (strips.starts[rows.symbols[row]] + rank - strips.before) * strips.width
+            rank = strips.ranks[days[row] - strips.first_day]
+            places[i] = (strips.starts[symbols[row]] + rank - strips.before) * strips.width
         for turn in range(strips.width):
             k = (0, last)[turn] if turn < 2 else turn - 1
-            column = out[k, start : start + n]
+            column = out[k, at + start : at + start + n]
             for i in range(n):
                 column[i] = cells[places[i] + k]
