@@ -3,7 +3,7 @@ r"""Bars into PostgreSQL: COPY beside psql's `\copy`, the merge beside SQLAlchem
 `python -m benchmarks.ingest` starts a throwaway server, makes the product's own tables (primary
 key, foreign key and checks in place) and writes the same rows by each way, in interleaved rounds.
 `\copy` reads a ready file and is timed by psql itself, so that its start does not count; making
-CSV counts for ours, making dicts does not count for SQLAlchemy. Goals: `performance.md`, section 3.
+CSV counts for ours, making dicts does not count for SQLAlchemy.
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ _RESULT: Final = {
 }
 _FEW: Final = 100_000  # cells that are always possible
 _SPARSE: Final = 8  # cells for a row; beyond that the frame is sorted instead
+_SOME: Final = 131_072  # rows that are turned into arrays at a time
 _NEAR: Final = 16_384  # rows that stay near the processor
 _DAYS: Final = (-719_162, 2_932_896)  # the years 1 to 9999, in days from 1970
 
@@ -170,8 +171,9 @@ class _Survey:
 
     def rows(self, start: int, stop: int) -> panel.Rows:
         """Some rows as arrays, NaN for null."""
+        some = (column.slice(start, stop - start) for column in self.prices)
         high, low, close = (
-            _array(column.slice(start, stop - start).fill_null(math.nan)) for column in self.prices
+            _array(column.fill_null(math.nan) if column.null_count() else column) for column in some
         )
         return panel.Rows(high, low, close, self.numbers[start:stop], self.days[start:stop])
 
@@ -195,14 +197,14 @@ def _number(symbols: pl.Series, numbers: Numbers) -> int:
     capacity, count, row = 4096, 0, 0
     names = panel.make_names(capacity)
     while row < len(symbols):
-        some = symbols.slice(row, _NEAR)
+        some = symbols.slice(row, _SOME)
         one, other = _array(some.hash(1)), _array(some.hash(2))
-        found = panel.number_symbols(one, other, names, count, numbers[row : row + _NEAR])
+        found = panel.number_symbols(one, other, names, count, numbers[row : row + _SOME])
         if found < 0:
             capacity, count, row = capacity * 16, 0, 0
             names = panel.make_names(capacity)
         else:
-            count, row = found, row + _NEAR
+            count, row = found, row + _SOME
     return count
 
 
@@ -224,7 +226,7 @@ def _compute_singles(survey: _Survey, bounds: Integers, room: kernel.Room, out: 
     slots = _scratch.take("slots", survey.day_count, np.int32)
     i = 0
     while i < len(bounds) - 1:
-        stop = max(i + 1, int(np.searchsorted(bounds, bounds[i] + _NEAR)) - 1)
+        stop = max(i + 1, int(np.searchsorted(bounds, bounds[i] + _SOME)) - 1)
         start = int(bounds[i])
         rows, inside = survey.rows(start, int(bounds[stop])), bounds[i : stop + 1] - start
         if not survey.ordered:
@@ -249,8 +251,8 @@ def _compute_interleaved(survey: _Survey, piece: int, room: kernel.Room, out: Ta
     held = _scratch.take("held", count, np.bool_)
     held[:] = False
     strips = panel.Strips(survey.origins, survey.ranks, survey.first_day, before, kernel.CORE)
-    for a in range(start, stop, _NEAR):
-        taken = panel.fill_cells(survey.rows(a, min(a + _NEAR, stop)), strips, cells, held)
+    for a in range(start, stop, _SOME):
+        taken = panel.fill_cells(survey.rows(a, min(a + _SOME, stop)), strips, cells, held)
         if taken >= 0:
             raise _twice(survey.bars, a + taken)
     kernel.compute_strips(cells, held, bounds - before, room)

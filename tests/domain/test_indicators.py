@@ -307,7 +307,7 @@ before = compiled()
 for bars in (sample(), with_gaps(sample(), seed=1), sample().reverse()):
     compute_daily(bars)
     compute_daily(shuffled(bars, seed=1))
-assert compiled() == before > 10, (compiled(), before)
+assert compiled() == before > 5, (compiled(), before)
 """
     done = subprocess.run(
         [sys.executable, "-c", program], check=False, cwd=ROOT, capture_output=True, text=True

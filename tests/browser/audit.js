@@ -1,0 +1,105 @@
+// What is wrong with the layout and the words of the page that is shown. Returns sentences.
+() => {
+  const faults = [];
+  const name = (e) => {
+    const marks = [e.id && `#${e.id}`, ...e.classList].filter(Boolean).join('.');
+    return `<${e.localName} ${marks}> "${e.textContent.trim().replace(/\s+/g, ' ').slice(0, 40)}"`;
+  };
+  const style = (e) => getComputedStyle(e);
+  const up = function* (e) { for (let n = e; n; n = n.parentElement) yield n; };
+  const shown = (e) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+    && ![...up(e)].some((n) => style(n).clipPath !== 'none' || n.matches('.skip'));
+  const fixed = (e) => [...up(e)].some((n) => ['fixed', 'sticky'].includes(style(n).position));
+  const width = document.documentElement.clientWidth;
+
+  if (document.documentElement.scrollWidth > width) {
+    const wide = [...document.body.querySelectorAll('*')]
+      .filter((e) => e.getBoundingClientRect().right > width + 1 && shown(e)).map(name).slice(0, 3);
+    faults.push(`the page scrolls sideways: ${wide}`);
+  }
+
+  // every piece of text: where it is, and what cuts it
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const pieces = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const element = node.parentElement;
+    if (!node.data.trim() || element.closest('script, noscript, option, datalist')) continue;
+    if (!shown(element)) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (const box of range.getClientRects()) if (box.width > 1) pieces.push({ element, box });
+  }
+  for (const { element, box } of pieces) {
+    if (box.left < -1 || (box.right > width + 1 && !element.closest('.scroll'))) {
+      faults.push(`text outside the window: ${name(element)}`);
+    }
+    for (const around of up(element)) {
+      const { overflowX, overflowY } = style(around);
+      if (overflowX === 'visible' && overflowY === 'visible') continue;
+      if (['auto', 'scroll'].includes(overflowX) || around === document.body) break;
+      const edge = around.getBoundingClientRect();
+      if (box.left < edge.left - 1 || box.right > edge.right + 1
+        || box.top < edge.top - 1 || box.bottom > edge.bottom + 1) {
+        faults.push(`text cut by ${name(around)}: ${name(element)}`);
+      }
+      break;
+    }
+  }
+  const cellular = 'td, th, dt, dd, button, label, h1, h2, .badge, .code, .price, .move, .sub, p, li > a';
+  for (const cell of document.querySelectorAll(cellular)) {
+    if (cell.clientWidth && shown(cell) && cell.scrollWidth > cell.clientWidth + 1) {
+      faults.push(`text wider than its box: ${name(cell)}`);
+    }
+  }
+
+  // nothing lies over anything else: text over text, boxes of a panel over their siblings
+  const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2.5;
+  const flowing = pieces.filter(({ element }) => !fixed(element));
+  flowing.forEach((a, i) => {
+    for (const b of flowing.slice(i + 1)) {
+      if (a.element !== b.element && over(a.box, b.box)) {
+        faults.push(`text over text: ${name(a.element)} and ${name(b.element)}`);
+      }
+    }
+  });
+  for (const parent of document.querySelectorAll('body *')) {
+    if (parent.closest('stock-chart, svg') || !shown(parent)) continue;
+    const boxes = [...parent.children]
+      .filter((e) => ['static', 'relative'].includes(style(e).position) && style(e).display !== 'inline')
+      .map((e) => ({ element: e, box: e.getBoundingClientRect() }))
+      .filter(({ box }) => box.width && box.height);
+    boxes.forEach((a, i) => {
+      for (const b of boxes.slice(i + 1)) {
+        if (over(a.box, b.box)) faults.push(`boxes overlap: ${name(a.element)} and ${name(b.element)}`);
+      }
+    });
+  }
+
+  // words: nothing of the machine, no English on a Korean page unless it is marked
+  const attributes = [...document.querySelectorAll('[aria-label], [title], [placeholder]')].flatMap(
+    (e) => ['aria-label', 'title', 'placeholder'].filter((n) => e.hasAttribute(n))
+      .map((n) => ({ element: e, text: e.getAttribute(n) })),
+  );
+  const texts = [...document.querySelectorAll('body *')].flatMap((element) => [...element.childNodes]
+    .filter((n) => n.nodeType === Node.TEXT_NODE && n.data.trim())
+    .map((n) => ({ element, text: n.data })));
+  const known = new RegExp(`\\b(?:${[
+    'RSI', 'MACD', 'MA', 'KST', 'ET', 'KRW', 'USD', 'ETF', 'Sise', 'D', 'W', 'M', 'Y', 'YTD', 'K',
+    'bokeh-sampledata', 'currencyconverter', 'Yahoo', 'Finance', 'Apache', 'License',
+    'Enter', 'Esc', 'JavaScript', 'English', 'IBM', 'KODEX', 'NAVER', 'SK', 'SPDR', 'S&P', 'US',
+  ].join('|')})(?=\\d|\\b)`, 'g');
+  for (const { element, text } of [...texts, ...attributes]) {
+    if (element.closest('script, style')) continue;
+    if (/\b(?:NaN|None|undefined|null|Infinity|nan|inf)\b|\[object|%\(|\{\{|\}\}/.test(text)) {
+      faults.push(`a word of the machine: "${text.trim()}" in ${name(element)}`);
+    }
+    const language = element.closest('[lang]').lang;
+    const inSymbol = element.closest('.code, kbd, option, input, stock-chart, datalist');
+    if (language !== 'ko' || inSymbol) continue;
+    if (/[A-Za-z]{2,}/.test(text.replace(known, ' '))) {
+      faults.push(`English on a Korean page: "${text.trim()}" in ${name(element)}`);
+    }
+  }
+  return [...new Set(faults)];
+}

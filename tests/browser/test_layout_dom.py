@@ -1,0 +1,76 @@
+"""The layout as the browser has it: nothing clipped, nothing overlapping, the words in one language."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.browser.visiting import HEIGHTS, LOCALES, PAGES, THEMES, WIDTHS, Choices, go, visiting
+
+AUDIT = (Path(__file__).parent / "audit.js").read_text(encoding="utf-8").partition("\n")[2]
+DECIMALS = """() => [...document.querySelectorAll('[data-f="price"], [data-f="change"]')]
+  .map((cell) => [cell.dataset.q, cell.textContent])"""
+INDEX_OR_RATE = re.compile(r"\^|=")
+
+
+async def audit(page, where):
+    """What is wrong at each width and in each theme."""
+    faults = []
+    for theme in THEMES:
+        await page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+            found = await page.evaluate(AUDIT)
+            faults += [f"{where} {theme} {width}: {fault}" for fault in found]
+    return faults
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_page_of_the_sample_is_whole(browser, sample_site, name, locale):
+    async with visiting(browser, sample_site.url, Choices(locale)) as (page, _):
+        await go(page, PAGES[name])
+        assert await audit(page, name) == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("path", ["/", "/instruments/005930.KS", "/jobs", "/search?q=000"])
+async def test_a_page_of_both_markets_is_whole(browser, yahoo_site, path, locale):
+    async with visiting(browser, yahoo_site.url, Choices(locale)) as (page, _):
+        await go(page, path)
+        assert await audit(page, path) == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+async def test_a_page_with_everything_open_is_whole(browser, sample_site, locale):
+    """All indicators and averages, a comparison that may be cleared, hits, an error at a field."""
+    async with visiting(browser, sample_site.url, Choices(locale)) as (page, _):
+        every = "panes=volume,rsi,macd,bollinger&mas=5,20,60,120"
+        await go(page, f"/instruments/IBM?{every}")
+        faults = await audit(page, "every indicator")
+        await go(page, "/instruments/IBM?compare=AAPL,GOOG,MSFT,FB")
+        faults += await audit(page, "comparison")
+        await go(page, "/")
+        await page.fill("#track-symbol", "NOPE.KS")
+        await page.click("#track button")
+        await page.wait_for_selector("#track-error")
+        faults += await audit(page, "error at the field")
+        await page.fill("#search", "o")
+        await page.wait_for_selector("#hits .hit")
+        faults += [f for f in await audit(page, "hits") if "text over text" not in f]
+        assert faults == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+async def test_prices_have_the_decimals_of_their_currency(browser, yahoo_site, locale):
+    async with visiting(browser, yahoo_site.url, Choices(locale)) as (page, _):
+        for path in ("/", "/instruments/005930.KS", "/instruments/AAPL", "/search?q=0"):
+            await go(page, path)
+            cells = await page.evaluate(DECIMALS)
+            assert cells
+            for symbol, text in cells:
+                won = symbol.endswith((".KS", ".KQ")) and not INDEX_OR_RATE.search(symbol)
+                decimals = "" if won else r"\.\d\d"
+                assert re.fullmatch(rf"[+-]?\d{{1,3}}(,\d{{3}})*{decimals}", text), (symbol, text)
