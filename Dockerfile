@@ -10,9 +10,10 @@ RUN python -m venv /opt/sise \
 COPY . .
 RUN /opt/sise/bin/pybabel compile --directory locale --domain messages \
  && VIRTUAL_ENV=/opt/sise /opt/sise/bin/uv pip install --no-deps --no-build-isolation .
-# The compiled kernels are made once, here: a container starts with a warm cache.
+# The compiled kernels are made once, here, from where they will run: a container starts with a warm cache.
 ENV NUMBA_CACHE_DIR=/opt/sise/numba-cache
-RUN /opt/sise/bin/python -c "from app.domain.indicators import warm_up; warm_up()"
+RUN cd / && /opt/sise/bin/python -P -c "from app.domain.indicators import warm_up; warm_up()" \
+ && chown -R 10001:10001 /opt/sise/numba-cache
 
 FROM python:3.13.9-slim-bookworm
 RUN groupadd --gid 10001 sise && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin sise

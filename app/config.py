@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, cast, get_args
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -65,7 +66,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     loopback = host in LOOPBACK
     return Settings(
         host=host,
-        port=int(_number(env, "SISE_PORT", 8000, 1, 65535)),
+        port=_whole(env, "SISE_PORT", 8000, 1, 65535),
         data_dir=Path(env.get("SISE_DATA_DIR") or _default_data_dir()).expanduser().absolute(),
         database_url=_url(env, "SISE_DATABASE_URL", ("postgresql://", "postgresql+asyncpg://")),
         migration_url=_url(env, "SISE_MIGRATION_URL", ("postgresql://", "postgresql+asyncpg://")),
@@ -80,10 +81,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         allowed_hosts=tuple(
             h.strip() for h in env.get("SISE_ALLOWED_HOSTS", "").split(",") if h.strip()
         ),
-        points_per_minute=int(
-            _number(env, "SISE_POINTS_PER_MINUTE", 100_000, 10_000, 1_000_000_000)
-        ),
-        sockets_per_client=int(_number(env, "SISE_SOCKETS_PER_CLIENT", 50, 1, 100_000)),
+        points_per_minute=_whole(env, "SISE_POINTS_PER_MINUTE", 100_000, 10_000, 1_000_000_000),
+        sockets_per_client=_whole(env, "SISE_SOCKETS_PER_CLIENT", 50, 1, 100_000),
         dev=_flag(env, "SISE_DEV", default=False),
         log_level=_choice(env, "SISE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         clock=_clock(env.get("SISE_CLOCK")),
@@ -119,6 +118,15 @@ def _number(
     return value
 
 
+def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    value = _number(env, name, default, low, high)
+    if value != int(value):
+        raise ConfigError(
+            "%(name)s is %(value)s; it must be a whole number", name=name, value=value
+        )
+    return int(value)
+
+
 def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     text = env.get(name, "").strip().lower()
     if not text:
@@ -149,6 +157,11 @@ def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | N
     if not text.startswith(schemes):
         msg = "%(name)s must begin with one of %(schemes)s"
         raise ConfigError(msg, name=name, schemes=", ".join(schemes))
+    try:
+        _ = urlsplit(text).port
+    except ValueError as error:  # it holds no part of the password; the URL might
+        msg = "%(name)s is no address: %(error)s"
+        raise ConfigError(msg, name=name, error=str(error)) from None
     return text
 
 

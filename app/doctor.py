@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from app.adapters.prices import describe
 from app.adapters.queue import QUEUES
 from app.clock import Clock
 from app.config import Settings
@@ -170,7 +171,7 @@ async def _source(env: Env) -> Finding:
         return Finding(name, State.OK, detail)
     failure = await probe_source(env, str(source))
     if failure is not None:
-        detail = f"{title} does not answer as it should: {failure}"
+        detail = f"{title} does not answer as it should: {describe(failure)}"
         advice = "Stored prices stay. Check the network and SISE_YAHOO_URL."
         return Finding(name, State.WARN, detail, advice)
     return Finding(name, State.OK, f"{title} answers")

@@ -50,7 +50,8 @@ class Supervisor:
         self._say = say
         self._prepare = prepare
         self._programs = programs
-        self._environ = dict(os.environ)
+        # the terminal is the reader's: children report what goes wrong, unless more is asked for
+        self._environ = {"SISE_LOG_LEVEL": "warning", **os.environ}
         self._signals = 0
         self._preparation: Child | None = None
         self._children: list[Child] = []

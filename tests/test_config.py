@@ -53,6 +53,10 @@ def test_the_data_directory_is_absolute() -> None:
     [
         ("SISE_PORT", "eighty", "number from 1 to 65535"),
         ("SISE_PORT", "0", "number from 1 to 65535"),
+        ("SISE_PORT", "80.5", "whole number"),
+        ("SISE_DATABASE_URL", "postgresql://x@127.0.0.1:abc/y", "no address"),
+        ("SISE_REDIS_URL", "redis://127.0.0.1:foo", "no address"),
+        ("SISE_YAHOO_URL", "http://[::1", "no address"),
         ("SISE_PORT", "nan", "number from 1 to 65535"),
         ("SISE_DATABASE_URL", "mysql://x", "postgresql://"),
         ("SISE_REDIS_URL", "http://x", "redis://"),

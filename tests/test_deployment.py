@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,32 @@ def test_secrets_are_random_private_and_kept(tmp_path: Path) -> None:
     assert len(set(passwords)) == 4
     assert all(len(p) == 64 for p in passwords)
     assert (tmp_path / "secrets" / "sise.env").stat().st_mode & 0o077 == 0
+
+
+def test_the_compiled_kernels_are_kept_where_the_container_may_write(
+    compose: dict[str, Any],
+) -> None:
+    """numba uses only a cache that it may write: a volume that begins as the image's."""
+    text = (ROOT / "Dockerfile").read_text()
+    assert text.count("NUMBA_CACHE_DIR=/opt/sise/numba-cache") == 2
+    assert "chown -R 10001:10001 /opt/sise/numba-cache" in text
+    assert "numba" in compose["volumes"]
+    for name in ("prepare", "worker-quick", "worker-long"):
+        assert "numba:/opt/sise/numba-cache" in compose["services"][name]["volumes"], name
+
+
+def test_without_a_cache_the_kernels_are_compiled_anew() -> None:
+    """As in a read-only container: nothing beside the sources and no cache folder to write to."""
+    program = (
+        "from numba.core import caching; caching.CacheImpl._locator_classes = [];"
+        "from app.domain.kernels.compiled import compiled;"
+        "print(compiled(lambda x: x + 1)(41))"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "42", done.stderr
+
+
+def test_pages_can_be_read_through_the_bound_port(compose: dict[str, Any]) -> None:
+    """Callers come from the bridge's address there, which is not loopback."""
+    assert compose["services"]["web"]["environment"]["SISE_PUBLIC_MARKET"] == "true"

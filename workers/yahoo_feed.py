@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Final
 
-from app.adapters.prices import RateLimited, Tick
+from app.adapters.prices import RateLimited, Tick, describe
 from app.adapters.yahoo_stream import YahooStream
 from app.domain.quotes import is_newer
 from app.env import Env
@@ -80,7 +80,7 @@ class YahooFeed:
                     if isinstance(answer, Tick):
                         self._take(answer, streamed=False)
                     else:
-                        logger.info("no quote", extra={"symbol": symbol, "answer": repr(answer)})
+                        logger.info("no quote", extra={"symbol": symbol, "why": describe(answer)})
                         if isinstance(answer, RateLimited):
                             pause = max(pause, answer.retry_after)
             await asyncio.sleep(pause)

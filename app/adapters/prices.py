@@ -129,6 +129,17 @@ class SourceDown:
 Failure = NotListed | NoData | RateLimited | BadPayload | SourceDown
 
 
+def describe(failure: Failure) -> str:
+    """The failure in words, for logs and the operator."""
+    match failure:
+        case NotListed(symbol):
+            return f"{symbol} is not known there"
+        case RateLimited(retry_after):
+            return f"too many questions; asked again after {retry_after:.0f} s"
+        case NoData(detail) | BadPayload(detail) | SourceDown(detail):
+            return detail
+
+
 class PriceSource(Protocol):
     """Somewhere prices come from. No method raises for a fault of the source: it says which."""
 

@@ -45,3 +45,7 @@ class Bars:
     def advance(self) -> None:
         """One more part of the step is done."""
         self._bars.advance(self._task)
+
+    def note(self, sentence: str) -> None:
+        """A line of its own, above the bars."""
+        self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -28,9 +28,10 @@ class _Loan:
         self.memory = memory
         self.__array_interface__ = {**memory.__array_interface__, "shape": shape}
 
-    def __del__(self) -> None:
-        if self.memory.size <= LARGEST:
-            _spare.append(self.memory)
+    def __del__(self, spare: deque[Floats] = _spare, largest: int = LARGEST) -> None:
+        # Bound here, because the module may be gone before the last frame of a process is.
+        if self.memory.size <= largest:
+            spare.append(self.memory)
 
 
 def lend_table(rows: int, columns: int) -> Table:

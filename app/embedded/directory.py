@@ -58,7 +58,9 @@ class DataDirectory:
         if self._lock is not None:
             return
         if any(character in UNSAFE for character in str(self.path)):
-            raise ConfigError("SISE_DATA_DIR is %(path)r: no quotes, $ or \\", path=str(self.path))
+            raise ConfigError(
+                "SISE_DATA_DIR is %(path)r; it must not hold quotes, $ or \\", path=str(self.path)
+            )
         with explained(self.path):
             self._make()
             self._take_lock()

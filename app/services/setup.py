@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import exists, select
 
+from app.adapters.prices import describe
 from app.db.models import Bar, IndicatorDaily, Instrument
 from app.env import Env
 from app.errors import AppError, ConfigError
@@ -35,6 +36,9 @@ class Progress(Protocol):
 
     def advance(self) -> None:
         """One more part of the step is done."""
+
+    def note(self, sentence: str) -> None:
+        """Something that the reader should know."""
 
 
 class Chores(Protocol):
@@ -96,7 +100,11 @@ async def _try_yahoo(env: Env, progress: Progress) -> str:
     progress.advance()
     if failure is None:
         return "yahoo"
-    LOG.warning("Yahoo Finance is not used: %s", failure)
+    LOG.info("Yahoo Finance is not used: %s", describe(failure))
+    progress.note(
+        "Yahoo Finance does not answer. Sise uses its sample, real prices of 2000 to 2013; "
+        "`sise source yahoo` switches later."
+    )
     return "sample"
 
 

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -37,6 +38,11 @@ _WITH_ID: Final = frozenset({"subscribe", "complete"})
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     """Strawberry's handler, which takes every message for a well-formed one."""
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Logs a fault of an operation; that the client has left in the middle is none."""
+        if not isinstance(error, WebSocketDisconnected):
+            await super().handle_task_exception(error)
 
     async def handle_message(self, message: Any) -> None:
         """Handles one message, or closes with 4400."""

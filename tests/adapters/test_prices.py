@@ -18,12 +18,16 @@ from app.adapters.prices import (
     BAR_SCHEMA,
     DIVIDEND_SCHEMA,
     SPLIT_SCHEMA,
+    BadPayload,
     Failure,
     History,
     NoData,
     NotListed,
     PriceSource,
+    RateLimited,
+    SourceDown,
     Tick,
+    describe,
 )
 from app.adapters.sample import SampleSource
 from app.adapters.yahoo import YahooSource
@@ -143,3 +147,17 @@ async def test_yfinance_reads_the_same_from_the_same_answer(
     assert paid.filter(paid > 0).to_list() == pytest.approx(ours.dividends["amount"].to_list())
     split = pl.Series(theirs["Stock Splits"].to_numpy())
     assert split.filter(split > 0).to_list() == ours.splits["numerator"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (NotListed("NOPE"), "NOPE is not known there"),
+        (NoData("daily prices only"), "daily prices only"),
+        (RateLimited(61.4), "asked again after 61 s"),
+        (BadPayload("no timestamps"), "no timestamps"),
+        (SourceDown("connection refused"), "connection refused"),
+    ],
+)
+def test_a_failure_is_described_in_words(failure: Failure, words: str) -> None:
+    assert words in describe(failure)

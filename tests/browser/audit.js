@@ -55,7 +55,10 @@
   // nothing lies over anything else: text over text, boxes of a panel over their siblings
   const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5
     && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2.5;
-  const flowing = pieces.filter(({ element }) => !fixed(element));
+  const flowing = pieces.filter(({ element }) => !fixed(element)).map(({ element, box }) => ({
+    element, // the ink: a line's box has room above and below its letters
+    box: { left: box.left, right: box.right, top: box.top + box.height * 0.22, bottom: box.bottom - box.height * 0.2 },
+  }));
   flowing.forEach((a, i) => {
     for (const b of flowing.slice(i + 1)) {
       if (a.element !== b.element && over(a.box, b.box)) {
@@ -66,7 +69,8 @@
   for (const parent of document.querySelectorAll('body *')) {
     if (parent.closest('stock-chart, svg') || !shown(parent)) continue;
     const boxes = [...parent.children]
-      .filter((e) => ['static', 'relative'].includes(style(e).position) && style(e).display !== 'inline')
+      .filter((e) => ['static', 'relative'].includes(style(e).position)
+        && !['inline', 'table-column-group'].includes(style(e).display))
       .map((e) => ({ element: e, box: e.getBoundingClientRect() }))
       .filter(({ box }) => box.width && box.height);
     boxes.forEach((a, i) => {
@@ -90,14 +94,14 @@
     'Enter', 'Esc', 'JavaScript', 'English', 'IBM', 'KODEX', 'NAVER', 'SK', 'SPDR', 'S&P', 'US',
   ].join('|')})(?=\\d|\\b)`, 'g');
   for (const { element, text } of [...texts, ...attributes]) {
-    if (element.closest('script, style')) continue;
+    if (element.closest('script, style, noscript')) continue;
     if (/\b(?:NaN|None|undefined|null|Infinity|nan|inf)\b|\[object|%\(|\{\{|\}\}/.test(text)) {
       faults.push(`a word of the machine: "${text.trim()}" in ${name(element)}`);
     }
     const language = element.closest('[lang]').lang;
-    const inSymbol = element.closest('.code, kbd, option, input, stock-chart, datalist');
+    const inSymbol = element.closest('.code, kbd, option, input, .chart-box, datalist');
     if (language !== 'ko' || inSymbol) continue;
-    if (/[A-Za-z]{2,}/.test(text.replace(known, ' '))) {
+    if (/[A-Za-z]{2,}/.test(text.replace(/'[^']+'/g, ' ').replace(known, ' '))) {
       faults.push(`English on a Korean page: "${text.trim()}" in ${name(element)}`);
     }
   }

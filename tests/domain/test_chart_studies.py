@@ -1,4 +1,4 @@
-"""Moving averages of any length, for charts: TA-Lib's values on the observed closes."""
+"""Moving averages of any length and Cutler's RSI, for charts, on the observed closes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 import talib
 
-from app.domain.chart_studies import sma
+from app.domain.chart_studies import cutler_rsi, sma
 from app.errors import BadInput
 
 CLOSES = [float(v) for v in np.random.default_rng(7).lognormal(4, 0.3, 400)]
@@ -35,3 +35,38 @@ def test_too_few_closes_give_nothing() -> None:
 def test_an_impossible_length_is_refused(n: int) -> None:
     with pytest.raises(BadInput, match=str(n)):
         sma(pl.Series("close", CLOSES), n)
+
+
+def by_hand(closes: list[float], n: int) -> list[float | None]:
+    """Cutler's RSI from its definition."""
+    found: list[float | None] = [None] * n
+    for i in range(n, len(closes)):
+        changes = np.diff(closes[i - n : i + 1])
+        rises, falls = changes[changes > 0].sum(), -changes[changes < 0].sum()
+        found.append(100 * rises / (rises + falls))
+    return found
+
+
+@pytest.mark.parametrize("n", [2, 14, 50])
+def test_cutlers_rsi_is_made_of_the_last_changes_alone(n: int) -> None:
+    assert cutler_rsi(pl.Series(CLOSES), n).to_list() == pytest.approx(by_hand(CLOSES, n), abs=1e-9)
+
+
+def test_cutlers_rsi_is_not_wilders() -> None:
+    wilder = talib.RSI(np.array(CLOSES), 14)
+    assert np.nanmax(np.abs(cutler_rsi(pl.Series(CLOSES)).to_numpy() - wilder)) > 10
+
+
+def test_cutlers_rsi_says_nothing_while_nothing_moves() -> None:
+    closes = [*CLOSES[:30], *[CLOSES[29]] * 20, *CLOSES[30:50]]
+    got = cutler_rsi(pl.Series(closes), 14)
+    assert [i for i, value in enumerate(got) if value is None] == [*range(14), *range(43, 50)]
+    assert cutler_rsi(pl.Series([1.0, 2.0, None, 3.0, 4.0]), 2).to_list() == [
+        None, None, None, 100.0, 100.0,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [1, 1001])
+def test_an_impossible_length_of_cutlers_rsi_is_refused(n: int) -> None:
+    with pytest.raises(BadInput, match=str(n)):
+        cutler_rsi(pl.Series(CLOSES), n)

@@ -36,6 +36,7 @@ class Steps:
 
     def __init__(self) -> None:
         self.steps: list[tuple[str, int, int]] = []
+        self.notes: list[str] = []
 
     def step(self, name: str, total: int) -> None:
         self.steps.append((name, 0, total))
@@ -43,6 +44,9 @@ class Steps:
     def advance(self) -> None:
         name, done, total = self.steps[-1]
         self.steps[-1] = (name, done + 1, total)
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
 
 
 class ShortCalendar:

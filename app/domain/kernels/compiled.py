@@ -19,5 +19,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
-    """Compiles `function` at its first call; a division by zero gives inf or NaN, as in numpy."""
-    return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
+    """Compiles `function` at its first call; a division by zero gives inf or NaN, as in numpy.
+
+    Where nothing can be kept on disk (a read-only installation), each process compiles anew.
+    """
+    try:
+        return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
+    except RuntimeError:  # numba: no locator available
+        return cast("F", njit(nogil=True, error_model="numpy")(function))
