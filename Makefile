@@ -19,7 +19,7 @@ setup: $(VENV)/.runtime ## The environment to run the product
 setup-dev: $(VENV)/.dev ## The environment to develop it (a superset)
 
 test: setup-dev messages ## The whole suite, on throwaway servers of its own
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-dev messages ## Format, lint, types, import rules, dependencies, templates
 	@$(BIN)/ruff format --check --quiet .

@@ -32,18 +32,19 @@ function describeBar(view, i, parts) {
   const columns = view.data.series;
   const words = view.legend.dataset;
   const { open, close } = columns;
+  const add = (label, name, text, color) => {
+    const value = columns[name]?.[i] ?? null;
+    if (label && value !== null) parts.push([label, text(value), color]);
+  };
+  const price = (value) => format(value, view.digits);
   const bar = view.colors[close[i] >= (open?.[i] ?? close[i]) ? 'up' : 'down'];
-  for (const name of ['open', 'high', 'low', 'close']) {
-    const value = columns[name]?.[i] ?? null;
-    if (value !== null) parts.push([words[name], format(value, view.digits), bar]);
-  }
+  for (const name of ['open', 'high', 'low', 'close']) add(words[name], name, price, bar);
+  if (view.series.has('volume')) add(words.volume, 'volume', compact, '');
   for (const [name, series] of view.series) {
+    const { color } = series.options();
     const average = AVERAGE.exec(name);
-    const label = average ? `MA${average[1]}` : words[name.replace('macd_', '')] ?? NAMES[name];
-    const value = columns[name]?.[i] ?? null;
-    if (!label || value === null) continue;
-    const digits = average || BANDS.has(name) ? view.digits : 2;
-    const text = name === 'volume' ? compact(value) : format(value, digits);
-    parts.push([label, text, name === 'volume' ? '' : series.options().color]);
+    if (average) add(`MA${average[1]}`, name, price, color);
+    else if (BANDS.has(name)) add(NAMES[name], name, price, color);
+    else add(name === 'macd_signal' ? words.signal : NAMES[name], name, (v) => format(v, 2), color);
   }
 }

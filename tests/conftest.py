@@ -101,3 +101,10 @@ async def empty(superuser: Database) -> None:
         for name in tables:
             await db.execute(text(f'DELETE FROM "{name}"'))
         await db.execute(text("SET session_replication_role = DEFAULT"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that two processes end together."""
+    slow = ("tests/faults/", "tests/browser/", "tests/test_supervisor", "tests/embedded/")
+    order = {word: rank for rank, word in enumerate(slow)}
+    items.sort(key=lambda item: next((r for w, r in order.items() if w in item.nodeid), len(slow)))

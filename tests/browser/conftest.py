@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from app.clock import Clock
 from tests.fakes.yahoo import FakeYahoo
 from tests.sites import Site, running_site, yahoo_process, yahoo_settings
 
-MONDAY = "2013-03-04T15:00:00Z"  # New York is open, Seoul closed; the newest bars are of Friday
+# New York is open, Seoul closed; the newest bars are of Friday. All processes share the origin.
+ORIGIN = Clock().now().timestamp()
+MONDAY_CLOCK = Clock(start=datetime(2013, 3, 4, 15, tzinfo=UTC), _origin=ORIGIN)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -65,5 +69,7 @@ def yahoo_peer() -> Iterator[FakeYahoo]:
 @pytest.fixture(scope="session")
 def yahoo_site(yahoo_peer: FakeYahoo) -> Iterator[Site]:
     """An installation that collects from the local Yahoo, on the Monday after its last session."""
-    with running_site(**yahoo_settings(yahoo_peer), SISE_CLOCK=MONDAY) as site:
+    with running_site(
+        **yahoo_settings(yahoo_peer), SISE_CLOCK=f"2013-03-04T15:00:00Z@1@{ORIGIN}"
+    ) as site:
         yield site
