@@ -179,12 +179,12 @@ def vectorbt_form(bars: pl.DataFrame, tickers: int) -> Callable[[], object] | No
     return run
 
 
-def prepare(tickers: int, *, peers: bool) -> Bench:
-    """The ways and goals on a panel; `peers`: also those that are slow."""
+def prepare(tickers: int) -> Bench:
+    """The ways and goals on a panel; the slow peers on a small one only."""
     bench = Bench(tickers)
     bars = make_bars(tickers, DAYS)
     add_kernel(bench, bars)
-    if peers:
+    if tickers < MANY:
         add_peers(bench, bars)
     add_frames(bench, with_gaps(bars))
     return bench
@@ -222,14 +222,11 @@ def add_frames(bench: Bench, bars: pl.DataFrame) -> None:
     """`compute_daily` on rows with gaps in several orders, beside TA-Lib on the same frame."""
     parts = split_up(bars)
     bench.ways["TA-Lib, results kept"] = lambda: [talib_one(part) for part in parts]
-    orders = {
-        "by symbol": bars,
-        "backwards": bars.reverse(),
-        "by day": bars.sort("day", "symbol"),
-        "shuffled": bars.sample(fraction=1.0, shuffle=True, seed=3),
-    }
-    for order, frame in orders.items():
-        add_order(bench, order, frame)
+    add_order(bench, "by symbol", bars)
+    add_order(bench, "shuffled", bars.sample(fraction=1.0, shuffle=True, seed=3))
+    if bench.tickers < MANY:
+        add_order(bench, "backwards", bars.reverse())
+        add_order(bench, "by day", bars.sort("day", "symbol"))
 
 
 def add_order(bench: Bench, order: str, frame: pl.DataFrame) -> None:
@@ -321,8 +318,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     warm_up()
     met = report_difference()
-    for number, tickers in enumerate(options.tickers):
-        bench = prepare(tickers, peers=number == 0)
+    for tickers in options.tickers:
+        bench = prepare(tickers)
         measure(bench, options.rounds)
         met = report(bench) and met
         del bench

@@ -135,7 +135,7 @@ async def test_a_tick_changes_the_page(
     async with visiting(browser, yahoo_site.url, Choices("ko")) as (page, _):
         await go(page, "/instruments/MSFT")
         await page.wait_for_function(
-            "document.getElementById('connection').dataset.state === 'live'"
+            "() => document.getElementById('connection').dataset.state === 'live'"
         )
         price = round(before * 1.0123, 2)
         wanted = [

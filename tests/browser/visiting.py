@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+
+from tests.browser.conftest import MONDAY_CLOCK
+from tests.fakes.yahoo import FakeYahoo
 
 PAGES = {
     "dashboard": "/",
@@ -122,3 +127,12 @@ async def ready(page: Page) -> None:
 async def chart(page: Page, expression: str) -> Any:
     """What a JavaScript function of the page's chart element returns: `(c) => …`."""
     return await page.evaluate(f"({expression})(document.querySelector('stock-chart'))")
+
+
+def send_tick(peer: FakeYahoo, symbol: str, price: float, at: datetime | None = None) -> None:
+    """A price of the shared installation's present, or of `at`, once its feed listens to it."""
+    for _ in range(100):
+        if any(symbol in stream for stream in peer.streams()):
+            break
+        time.sleep(0.1)
+    assert peer.tick(symbol, price, at=at or MONDAY_CLOCK.now()) == 1

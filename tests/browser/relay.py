@@ -1,0 +1,79 @@
+"""A wire between browser and site that can be cut and mended: a TCP relay on a port of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+
+class Relay:
+    """Passes connections on to the site at `url` while it is whole."""
+
+    def __init__(self, url: str) -> None:
+        place = urlsplit(url)
+        self._host, self._port = place.hostname, place.port
+        self._server: asyncio.Server | None = None
+        self._own_port = 0
+        self._flows: set[asyncio.Task[None]] = set()
+        self._flowing = asyncio.Event()
+
+    @property
+    def url(self) -> str:
+        """The address of the site through the relay."""
+        return f"http://127.0.0.1:{self._own_port}"
+
+    async def mend(self) -> None:
+        """Takes connections from now on, always on the same port."""
+        self._flowing.set()
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._own_port)
+        self._own_port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """Ends all connections and refuses new ones."""
+        assert self._server is not None
+        self._server.close()
+        for flow in list(self._flows):
+            flow.cancel()
+        await asyncio.sleep(0)
+
+    def freeze(self) -> None:
+        """Keeps connections open, and nothing comes through."""
+        self._flowing.clear()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._flows.add(task)
+        try:
+            site = await asyncio.open_connection(self._host, self._port)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._flow(reader, site[1]))
+                group.create_task(self._flow(site[0], writer))
+        except (ConnectionError, asyncio.CancelledError, ExceptionGroup):
+            pass
+        finally:
+            self._flows.discard(task)
+            writer.close()
+
+    async def _flow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            try:
+                while data := await reader.read(65_536):
+                    await self._flowing.wait()
+                    writer.write(data)
+                    await writer.drain()
+            finally:
+                writer.close()
+
+
+@asynccontextmanager
+async def relaying(url: str) -> AsyncIterator[Relay]:
+    """A relay that is whole at first."""
+    relay = Relay(url)
+    await relay.mend()
+    try:
+        yield relay
+    finally:
+        await relay.cut()
