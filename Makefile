@@ -19,7 +19,8 @@ setup: $(VENV)/.runtime ## The environment to run the product
 setup-dev: $(VENV)/.dev ## The environment to develop it (a superset)
 
 test: setup-dev messages ## The whole suite, on throwaway servers of its own
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -c "from app.domain.indicators import warm_up; warm_up()" # compiled once, not by each process
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-dev messages ## Format, lint, types, import rules, dependencies, templates
 	@$(BIN)/ruff format --check --quiet .

@@ -53,13 +53,13 @@ export function period(day, interval) {
   return date.toISOString().slice(0, 10);
 }
 
-// Puts bars in: those that were there from the first new one on give way to them.
+// Puts bars in: of those that were there, the ones of the same periods give way.
 export function join(columns, fresh, interval) {
   if (!fresh.time.length) return;
-  const first = period(fresh.time[0], interval);
-  const found = columns.time.findIndex((time) => period(time, interval) >= first);
-  const at = found < 0 ? columns.time.length : found;
-  for (const name of Object.keys(columns)) columns[name].splice(at, Infinity, ...fresh[name]);
+  const [first, last] = [fresh.time[0], fresh.time.at(-1)].map((time) => period(time, interval));
+  const before = columns.time.filter((time) => period(time, interval) < first).length;
+  const replaced = columns.time.filter((time) => period(time, interval) <= last).length - before;
+  for (const name of Object.keys(columns)) columns[name].splice(before, replaced, ...fresh[name]);
 }
 
 // The chart library shows seconds as UTC: seconds of an exchange's clock are moved there.

@@ -8,7 +8,7 @@ const WEEK = 7 * 86_400_000;
 export async function growLeft(view, range) {
   const columns = view.data?.series;
   const daily = typeof columns?.time[0] === 'string';
-  if (!range || range.from > (view.grown ? 30 : -3) || !daily) return;
+  if (!view.touched || !range || range.from > (view.grown ? 30 : -3) || !daily) return;
   if (view.growing || view.complete || view.compared.length) return;
   view.growing = true;
   try {

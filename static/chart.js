@@ -23,6 +23,11 @@ class StockChart extends HTMLElement {
     this.scheme = matchMedia('(prefers-color-scheme: dark)');
     this.scheme.addEventListener('change', () => this.draw(), { signal: this.ended.signal });
     this.unlisten = live.listen((name, quote) => { if (name === this.symbol) this.tick(quote); });
+    // only a reader's own hand asks for older bars, never the fitting of the first ones
+    for (const gesture of ['pointerdown', 'wheel']) {
+      const options = { signal: this.ended.signal, passive: true };
+      this.addEventListener(gesture, () => { this.touched = true; }, options);
+    }
     this.load();
   }
 
@@ -145,9 +150,14 @@ class StockChart extends HTMLElement {
     for (const [name, series] of this.series) series.setData(this.fillers.get(name)());
   }
 
-  // Frozen while the crosshair is there: `hovered` is its time, null at the newest bar.
+  // Frozen while the crosshair is there: `hovered` is its time, null at the newest bar. Neither
+  // does a new bar move the others away from under it.
   describe(at) {
+    const before = this.hovered;
     this.hovered = at?.time ?? null;
+    if (!before !== !this.hovered) {
+      this.chart.timeScale().applyOptions({ shiftVisibleRangeOnNewBar: !this.hovered });
+    }
     if (this.legend) writeLegend(this, at);
   }
 

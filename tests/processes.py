@@ -28,7 +28,7 @@ def is_alive(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
-def until(happened: Callable[[], object], seconds: float = 20) -> bool:
+def until(happened: Callable[[], object], seconds: float = 60) -> bool:
     """Waits for something; whether it happened in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -94,7 +94,7 @@ class Running:
         self._pipe = self.process.stdout.fileno()
         self.output = ""
 
-    def read_until(self, text: str, seconds: float = 30) -> str:
+    def read_until(self, text: str, seconds: float = 60) -> str:
         """All output so far, which holds `text`."""
         end = time.monotonic() + seconds
         while text not in self.output:
@@ -109,7 +109,7 @@ class Running:
         """Sends a signal."""
         self.process.send_signal(number)
 
-    def end(self, seconds: float = 30) -> int:
+    def end(self, seconds: float = 60) -> int:
         """Waits for the end; the exit code."""
         rest, _ = self.process.communicate(timeout=seconds)
         self.output += rest.decode()

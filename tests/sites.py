@@ -106,13 +106,13 @@ def running_site(
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Asks the supervisor to stop; whatever is left after 20 s is killed, and that is a failure."""
+    """Asks the supervisor to stop; whatever is left after 60 s is killed, and that is a failure."""
     if process.poll() is not None:
         return
     family = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(20)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
     _, left = psutil.wait_procs(family, timeout=5)
@@ -133,7 +133,7 @@ def yahoo_process(*, latency: float = 0.2, data: str = "sample") -> Iterator[Fak
         finally:
             server.close()
             process.terminate()
-            process.wait(10)
+            process.wait(30)
 
 
 def yahoo_settings(server: FakeYahoo) -> dict[str, str]:

@@ -15,7 +15,7 @@ from tests.broker import start_broker
 
 
 async def first(messages: AsyncIterator[tuple[str, bytes]]) -> tuple[str, bytes]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await anext(messages)
 
 

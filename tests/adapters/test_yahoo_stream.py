@@ -23,7 +23,7 @@ def envelope(kind="pricing", **fields):
     return json.dumps({"type": kind, "message": message})
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Waits for a condition."""
     async with asyncio.timeout(seconds):
         while not condition():

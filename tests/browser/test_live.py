@@ -112,8 +112,12 @@ async def test_many_ticks_a_second_make_few_frames_and_the_last_one_wins(
     browser, yahoo_site, yahoo_peer
 ):
     frames = []
+
+    def note(text):
+        frames.append(text)
+
     async with visiting(browser, yahoo_site.url) as (page, watch):
-        page.on("websocket", lambda s: s.on("framereceived", frames.append))
+        page.on("websocket", lambda socket: socket.on("framereceived", note))
         await go(page, "/instruments/AAPL")
         await wait_for_state(page, "live")
         send_tick(yahoo_peer, "AAPL", 431.0)
@@ -161,7 +165,7 @@ async def test_a_cut_wire_greys_the_prices_and_is_mended_within_four_seconds(bro
         )
         assert await page.evaluate(colour) != plain
         assert re.fullmatch(r"\d\d:\d\d:\d\d 기준", (await page.evaluate(CHIP))[1])
-        assert await page.inner_text("#status") == "재연결 중"
+        assert await page.inner_text("#status") == "다시 연결 중"
         await relay.mend()
         mended = time.monotonic()
         await wait_for_state(page, "live", 4_000)
@@ -240,5 +244,5 @@ async def test_without_a_server_there_is_the_offline_page_in_its_own_style(brows
         assert await page.evaluate("getComputedStyle(document.body).display") == "flex"
         assert await page.evaluate("document.querySelector('img').naturalWidth") > 0
         await relay.mend()
-        await page.click("text=다시 시도")
+        await page.click("a.button")
         await page.wait_for_selector("#watchlist")

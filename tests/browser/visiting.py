@@ -105,7 +105,7 @@ async def visiting(
         await context.add_cookies(chosen.cookies(url))
         await context.add_init_script(REPORTS)
         page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         watch = Watch(url)
         watch.attach(page)
         yield page, watch

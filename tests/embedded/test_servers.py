@@ -46,7 +46,7 @@ def pids(servers: EmbeddedServers) -> list[int]:
     return found
 
 
-def ended(pid: int, seconds: float = 10) -> bool:
+def ended(pid: int, seconds: float = 60) -> bool:
     """Whether a process ends within so many seconds."""
     end = time.monotonic() + seconds
     while command_line(pid) and time.monotonic() < end:

@@ -54,7 +54,7 @@ def site(peer: FakeYahoo) -> Iterator[Site]:
         yield site
 
 
-async def collect_everything(site: Site, seconds: float = 20) -> None:
+async def collect_everything(site: Site, seconds: float = 60) -> None:
     """Asks until the web process, which may just have been killed, accepts."""
     end = time.monotonic() + seconds
     query = {"query": "mutation { collect { id state } }"}

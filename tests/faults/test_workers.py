@@ -74,7 +74,7 @@ async def worker(settings: Settings) -> AsyncIterator[Process]:
 
 async def until(condition: Callable[[], Awaitable[bool]], process: Process | None = None) -> None:
     """Waits half a minute for something, or until the process that should do it has ended."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await condition():
             assert process is None or process.returncode is None, "the worker has ended"
             await asyncio.sleep(0.05)

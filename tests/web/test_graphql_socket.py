@@ -81,7 +81,7 @@ async def test_a_client_of_another_project_sees_prices_move(env, settings):
             subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
         )
         received = []
-        async with Client(transport=transport) as session, asyncio.timeout(20):
+        async with Client(transport=transport) as session, asyncio.timeout(60):
             async for result in session.subscribe(subscription):
                 received.append(result["quotes"])
                 if len(received) == 1:

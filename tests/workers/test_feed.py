@@ -52,7 +52,7 @@ async def kept(bus: Bus) -> dict[str, Quote]:
 
 
 async def next_quotes(messages: AsyncIterator[tuple[str, bytes]]) -> list[Quote]:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         return quotes_from_json((await anext(messages))[1])
 
 

@@ -105,7 +105,7 @@ async def test_every_new_day_is_announced_before_its_ticks(sample_env: Env):
         replaying(sample_env, step=0.3) as ear,
     ):
         publishing = asyncio.create_task(ear.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len([h for h in heard if h[0] == "day"]) < 2:
                 channel, data = await anext(messages)
                 if channel == EVENTS:

@@ -59,5 +59,5 @@ async def test_a_worker_takes_jobs_from_the_queue(live, yahoo):
 async def test_without_a_broker_the_worker_ends_with_a_clear_error(settings):
     nowhere = replace(settings, redis_url="redis://127.0.0.1:1")
     with pytest.raises(Unavailable, match="The broker does not answer"):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await run_worker("long", nowhere)
