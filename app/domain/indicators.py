@@ -21,7 +21,7 @@ import polars as pl
 from app.domain.indicator_columns import INDICATOR_COLUMNS
 from app.domain.kernels import indicators as kernel
 from app.domain.kernels import panel
-from app.domain.memory import Scratch, Table, lend_table
+from app.domain.memory import Scratch, Table, lend
 from app.errors import BadInput
 
 PRICES: Final = ("open", "high", "low", "close")
@@ -87,7 +87,7 @@ def compute_daily(bars: pl.DataFrame) -> pl.DataFrame:
             a price is infinite.
     """
     _check(bars)
-    out = lend_table(kernel.RESULTS, bars.height)
+    out = lend(kernel.RESULTS, bars.height)
     if bars.height:
         survey = _Survey(bars)
         if survey.sparse:

@@ -1,13 +1,16 @@
 """Memory that is used again: a page of new memory costs more than the arithmetic on it.
 
-Results are lent: the arrays and frames made over them own the loan together, and when the last of
-them is gone its memory is put aside for the next loan. Scratch is kept for each thread.
+Large arrays are lent: the arrays and frames made over a loan own it together, and when the last of
+them is gone its memory rests, marked free, so that the system takes it when it is short of memory
+and has it back for nothing otherwise. Small ones are kept for each thread.
 """
 
 from __future__ import annotations
 
+import mmap
 import threading
 from collections import deque
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -16,43 +19,60 @@ Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 SMALLEST: Final = 100_000  # numbers; below that the allocator of the system does as well
-LARGEST: Final = 17_000_000  # numbers, 136 MB; more is given back at once
+_BYTES: Final = 8
+_FREE: Final[int | None] = getattr(mmap, "MADV_FREE", None)
+_HUGE: Final[int | None] = getattr(mmap, "MADV_HUGEPAGE", None)
 
-_spare: deque[Floats] = deque(maxlen=1)
+
+@dataclass(frozen=True)
+class _Block:
+    mapping: mmap.mmap
+    numbers: Floats
+
+
+_resting: deque[_Block] = deque(maxlen=4)
 
 
 class _Loan:
-    """Owns memory for as long as an array over it lives."""
+    """Owns a block for as long as an array over it lives."""
 
-    def __init__(self, memory: Floats, shape: tuple[int, int]) -> None:
-        self.memory = memory
-        self.__array_interface__ = {**memory.__array_interface__, "shape": shape}
+    def __init__(self, block: _Block, shape: tuple[int, ...]) -> None:
+        self.block = block
+        self.__array_interface__ = {**block.numbers.__array_interface__, "shape": shape}
 
-    def __del__(self, spare: deque[Floats] = _spare, largest: int = LARGEST) -> None:
+    def __del__(self, resting: deque[_Block] = _resting, free: int | None = _FREE) -> None:
         # Bound here, because the module may be gone before the last frame of a process is.
-        if self.memory.size <= largest:
-            spare.append(self.memory)
+        if free is not None:
+            self.block.mapping.madvise(free)
+            resting.append(self.block)
 
 
-def lend_table(rows: int, columns: int) -> Table:
+def lend(*shape: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     """An array of that shape; what it holds is left over."""
-    size = rows * columns
+    size = int(np.prod(shape))
     if size < SMALLEST:
-        return np.empty((rows, columns))
-    memory = _find_spare(size)
-    return np.asarray(_Loan(np.empty(size) if memory is None else memory, (rows, columns)))
+        return np.empty(shape)
+    return np.asarray(_Loan(_find_resting(size) or _make_block(size), shape))
 
 
-def _find_spare(size: int) -> Floats | None:
-    """The memory put aside, unless it is too small or more than twice as large."""
-    try:
-        memory = _spare.pop()
-    except IndexError:
-        return None
-    if size <= memory.size <= 2 * size:
-        return memory
-    _spare.append(memory)
+def _find_resting(size: int) -> _Block | None:
+    """A block that is large enough and at most twice as large."""
+    for _ in range(len(_resting)):
+        try:
+            block = _resting.popleft()
+        except IndexError:  # another thread was faster
+            return None
+        if size <= block.numbers.size <= 2 * size:
+            return block
+        _resting.append(block)
     return None
+
+
+def _make_block(size: int) -> _Block:
+    mapping = mmap.mmap(-1, size * _BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if _HUGE is not None:
+        mapping.madvise(_HUGE)
+    return _Block(mapping, np.frombuffer(mapping, dtype=np.float64))
 
 
 class Scratch(threading.local):
@@ -62,9 +82,10 @@ class Scratch(threading.local):
         self._arrays: dict[str, np.ndarray[Any, Any]] = {}
 
     def take(self, name: str, size: int, dtype: type[np.generic]) -> Any:
-        """The first `size` elements of the array of that name; what they hold is left over."""
-        if size > LARGEST:
-            return np.empty(size, dtype=dtype)
+        """An array of `size` elements; what it holds is left over. A large one is lent."""
+        numbers = -(-size * np.dtype(dtype).itemsize // _BYTES)
+        if numbers >= SMALLEST:
+            return lend(numbers).view(dtype)[:size]
         if name not in self._arrays or len(self._arrays[name]) < size:
             self._arrays[name] = np.empty(size, dtype=dtype)
         return self._arrays[name][:size]

