@@ -86,8 +86,8 @@ def _day_ahead(day: date, interval: str) -> date:
 
 
 def indicator_variables(view: ChartView) -> dict[str, Any]:
-    """Indicators and averages of a view. Indicators are known of days, averages of any bars."""
-    shown = view.panes if view.interval == "DAY" else ()
+    """Indicators and averages of a view; minutes have averages alone."""
+    shown = view.panes if view.interval in ChartView.INTERVALS else ()
     return {
         "indicators": [_INDICATORS[pane] for pane in shown if pane in _INDICATORS],
         "studies": [int(bars) for bars in view.mas],

@@ -98,13 +98,14 @@ class ChartView:
         return ",".join(s for s in known if s != self.symbol)
 
     def drawn(self, kind: str) -> tuple[str, ...]:
-        """The panes that there is something to draw in: indicators are known of days alone.
+        """The panes that there is something to draw in: minutes have no indicators.
 
         A currency pair has closes and nothing else.
         """
         if kind == "FX":
             return ()
-        return self.panes if self.interval == "DAY" else tuple({"volume"} & set(self.panes))
+        whole_days = self.interval in self.INTERVALS
+        return self.panes if whole_days else tuple({"volume"} & set(self.panes))
 
     def toggled(self, group: str, value: str) -> str:
         """The list of a group with one value put in or taken out; `none` when nothing is left."""

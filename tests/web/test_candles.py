@@ -6,7 +6,8 @@ import pytest
 
 from app.web.candles import indicator_variables
 from app.web.chart_view import read_view
-from tests.web.pages import browsing, make_market
+from tests.factories import make_bars, make_instrument
+from tests.web.pages import START, browsing, choose_source, make_market
 
 
 async def test_the_columns_of_a_range_come_as_json_that_a_browser_may_keep(env, settings):
@@ -81,8 +82,54 @@ async def test_an_error_is_json_in_the_language_of_the_reader(env, settings, add
     assert any("가" <= letter <= "힣" for letter in body["message"])
 
 
-def test_indicators_are_asked_for_with_days_alone_and_averages_with_any_bars():
-    daily = read_view("/", "AAPL", {"panes": "rsi,macd,volume", "mas": "5"}, named=False)
+def test_minutes_have_averages_and_no_indicators():
     weekly = read_view("/", "AAPL", {"interval": "WEEK", "mas": "5"}, named=False)
-    assert indicator_variables(daily) == {"indicators": ["RSI", "MACD"], "studies": [5]}
-    assert indicator_variables(weekly) == {"indicators": [], "studies": [5]}
+    minutes = read_view("/", "AAPL", {"range": "1D", "mas": "5"}, named=False)
+    assert indicator_variables(weekly) == {"indicators": ["RSI", "MACD"], "studies": [5]}
+    assert indicator_variables(minutes) == {"indicators": [], "studies": [5]}
+
+
+async def test_older_bars_are_the_300_before_a_day(env, settings):
+    await make_instrument(env, "OLD", name="Old Inc.")
+    await make_bars(env, "OLD", [100 + i for i in range(400)], start=START)
+    await choose_source(env, "yahoo")
+    async with browsing(settings) as http:
+        every = (await http.get("/api/candles/OLD?range=MAX&interval=DAY")).json()["series"]
+        day = every["time"][350]
+        answer = await http.get(f"/api/candles/OLD?before={day}&panes=none&mas=5")
+    older = answer.json()["series"]
+    assert older["time"] == every["time"][50:350]
+    assert older["sma_5"][0] == pytest.approx(sum(range(146, 151)) / 5)
+
+
+@pytest.mark.parametrize(
+    ("interval", "before", "last"),
+    [
+        ("DAY", "2025-02-05", "2025-02-04"),
+        ("WEEK", "2025-02-05", "2025-01-31"),
+        ("WEEK", "2025-02-03", "2025-01-31"),
+        ("MONTH", "2025-02-05", "2025-01-31"),
+    ],
+)
+async def test_older_bars_end_before_the_period_of_the_day(env, settings, interval, before, last):
+    await make_market(env)
+    address = f"/api/candles/AAPL?interval={interval}&before={before}"
+    async with browsing(settings) as http:
+        assert (await http.get(address)).json()["series"]["time"][-1] == last
+
+
+@pytest.mark.parametrize("interval", ["DAY", "WEEK", "MONTH"])
+async def test_before_the_first_day_of_all_there_is_nothing(env, settings, interval):
+    await make_market(env)
+    address = f"/api/candles/AAPL?interval={interval}&before=0001-01-01"
+    async with browsing(settings) as http:
+        answer = await http.get(address)
+    assert answer.status_code == 200
+    assert answer.json()["series"]["time"] == []
+
+
+async def test_replayed_candles_are_asked_for_anew_each_time(env, settings):
+    await make_market(env, "sample")
+    async with browsing(settings) as http:
+        answer = await http.get("/api/candles/AAPL")
+    assert answer.headers["cache-control"] == "private, no-cache"

@@ -68,7 +68,8 @@ def test_a_toggle_takes_out_what_is_there_and_puts_in_what_is_not():
 
 def test_a_currency_pair_and_longer_bars_have_nothing_in_the_lower_panes():
     assert view().drawn("EQUITY") == ("volume", "rsi", "macd")
-    assert view(interval="WEEK").drawn("EQUITY") == ("volume",)
+    assert view(interval="WEEK").drawn("EQUITY") == ("volume", "rsi", "macd")
+    assert view(range="1D", interval="MINUTE_5").drawn("EQUITY") == ("volume",)
     assert view().drawn("FX") == ()
 
 

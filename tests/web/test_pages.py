@@ -98,7 +98,8 @@ async def test_the_buttons_say_what_is_chosen_and_carry_the_rest_of_the_view(env
     async with browsing(settings) as http:
         page = (await http.get("/?symbol=AAPL&range=5Y&scale=log")).text
     pressed = re.findall(r'value="([^"]*)"\s+aria-pressed="true"', page)
-    assert pressed == ["5Y", "WEEK", "rsi,macd", "60", "20", "linear"]
+    panes = ["rsi,macd", "volume,macd", "volume,rsi"]
+    assert pressed == ["5Y", "WEEK", *panes, "60", "20", "linear"]
     form = re.search(
         r'<form class="segment-form"[^>]*data-chart-control="mas".*?</form>', page, re.DOTALL
     )
