@@ -31,6 +31,7 @@ from rich.table import Table
 from app.domain.indicator_columns import INDICATOR_COLUMNS
 from app.domain.indicators import compute_daily, warm_up
 from app.domain.kernels.indicators import RESULTS, Bars, compute_all, make_room
+from app.domain.memory import lend
 
 DAYS: Final = 2_520
 TAIL: Final = 501
@@ -195,7 +196,7 @@ def add_kernel(bench: Bench, bars: pl.DataFrame) -> None:
     parts = split_up(bars)
     high, low, close = (bars[name].to_numpy().copy() for name in ("high", "low", "close"))
     columns = Bars(high, low, close, np.arange(bench.tickers + 1) * DAYS, np.arange(0))
-    out, room = np.empty((RESULTS, bars.height)), make_room(DAYS)
+    out, room = lend(RESULTS, bars.height), make_room(DAYS)
     bench.ways["TA-Lib, thrown away"] = lambda: talib_thrown_away(parts)
     bench.ways["our loop, buffers reused"] = lambda: compute_all(columns, out, 0, room)
     bench.ways["memory alone"] = lambda: move_memory(high, low, close, out)
@@ -280,7 +281,7 @@ def report_append(symbols: int, rounds: int) -> bool:
     bars = make_bars(symbols, TAIL)
     high, low, close = (bars[name].to_numpy().copy() for name in ("high", "low", "close"))
     columns = Bars(high, low, close, np.arange(symbols + 1) * TAIL, np.arange(0))
-    out, room = np.empty((RESULTS, bars.height)), make_room(TAIL)
+    out, room = lend(RESULTS, bars.height), make_room(TAIL)
     bench = Bench(symbols)
     bench.ways["our loop"] = lambda: compute_all(columns, out, 0, room)
     bench.ways["compute_daily"] = lambda: compute_daily(bars)[TAIL - 1 :: TAIL]

@@ -124,7 +124,9 @@ class StockChart extends HTMLElement {
         borderColor: line, entireTextOnly: true,
         mode: this.getAttribute('scale') === 'log' ? 1 : 0,
       },
-      timeScale: { borderColor: line, timeVisible: intraday, secondsVisible: false },
+      timeScale: {
+        borderColor: line, timeVisible: intraday, secondsVisible: false, rightOffsetPixels: 14,
+      },
       localization: { locale: root.lang || 'en', dateFormat: 'yyyy-MM-dd' },
       handleScroll: { vertTouchDrag: false },
     };

@@ -247,10 +247,10 @@ def _compute_interleaved(survey: _Survey, piece: int, room: kernel.Room, out: Ta
     bounds = survey.cells[survey.starts[piece] : survey.stops[piece] + 1]
     before = int(bounds[0])
     count = int(bounds[-1]) - before
-    cells = _scratch.take("cells", count * kernel.CORE, np.float64)
+    cells = _scratch.take("cells", count * kernel.RESULTS, np.float64)
     held = _scratch.take("held", count, np.bool_)
     held[:] = False
-    strips = panel.Strips(survey.origins, survey.ranks, survey.first_day, before, kernel.CORE)
+    strips = panel.Strips(survey.origins, survey.ranks, survey.first_day, before, kernel.RESULTS)
     for a in range(start, stop, _SOME):
         taken = panel.fill_cells(survey.rows(a, min(a + _SOME, stop)), strips, cells, held)
         if taken >= 0:
@@ -259,7 +259,6 @@ def _compute_interleaved(survey: _Survey, piece: int, room: kernel.Room, out: Ta
     for a in range(start, stop, _NEAR):
         b = min(a + _NEAR, stop)
         panel.gather_cells(survey.numbers[a:b], survey.days[a:b], strips, cells, out, a)
-        kernel.complete(out, a, b)
 
 
 def _compute_sorted(bars: pl.DataFrame) -> pl.DataFrame:

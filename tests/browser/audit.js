@@ -29,6 +29,12 @@
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) if (box.width > 1) pieces.push({ element, box });
   }
+  // a cell that is too narrow breaks words: more lines than words
+  for (const element of new Set(pieces.map((piece) => piece.element))) {
+    const words = element.textContent.trim().split(/[\s/.]+/).length;
+    const tops = new Set(pieces.filter((p) => p.element === element).map((p) => Math.round(p.box.top)));
+    if (tops.size > words) faults.push(`a word is broken: ${name(element)}`);
+  }
   for (const { element, box } of pieces) {
     if (box.left < -1 || (box.right > width + 1 && !element.closest('.scroll'))) {
       faults.push(`text outside the window: ${name(element)}`);

@@ -6,10 +6,18 @@ import threading
 
 import numpy as np
 import polars as pl
+import pytest
 
+from app.domain import memory
 from app.domain.memory import SMALLEST, Scratch, lend
 
 ROWS = SMALLEST
+
+
+@pytest.fixture(autouse=True)
+def nothing_rests() -> None:
+    """What other tests of this process gave back is not taken for ours."""
+    memory._resting.clear()
 
 
 def address(table: np.ndarray) -> int:

@@ -32,14 +32,11 @@ RSI, MACD, SIGNAL, K, D, SMA_20, SMA_50, SMA_200, UPPER, LOWER, HISTOGRAM = rang
 """Rows of a result. The middle Bollinger band is SMA_20."""
 
 RESULTS: Final = 11
-CORE: Final = 9
-"""Rows of `compute_core`: UPPER holds twice the deviation there, LOWER and HISTOGRAM follow."""
-
 PAD: Final = 200
 """Zeros before the first close, so that running sums need no special case in their warm-up."""
 
-_FIRST_ROWS: Final = np.array([14, 33, 33, 17, 17, 19, 49, 199, 19])
-"""The first row with a value, of each CORE row."""
+_FIRST_ROWS: Final = np.array([14, 33, 33, 17, 17, 19, 49, 199, 19, 19, 33])
+"""The first row with a value, of each result."""
 
 # Integers from an array have one type; literal ones would each be compiled for.
 _SEEDS: Final = np.array([0, 15, 26, 34])
@@ -89,8 +86,7 @@ def compute_all(bars: Bars, out: Table, at: int, room: Room) -> None:
         for j in range(len(order)):
             plain &= order[j] == a + j
         if plain:
-            compute_core(high, low, close, out, at + a, room.work)
-            complete(out, at + a, at + b)
+            _compute_one(high, low, close, out, at + a, room.work)
         else:
             _compute_observed(bars, a, b, out, at, room)
 
@@ -108,9 +104,7 @@ def _compute_observed(  # noqa: PLR0913, PLR0917 - as compute_all, for a span
         places[n if observed else n + b - i - 1] = at + row
         prices[0, n], prices[1, n], prices[2, n] = bars.high[row], bars.low[row], bars.close[row]
         n += observed
-    start = _SEEDS[0]
-    compute_core(prices[0, :n], prices[1, :n], prices[2, :n], results, start, room.work)
-    complete(results, start, n)
+    _compute_one(prices[0, :n], prices[1, :n], prices[2, :n], results, _SEEDS[0], room.work)
     for k in range(RESULTS):
         for j in range(n):
             out[k, places[j]] = results[k, j]
@@ -120,36 +114,35 @@ def _compute_observed(  # noqa: PLR0913, PLR0917 - as compute_all, for a span
 
 @compiled
 def compute_strips(cells: Floats, held: Flags, bounds: Ints, room: Room) -> None:
-    """Replaces high, low and close of each cell by its CORE results.
+    """Replaces high, low and close of each cell by its results.
 
-    A cell has CORE places in `cells`, of which the first three hold them; `held` says whether it
+    A cell has RESULTS places in `cells`, of which the first three hold them; `held` says whether it
     has a row. Symbol i has the cells bounds[i] to bounds[i + 1], by day.
     """
     places, prices, results = room.places, room.prices, room.results
     for i in range(len(bounds) - 1):
         n = 0
         for cell in range(bounds[i], bounds[i + 1]):
-            place = cell * CORE
+            place = cell * RESULTS
             if held[cell]:
                 if np.isnan(cells[place + 2]):
-                    cells[place : place + CORE] = np.nan
+                    cells[place : place + RESULTS] = np.nan
                 else:
                     places[n] = place
                     for k in range(3):
                         prices[k, n] = cells[place + k]
                     n += 1
-        start = _SEEDS[0]
-        compute_core(prices[0, :n], prices[1, :n], prices[2, :n], results, start, room.work)
+        _compute_one(prices[0, :n], prices[1, :n], prices[2, :n], results, _SEEDS[0], room.work)
         for j in range(n):
-            for k in range(CORE):
+            for k in range(RESULTS):
                 cells[places[j] + k] = results[k, j]
 
 
 @compiled
-def compute_core(  # noqa: PLR0913, PLR0917 - columns, where they go, a buffer
+def _compute_one(  # noqa: PLR0913, PLR0917 - columns, where they go, a buffer
     high: Floats, low: Floats, close: Floats, out: Table, at: int, work: Table
 ) -> None:
-    """The first CORE rows of `out` for one symbol of known closes, from column `at` on."""
+    """All rows of `out` for one symbol of known closes, from column `at` on."""
     if len(close) == 0:
         return
     end = at + len(close)
@@ -157,26 +150,9 @@ def compute_core(  # noqa: PLR0913, PLR0917 - columns, where they go, a buffer
     _variances(close, out[UPPER, at:end])
     _finish(out, at, end, work[1])
     _stochastic(high, low, close, out[K, at:end], out[D, at:end], work)
-    for k in range(CORE):
+    for k in range(RESULTS):
         for i in range(at, min(end, at + _FIRST_ROWS[k])):
             out[k, i] = np.nan
-
-
-@compiled
-def complete(out: Table, start: int, stop: int) -> None:
-    """Turns the CORE rows into all RESULTS, in place, from column `start` to `stop`."""
-    macd, signal, histogram = (
-        out[MACD, start:stop],
-        out[SIGNAL, start:stop],
-        out[HISTOGRAM, start:stop],
-    )
-    for i in range(len(macd)):
-        histogram[i] = macd[i] - signal[i]
-    middle, upper, lower = out[SMA_20, start:stop], out[UPPER, start:stop], out[LOWER, start:stop]
-    for i in range(len(middle)):
-        band = upper[i]
-        upper[i] = middle[i] + band
-        lower[i] = middle[i] - band
 
 
 @compiled
@@ -319,19 +295,22 @@ def _anchor(window: Floats) -> tuple[float, float, float, float]:
 @compiled
 def _finish(out: Table, start: int, stop: int, down: Floats) -> None:
     """What nothing waits for: divisions and roots, which the processor does several at a time."""
-    rsi, middle, band = out[RSI, start:stop], out[SMA_20, start:stop], out[UPPER, start:stop]
-    sma_50, sma_200 = out[SMA_50, start:stop], out[SMA_200, start:stop]
+    rsi, sma_50, sma_200 = out[RSI, start:stop], out[SMA_50, start:stop], out[SMA_200, start:stop]
     for i in range(len(rsi)):
         both = rsi[i] + down[i]
         rsi[i] = 100.0 * (rsi[i] / both) if both > 0.0 else np.nan
-    for i in range(len(middle)):
-        middle[i] /= 20.0
     for i in range(len(sma_50)):
         sma_50[i] /= 50.0
     for i in range(len(sma_200)):
         sma_200[i] /= 200.0
-    for i in range(len(band)):
-        band[i] = 2.0 * np.sqrt(band[i])
+    macd, signal = out[MACD, start:stop], out[SIGNAL, start:stop]
+    histogram = out[HISTOGRAM, start:stop]
+    for i in range(len(macd)):
+        histogram[i] = macd[i] - signal[i]
+    middle, upper, lower = out[SMA_20, start:stop], out[UPPER, start:stop], out[LOWER, start:stop]
+    for i in range(len(middle)):
+        mean, band = middle[i] / 20.0, 2.0 * np.sqrt(upper[i])
+        middle[i], upper[i], lower[i] = mean, mean + band, mean - band
 
 
 @compiled
@@ -340,39 +319,25 @@ def _stochastic(  # noqa: PLR0913, PLR0917 - columns in, columns out, a buffer
 ) -> None:
     """Slow %K and %D: fast %K of rows 13.., means of 3 of it, means of 3 of those.
 
-    The extreme of 14 rows is that of four groups of 4: no search. One loop does one thing only,
-    so that the compiler proves that it may do several rows at a time.
+    The extreme of 14 rows is that of four groups of 4 rows, so nothing is searched for.
     """
     n = len(close)
-    if n > 17:
-        groups, top, bottom, fast = work[0], work[2], work[3], work[4]
-        _highest(high, high[1:], high[2:], high[3:], groups[: n - 3])
-        _highest(groups, groups[4:], groups[8:], groups[10:], top[: n - 13])
-        _lowest(low, low[1:], low[2:], low[3:], groups[: n - 3])
-        _lowest(groups, groups[4:], groups[8:], groups[10:], bottom[: n - 13])
-        _fast_k(close[13:], top, bottom, fast[: n - 13])
-        _forget_unknown(high, low, fast[: n - 13])
-        _mean_of_3(fast, k[15:])
-        _mean_of_3(k[15:], d[17:])
-
-
-@compiled
-def _highest(a: Floats, b: Floats, c: Floats, d: Floats, out: Floats) -> None:
-    for i in range(len(out)):
-        out[i] = max(a[i], b[i], c[i], d[i])
-
-
-@compiled
-def _lowest(a: Floats, b: Floats, c: Floats, d: Floats, out: Floats) -> None:
-    for i in range(len(out)):
-        out[i] = min(a[i], b[i], c[i], d[i])
-
-
-@compiled
-def _fast_k(close: Floats, top: Floats, bottom: Floats, out: Floats) -> None:
-    for i in range(len(out)):
-        size = top[i] - bottom[i]
-        out[i] = 100.0 * (close[i] - bottom[i]) / size if size != 0.0 else np.nan
+    if n <= 17:
+        return
+    top, bottom, fast = work[2], work[3], work[4]
+    for i in range(n - 3):
+        top[i] = max(high[i], high[i + 1], high[i + 2], high[i + 3])
+        bottom[i] = min(low[i], low[i + 1], low[i + 2], low[i + 3])
+    for i in range(n - 13):
+        highest = max(top[i], top[i + 4], top[i + 8], top[i + 10])
+        lowest = min(bottom[i], bottom[i + 4], bottom[i + 8], bottom[i + 10])
+        size = highest - lowest
+        fast[i] = 100.0 * (close[i + 13] - lowest) / size if size != 0.0 else np.nan
+    _forget_unknown(high, low, fast[: n - 13])
+    for i in range(n - 15):
+        k[i + 15] = (fast[i] + fast[i + 1] + fast[i + 2]) / 3.0
+    for i in range(n - 17):
+        d[i + 17] = (k[i + 15] + k[i + 16] + k[i + 17]) / 3.0
 
 
 @compiled
@@ -386,10 +351,3 @@ def _forget_unknown(high: Floats, low: Floats, fast: Floats) -> None:
     for i in range(len(high)):
         if np.isnan(high[i]) or np.isnan(low[i]):
             fast[max(i - 13, 0) : min(i + 1, len(fast))] = np.nan
-
-
-@compiled
-def _mean_of_3(values: Floats, out: Floats) -> None:
-    second, third = values[1:], values[2:]
-    for i in range(len(out)):
-        out[i] = (values[i] + second[i] + third[i]) / 3.0
