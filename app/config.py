@@ -34,6 +34,9 @@ class Settings:
     price_source: SourceName
     yahoo_url: str
     yahoo_stream_url: str
+    naver_url: str | None
+    requests_per_minute: int
+    price_folder: Path | None
     collect_every: float | None
     replay_step: float
     public_market: bool
@@ -75,6 +78,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         yahoo_url=(_url(env, "SISE_YAHOO_URL", ("http://", "https://")) or YAHOO_URL).rstrip("/"),
         yahoo_stream_url=_url(env, "SISE_YAHOO_STREAM_URL", ("ws://", "wss://"))
         or YAHOO_STREAM_URL,
+        naver_url=_url(env, "SISE_NAVER_URL", ("http://", "https://")),
+        requests_per_minute=_whole(env, "SISE_REQUESTS_PER_MINUTE", 300, 1, 1_000_000),
+        price_folder=_folder(env, "SISE_PRICE_FOLDER"),
         collect_every=_number(env, "SISE_COLLECT_EVERY", None, 1, 86_400),
         replay_step=_number(env, "SISE_REPLAY_STEP", 2.0, 0.01, 3_600),
         public_market=_flag(env, "SISE_PUBLIC_MARKET", default=loopback),
@@ -100,6 +106,11 @@ def _default_data_dir() -> str:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return "/var/lib/sise"
     return platformdirs.user_data_dir("sise")
+
+
+def _folder(env: Mapping[str, str], name: str) -> Path | None:
+    text = env.get(name, "").strip()
+    return Path(text).expanduser().absolute() if text else None
 
 
 def _number(

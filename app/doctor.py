@@ -16,10 +16,11 @@ from app.adapters.queue import QUEUES
 from app.clock import Clock
 from app.config import Settings
 from app.db.facts import OLDEST, read_facts
+from app.domain.sessions import FIRST_DAY
 from app.env import Env, open_env
 from app.errors import AppError
 from app.listen import address, answers
-from app.services.calendars import overrides_end
+from app.services.calendars import list_overrides
 from app.services.instruments import TITLES
 from app.services.readiness import check_broker, check_migrations, is_worker_alive
 from app.services.settings import SOURCE_KEY, find_setting
@@ -31,6 +32,11 @@ SKEW: Final = 2.0  # seconds between the clocks of this machine and the database
 AHEAD: Final = timedelta(days=60)  # corrections of the calendar should reach this far
 RELEASED: Final = datetime(2026, 1, 1, tzinfo=UTC)  # a clock before it is wrong
 ZONES: Final = ("Asia/Seoul", "America/New_York", "Europe/London")
+
+
+DATABASE: Final = "PostgreSQL"
+BROKER: Final = "Valkey"
+_ADVICE: Final = {BROKER: "Is it running? Is SISE_REDIS_URL right?"}
 
 
 class State(StrEnum):
@@ -59,22 +65,27 @@ def examine_machine(settings: Settings) -> list[Finding]:
 async def examine_servers(settings: Settings) -> list[Finding]:
     """What the servers of the settings say: database, broker, processes, prices, calendar.
 
-    Each check stands for itself: one that fails does not keep the others from being made.
+    Each check stands for itself: one that fails does not keep the others from being made. Only what
+    needs a server that does not answer is left out, so that the one cause is told once.
     """
     findings = await _database(settings)
+    gone = {f.name for f in findings if f.state is State.FAIL and f.name == DATABASE}
     async with open_env(settings, application="sise-doctor", pool_size=2) as env:
-        checks: dict[str, Callable[[Env], Awaitable[Finding]]] = {
-            "Broker": _broker,
-            "Migrations": _migrations,
-            "Workers": _workers,
-            "Price source": _source,
-            "Calendar": _calendar,
-        }
-        for name, check in checks.items():
+        checks: tuple[tuple[str, str | None, Callable[[Env], Awaitable[Finding]]], ...] = (
+            (BROKER, None, _broker),
+            ("Migrations", DATABASE, _migrations),
+            ("Workers", BROKER, _workers),
+            ("Price source", DATABASE, _source),
+            ("Calendar", DATABASE, _calendar),
+        )
+        for name, needs, check in checks:
+            if needs in gone:
+                continue
             try:
                 findings.append(await check(env))
             except AppError as error:
-                findings.append(Finding(name, State.FAIL, str(error)))
+                gone.add(name)
+                findings.append(Finding(name, State.FAIL, str(error), _ADVICE.get(name, "")))
     return [*findings, _web(settings)]
 
 
@@ -114,7 +125,7 @@ def _zones() -> Finding:
 
 
 async def _database(settings: Settings) -> list[Finding]:
-    name = "PostgreSQL"
+    name = DATABASE
     if settings.database_url is None:
         return [Finding(name, State.FAIL, "not running", "`sise up` starts it.")]
     try:
@@ -145,7 +156,8 @@ async def _database(settings: Settings) -> list[Finding]:
 
 
 async def _broker(env: Env) -> Finding:
-    return Finding("Broker", State.OK, await check_broker(env))
+    await check_broker(env)
+    return Finding(BROKER, State.OK, "it answers (SISE_REDIS_URL)")
 
 
 async def _migrations(env: Env) -> Finding:
@@ -178,12 +190,21 @@ async def _source(env: Env) -> Finding:
 
 
 async def _calendar(env: Env) -> Finding:
-    end = await overrides_end(env)
+    name, overrides = "Calendar", await list_overrides(env)
+    today = env.clock.now().date()
+    soon = today + AHEAD
+    end = max((o.day for o in overrides), default=FIRST_DAY)
+    open_ = [o.day for o in overrides if o.day >= today and not o.confirmed]
     detail = f"corrections of the trading calendars reach to {end}"
-    if end < env.clock.now().date() + AHEAD:
-        advice = "Install a newer release, or add rows to the table session_override."
-        return Finding("Calendar", State.WARN, detail, advice)
-    return Finding("Calendar", State.OK, detail)
+    if end < soon:
+        advice = "Install a newer release, or add corrections on the page /markets."
+        return Finding(name, State.WARN, detail, advice)
+    if open_:
+        detail += f"; to be confirmed: {', '.join(day.isoformat() for day in open_)}"
+    if any(day < soon for day in open_):
+        advice = "See what the exchange has announced, and save the day on the page /markets."
+        return Finding(name, State.WARN, detail, advice)
+    return Finding(name, State.OK, detail)
 
 
 def _web(settings: Settings) -> Finding:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from app.adapters.bus import Bus
 from app.adapters.prices import PriceSource
 from app.adapters.queue import Queue
-from app.adapters.sources import make_source
+from app.adapters.sources import make_sources
 from app.clock import Clock
 from app.config import Settings
 from app.db.engine import Database
@@ -30,9 +30,16 @@ class Env:
 
 @asynccontextmanager
 async def open_env(
-    settings: Settings, *, application: str, pool_size: int = 5
+    settings: Settings,
+    *,
+    application: str,
+    pool_size: int = 5,
+    sources_of: Callable[[Settings], dict[str, PriceSource]] = make_sources,
 ) -> AsyncIterator[Env]:
     """Opens everything for one process and closes it at the end.
+
+    `sources_of` makes the price sources; a worker that may load pandas gives
+    `app.adapters.worker_sources.make_worker_sources`.
 
     Raises:
         ConfigError: no database or broker is set (`sise up` sets those of the embedded servers).
@@ -44,7 +51,7 @@ async def open_env(
     db = Database(settings.database_url, pool_size=pool_size, application=application)
     bus = Bus(settings.redis_url)
     queue = Queue(settings.redis_url)
-    sources = {name: make_source(name, settings) for name in ("yahoo", "sample")}
+    sources = sources_of(settings)
     try:
         yield Env(settings, db, bus, queue, sources, settings.clock)
     finally:

@@ -26,6 +26,12 @@ REQUESTS: Final = Histogram(
 FRESHNESS: Final = Gauge(
     "sise_instruments", "Tracked instruments by freshness", ["state"], registry=REGISTRY
 )
+QUARANTINED: Final = Gauge(
+    "sise_quarantined", "Rows of the source that wait for a decision", registry=REGISTRY
+)
+REVISIONS: Final = Gauge(
+    "sise_revisions_total", "Stored rows that were replaced or taken back, ever", registry=REGISTRY
+)
 
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 

@@ -40,8 +40,22 @@ function clockFormat(zone) {
   }
   return clockFormats.get(zone);
 }
+// The site's time, not this device's: the page says what it was when it was made.
+const ahead = root.dataset.now ? Date.parse(root.dataset.now) - Date.now() : 0;
+
+// A market has opened or closed since the page was made.
+function turn(element) {
+  const market = element.closest('[data-open]');
+  market.dataset.open = String(market.dataset.open !== 'true');
+  if (element.dataset.then) element.textContent = element.dataset.then;
+  delete element.dataset.change;
+}
+
 function tickClocks() {
-  const now = new Date();
+  const now = new Date(Date.now() + ahead);
+  for (const element of document.querySelectorAll('[data-change]')) {
+    if (Date.parse(element.dataset.change) <= now) turn(element);
+  }
   for (const element of document.querySelectorAll('[data-clock]')) {
     const text = clockFormat(element.dataset.clock).format(now);
     if (element.textContent !== text) element.textContent = text;

@@ -40,12 +40,19 @@ const dayFormat = () => remember(`day ${root.lang}`, () => new Intl.DateTimeForm
 const signed = (text, digits) => (text === null ? '–' : numberFormat(digits, 'exceptZero').format(text));
 const direction = (number) => (number > 0 ? 'up' : number < 0 ? 'down' : 'flat');
 
+// When a price is of, in a few letters: a time of today on the market's clock, else the day.
+function asOf(quote, timeZone) {
+  const today = ['LIVE', 'DELAYED'].includes(quote.state);
+  return today ? timeFormat(timeZone).format(new Date(quote.at)).slice(0, 5) : quote.day;
+}
+
 const texts = {
   price: (q, cell) => numberFormat(+cell.dataset.digits).format(q.priceText),
   change: (q, cell) => signed(q.changeText, +cell.dataset.digits),
   changePercent: (q) => signed(q.percentText, 2) + (q.percentText === null ? '' : '%'),
   day: (q) => q.day,
   at: (q, cell) => timeFormat(cell.dataset.zone).format(new Date(q.at)),
+  asOf: (q, cell) => asOf(q, cell.dataset.zone),
   state: (q, cell) => cell.dataset[`state${q.state[0]}${q.state.slice(1).toLowerCase()}`] ?? q.state,
 };
 

@@ -16,6 +16,7 @@ from app.db.migrate import migrate_blocking
 from app.db.models import Base
 from app.embedded import EmbeddedServers, Urls
 from app.env import Env, open_env
+from tests.fakes.naver import FakeNaver, start_fake_naver
 from tests.fakes.yahoo import FakeYahoo, start_fake_yahoo
 
 SEEDED = {"exchange"}
@@ -51,8 +52,23 @@ def yahoo(yahoo_server: FakeYahoo) -> Iterator[FakeYahoo]:
     yahoo_server.reset()
 
 
+@pytest.fixture(scope="session")
+def naver_server() -> Iterator[FakeNaver]:
+    """A local Naver: Korean prices and names."""
+    with start_fake_naver() as server:
+        yield server
+
+
 @pytest.fixture
-def settings(servers: Urls, yahoo: FakeYahoo) -> Settings:
+def naver(naver_server: FakeNaver) -> Iterator[FakeNaver]:
+    """The local Naver without faults, with an empty log."""
+    naver_server.reset()
+    yield naver_server
+    naver_server.reset()
+
+
+@pytest.fixture
+def settings(servers: Urls, yahoo: FakeYahoo, naver: FakeNaver) -> Settings:
     """Settings that point at the throwaway servers."""
     return load_settings(
         {
@@ -61,6 +77,7 @@ def settings(servers: Urls, yahoo: FakeYahoo) -> Settings:
             "SISE_REDIS_URL": servers.redis_url,
             "SISE_YAHOO_URL": yahoo.url,
             "SISE_YAHOO_STREAM_URL": yahoo.stream_url,
+            "SISE_NAVER_URL": naver.url,
             "SISE_DATA_DIR": tempfile.gettempdir(),
         }
     )

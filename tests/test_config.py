@@ -17,9 +17,18 @@ def test_nothing_needs_to_be_set() -> None:
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert settings.price_source == "auto"
     assert settings.yahoo_url == YAHOO_URL
+    assert settings.requests_per_minute == 300
+    assert (settings.naver_url, settings.price_folder) == (None, None)
     assert settings.embedded
     assert settings.public_market
     assert not settings.dev
+
+
+def test_the_folder_of_prices_is_absolute() -> None:
+    folder = load_settings({"SISE_PRICE_FOLDER": "~/prices"}).price_folder
+    assert folder is not None
+    assert folder.is_absolute()
+    assert "~" not in str(folder)
 
 
 def test_settings_do_not_change() -> None:
@@ -62,6 +71,9 @@ def test_the_data_directory_is_absolute() -> None:
         ("SISE_REDIS_URL", "http://x", "redis://"),
         ("SISE_PRICE_SOURCE", "bloomberg", "auto, yahoo, sample"),
         ("SISE_YAHOO_URL", "ftp://x", "http://"),
+        ("SISE_NAVER_URL", "ftp://x", "http://"),
+        ("SISE_REQUESTS_PER_MINUTE", "0", "number from 1"),
+        ("SISE_REQUESTS_PER_MINUTE", "1.5", "whole number"),
         ("SISE_DEV", "perhaps", "true or false"),
         ("SISE_LOG_LEVEL", "loud", "debug, info"),
         ("SISE_COLLECT_EVERY", "0", "number from 1"),

@@ -88,7 +88,7 @@ async def test_a_new_installation_has_servers_and_no_source_yet(env: Env) -> Non
     assert found["PostgreSQL"].state == State.OK
     assert found["PostgreSQL"].detail.startswith("version 18.")
     assert found["PostgreSQL"].detail.endswith("role sise_app")
-    assert found["Broker"].state == State.OK
+    assert found["Valkey"].state == State.OK
     assert found["Migrations"].state == State.OK
     assert found["Workers"].state == State.WARN
     assert found["Price source"] == Finding(
@@ -119,15 +119,21 @@ async def test_a_source_that_answers_is_ok_and_one_that_does_not_is_said(env: En
 
 
 @pytest.mark.parametrize(
-    ("today", "state"), [(date(2026, 9, 1), State.OK), (date(2026, 10, 20), State.WARN)]
+    ("today", "state", "words"),
+    [
+        (date(2026, 11, 23), State.OK, "reach to 2027-11-18; to be confirmed: 2027-07-19, 2027-1"),
+        (date(2027, 5, 30), State.WARN, "to be confirmed: 2027-07-19, 2027-11-18"),
+        (date(2027, 7, 21), State.OK, "to be confirmed: 2027-11-18"),
+        (date(2027, 10, 20), State.WARN, "reach to 2027-11-18"),
+    ],
 )
-async def test_corrections_of_the_calendar_that_end_within_60_days_are_said(
-    env: Env, today: date, state: State
+async def test_corrections_of_the_calendar_that_end_or_are_open_within_60_days_are_said(
+    env: Env, today: date, state: State, words: str
 ) -> None:
     start = datetime(today.year, today.month, today.day, tzinfo=UTC)
     found = by_name(await examine_servers(replace(env.settings, clock=Clock(start=start))))
     assert found["Calendar"].state == state
-    assert "2026-11-19" in found["Calendar"].detail
+    assert words in found["Calendar"].detail
 
 
 async def test_a_role_that_may_create_tables_is_said(env: Env) -> None:
@@ -162,10 +168,15 @@ async def test_servers_that_do_not_answer_are_failures_and_the_rest_is_still_loo
         database_url="postgresql://sise@127.0.0.1:1/sise",
         redis_url="redis://127.0.0.1:1",
     )
-    found = by_name(await examine_servers(gone))
-    assert found["PostgreSQL"].state == State.FAIL
-    assert found["Broker"].state == State.FAIL
-    assert "Web" in found
+    findings = await examine_servers(gone)
+    assert [(f.name, f.state) for f in findings] == [
+        ("PostgreSQL", State.FAIL),
+        ("Valkey", State.FAIL),
+        ("Web", State.WARN),
+    ], "what needs a server that does not answer is not told again"
+    found = by_name(findings)
+    assert "SISE_DATABASE_URL" in found["PostgreSQL"].advice
+    assert "SISE_REDIS_URL" in found["Valkey"].advice
 
 
 def test_a_finding_is_one_line_with_advice_when_it_needs_some() -> None:
@@ -201,7 +212,7 @@ def test_the_doctor_s_exit_code_is_1_when_something_fails(env: Env) -> None:
     }
     done = diagnose(**urls)
     assert done.returncode == 1, done.stderr
-    assert "fail  Broker" in done.stdout
+    assert "fail  Valkey" in done.stdout
     assert "ok    PostgreSQL" in done.stdout
 
 

@@ -15,7 +15,7 @@ async def test_everything_is_open(env: Env) -> None:
     await env.bus.ping()
     async with env.db.read():
         pass
-    assert set(env.sources) == {"yahoo", "sample"}
+    assert set(env.sources) == {"yahoo", "sample", "krx"}
 
 
 @pytest.mark.parametrize("missing", ["database_url", "redis_url"])

@@ -137,7 +137,7 @@ def _make_feed(
 class Signals:
     """Hears from the bus that there is something to read again."""
 
-    KINDS: Final = frozenset({"source", "tracked", "collected"})
+    KINDS: Final = frozenset({"source", "tracked", "removed", "collected", "calendar"})
 
     def __init__(self) -> None:
         self._heard = asyncio.Event()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from arq import cron
+from arq import cron, func
 from arq.cron import CronJob
 from arq.worker import Function
 
@@ -12,7 +12,7 @@ from app.env import Env
 from workers.pace import Pace
 from workers.tick import calendar_tick
 
-FUNCTIONS: Final[tuple[Function, ...]] = ()
+FUNCTIONS: Final[tuple[Function, ...]] = (func(calendar_tick, name="calendar_tick"),)
 
 
 def crons(_env: Env, _pace: Pace) -> list[CronJob]:

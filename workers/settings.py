@@ -2,7 +2,7 @@
 
     queue   functions                              cron                              a job may take
     quick   collect_instrument analyse_instrument  minute_tick, every minute         60 s
-    long                                           calendar_tick, every hour at :07  1 h
+    long    calendar_tick                          calendar_tick, every hour at :07  1 h
 
 Only the module of the chosen queue is imported: a process does not carry the libraries of the
 other. arq 0.28 retries nothing by itself but what a stop cancelled, and forgets a cron job that was
@@ -24,6 +24,7 @@ from arq.cron import CronJob
 from arq.worker import Function, Worker
 
 from app.adapters.queue import QUEUES, QueueName, deserialize, open_pool, serialize
+from app.adapters.worker_sources import make_worker_sources
 from app.config import Settings
 from app.env import Env, open_env
 from workers.pace import Pace
@@ -54,7 +55,8 @@ async def run_worker(queue: QueueName, settings: Settings, pace: Pace | None = N
         Unavailable: the broker is gone.
         ConfigError: no database or broker is set.
     """
-    async with open_env(settings, application=f"sise-{queue}") as env:
+    application = f"sise-{queue}"
+    async with open_env(settings, application=application, sources_of=make_worker_sources) as env:
         await table_of(queue).get_ready()
         async with open_pool(settings.redis_url or "") as pool:
             worker = make_worker(queue, env, pool, pace or Pace())

@@ -84,6 +84,11 @@ class Bus:
             values = await _answer(self._redis.hmget(hash_name, list(names))) if names else []
         return {k: v for k, v in zip(names, values, strict=True) if v is not None}
 
+    async def drop(self, hash_name: str, name: str) -> None:
+        """Deletes one field of a hash of newest values."""
+        async with _answering():
+            await _answer(self._redis.hdel(hash_name, name))
+
     async def forget(self, name: str) -> None:
         """Deletes a hash or a cached value."""
         async with _answering():

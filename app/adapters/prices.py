@@ -6,11 +6,13 @@ none); they become NUMERIC when they are stored. Prices are as traded: no adjust
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import polars as pl
+
+from app.domain.bars import PriceBasis
 
 BAR_SCHEMA: Final = pl.Schema(
     {
@@ -23,6 +25,7 @@ BAR_SCHEMA: Final = pl.Schema(
         "volume": pl.Int64,
     }
 )
+REFUSED_SCHEMA: Final = pl.Schema({**BAR_SCHEMA, "reason": pl.String()})
 SPLIT_SCHEMA: Final = pl.Schema(
     {"day": pl.Date, "numerator": pl.Float64, "denominator": pl.Float64}
 )
@@ -37,6 +40,8 @@ INTRADAY_SCHEMA: Final = pl.Schema(
         "volume": pl.Int64(),
     }
 )
+_SYMBOL_LENGTH: Final = 24
+_EXTRA: Final = frozenset(".^=-&")
 
 
 @dataclass(frozen=True)
@@ -52,19 +57,49 @@ class InstrumentInfo:
 
 
 @dataclass(frozen=True)
+class Profile:
+    """What an instrument is and what its business is, where the source knows that."""
+
+    info: InstrumentInfo
+    sector: str | None = None
+    industry: str | None = None
+
+
+@dataclass(frozen=True)
 class History:
     """Daily bars as traded (BAR_SCHEMA, by day), splits and dividends of the same span.
 
     `dividends.amount` is cash per share as traded on its ex-date. A currency pair has closes only.
-    The last bar may be of a session that is still going on. `rejected` names the days whose row in
-    the answer is no bar, each with the reason; days without a price are in neither.
+    The last bar may be of a session that is still going on. A halted session is among the bars: no
+    open, high and low, volume 0. `refused` holds the rows of the answer that are no bar, as they
+    came, each with its reason (REFUSED_SCHEMA); days without price and volume are in neither.
+
+    `basis` is AS_TRADED but for a source that adjusts for splits and does not tell them: its prices
+    are those of today's shares, and `restate` makes them as traded by splits known from elsewhere.
     """
 
     info: InstrumentInfo
     bars: pl.DataFrame
     splits: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SPLIT_SCHEMA))
     dividends: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DIVIDEND_SCHEMA))
-    rejected: list[tuple[date, str]] = field(default_factory=list)
+    refused: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REFUSED_SCHEMA))
+    basis: PriceBasis = PriceBasis.AS_TRADED
+
+    @property
+    def rejected(self) -> list[tuple[date, str]]:
+        """Day and reason of each refused row."""
+        return list(self.refused.select("day", "reason").iter_rows())
+
+    def within(self, start: date | None, end: date | None) -> History:
+        """The part from `start` to `end`, both included; None: no bound."""
+        span = pl.col("day").is_between(start or date.min, end or date.max)
+        return replace(
+            self,
+            bars=self.bars.filter(span),
+            splits=self.splits.filter(span),
+            dividends=self.dividends.filter(span),
+            refused=self.refused.filter(span),
+        )
 
 
 @dataclass(frozen=True)
@@ -140,12 +175,46 @@ def describe(failure: Failure) -> str:
             return detail
 
 
+BreakerState = Literal["closed", "open", "half-open"]
+
+
+@dataclass(frozen=True)
+class HostState:
+    """What is known of a host. `closed_until`: nothing is sent before, None when it may be asked.
+
+    `tokens`: questions that may be sent at once; below zero so many wait. `failures`: questions in
+    a row that were not answered. `limited`: the host itself asked to wait (429).
+    """
+
+    breaker: BreakerState
+    closed_until: datetime | None
+    limited: bool
+    tokens: float
+    failures: int
+
+
+def is_symbol(text: str) -> bool:
+    """Whether this can be a symbol: upper-case letters, digits and `.^=-&`, at most 24 of them."""
+    letters = all((c.isascii() and c.isalnum()) or c in _EXTRA for c in text)
+    named = any(c.isalnum() for c in text)
+    return letters and named and text == text.upper() and len(text) <= _SYMBOL_LENGTH
+
+
 class PriceSource(Protocol):
     """Somewhere prices come from. No method raises for a fault of the source: it says which."""
 
     @property
     def name(self) -> str:
-        """`yahoo` or `sample`: what `bar.source` holds."""
+        """`yahoo`, `yfinance`, `krx`, `folder` or `sample`."""
+        ...
+
+    @property
+    def provider(self) -> str:
+        """Whose prices they are, which `bar.source` holds: those of `yfinance` are `yahoo`'s."""
+        ...
+
+    def state(self) -> HostState | None:
+        """What is known of the host that is asked; None when there is none."""
         ...
 
     async def history(

@@ -67,8 +67,16 @@ class SampleSource:
 
     @property
     def name(self) -> str:
+        """What it is called."""
+        return "sample"
+
+    @property
+    def provider(self) -> str:
         """What `bar.source` holds."""
         return "sample"
+
+    def state(self) -> None:
+        """There is no host that could be asked too often."""
 
     async def history(
         self, symbol: str, *, start: date | None = None, end: date | None = None

@@ -6,8 +6,9 @@
     5xx, a redirect, no answer          SourceDown, after two more tries with growing random pauses
     anything that breaks a rule         BadPayload, with what broke
 
-Yahoo refuses the TLS fingerprints of plain clients, so libcurl speaks as a browser does. At most
-four requests run at a time. `SISE_YAHOO_URL` names another server of the same API.
+How often and how many at a time is a matter of `Politeness`. Yahoo refuses the TLS fingerprints of
+plain clients, so libcurl speaks as a browser does. `SISE_YAHOO_URL` names another server of the
+same API. `search` asks `/v1/finance/search`, which needs no cookie and no crumb.
 """
 
 from __future__ import annotations
@@ -16,25 +17,26 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from email.utils import parsedate_to_datetime
-from random import SystemRandom
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx
-import polars as pl
 from httpx_curl_cffi import AsyncCurlTransport
 
+from app.adapters.fetching import Fetcher
+from app.adapters.politeness import Politeness
 from app.adapters.prices import (
     BadPayload,
     Failure,
     History,
+    HostState,
+    InstrumentInfo,
     Intraday,
     NoData,
     NotListed,
-    RateLimited,
-    SourceDown,
+    Profile,
     Tick,
+    is_symbol,
 )
 from app.adapters.yahoo_parse import (
     Malformed,
@@ -45,16 +47,11 @@ from app.adapters.yahoo_parse import (
     read_error,
     read_result,
 )
+from app.adapters.yahoo_search import read_search
 
 INTRADAY_MINUTES: Final = (1, 5, 15, 60)
-TRIES: Final = 3
-LONGEST_WAIT: Final = 3600.0  # seconds that a Retry-After is believed
-_USUAL_WAIT: Final = 60.0
-_LARGEST_BODY: Final = 32 << 20
-_SYMBOL_LENGTH: Final = 24
-_EXTRA: Final = frozenset(".^=-&")
+_QUERY_LENGTH: Final = 100
 _EVENTS: Final = "div,splits,capitalGains"
-_RANDOM: Final = SystemRandom()
 
 _Answer = TypeVar("_Answer")
 _log = logging.getLogger(__name__)
@@ -63,10 +60,11 @@ _log = logging.getLogger(__name__)
 class YahooSource:
     """The chart API at `url`. `now` is the clock, `transport` (None: libcurl as a browser) the way.
 
-    `timeout`: seconds for one try in all; `pause`: the mean seconds before the second try.
+    `timeout`: seconds for one try in all. `host`: the manners towards the server, shared with who
+    else asks it; without, its own, with `pause` mean seconds before the second try.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of its own
         self,
         url: str,
         *,
@@ -74,20 +72,27 @@ class YahooSource:
         transport: httpx.AsyncBaseTransport | None = None,
         timeout: float = 20.0,
         pause: float = 0.5,
+        host: Politeness | None = None,
     ) -> None:
         self._url = url.rstrip("/")
         self._now = now
-        self._transport = transport
-        self._timeout = timeout
-        self._pause = pause
-        self._slots = asyncio.Semaphore(4)
-        self._closed_until: datetime | None = None
-        self._client: httpx.AsyncClient | None = None
+        self._host = host or Politeness(now=now, pause=pause)
+        way = _browser if transport is None else lambda: transport
+        self._fetcher = Fetcher(way, now=now, timeout=timeout)
 
     @property
     def name(self) -> str:
+        """What it is called."""
+        return "yahoo"
+
+    @property
+    def provider(self) -> str:
         """What `bar.source` holds."""
         return "yahoo"
+
+    def state(self) -> HostState:
+        """What is known of the server: whether it may be asked, and how often."""
+        return self._host.state()
 
     async def history(
         self, symbol: str, *, start: date | None = None, end: date | None = None
@@ -99,14 +104,10 @@ class YahooSource:
         history = await self._ask(symbol, query, lambda r: parse_history(r, symbol))
         if not isinstance(history, History):
             return history
-        first_day, last_day = start or date.min, end or date.max
-        within = pl.col("day").is_between(first_day, last_day)
-        bars = history.bars.filter(within)
-        rejected = [row for row in history.rejected if first_day <= row[0] <= last_day]
-        if bars.is_empty() and not rejected:
+        found = history.within(start, end)
+        if found.bars.is_empty() and found.refused.is_empty():
             return NoData(f"no daily prices of {symbol} from {start} to {end or 'now'}")
-        splits, dividends = history.splits.filter(within), history.dividends.filter(within)
-        return History(history.info, bars, splits, dividends, rejected)
+        return found
 
     async def intraday(self, symbol: str, *, minutes: int, days: int) -> Intraday | Failure:
         """Bars of 1, 5, 15 or 60 minutes; Yahoo keeps the first for a week, the rest two months."""
@@ -128,9 +129,7 @@ class YahooSource:
 
     async def close(self) -> None:
         """Lets go of connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        await self._fetcher.close()
 
     async def _quote(self, symbol: str) -> Tick | Failure:
         query = {"interval": "1m", "range": "1d"}
@@ -139,78 +138,63 @@ class YahooSource:
     def _tomorrow(self) -> int:
         return int(self._now().timestamp()) + 86_400
 
+    async def search(self, query: str, *, count: int = 10) -> list[InstrumentInfo] | Failure:
+        """Instruments of the supported markets whose name or code is like the words."""
+        found = await self._search(query, count)
+        return [hit.info for hit in found] if isinstance(found, list) else found
+
+    async def profile(self, symbol: str) -> Profile | Failure:
+        """Name, sector and industry, from the search for the symbol itself."""
+        if not is_symbol(symbol):
+            return NotListed(symbol)
+        found = await self._search(symbol, 10)
+        if not isinstance(found, list):
+            return found
+        return next((hit for hit in found if hit.info.symbol == symbol), NotListed(symbol))
+
+    async def _search(self, query: str, count: int) -> list[Profile] | Failure:
+        words = " ".join(query.split())[:_QUERY_LENGTH]
+        if not words:
+            return []
+        params = {"q": words, "quotesCount": str(count), "newsCount": "0", "listsCount": "0"}
+        params |= {"enableFuzzyQuery": "false", "quotesQueryId": "tss_match_phrase_query"}
+        answer = await self._host.ask(lambda: self._get("/v1/finance/search", params))
+        if not isinstance(answer, tuple):
+            return answer
+        if answer[0] == httpx.codes.BAD_REQUEST:  # words that it cannot search for, as Korean ones
+            return []
+        if answer[0] != httpx.codes.OK:
+            return BadPayload(f"the answer to a search was {answer[0]}")
+        return await _parse(words, lambda: read_search(answer[1])[:count])
+
     async def _ask(
         self, symbol: str, query: dict[str, str], parse: Callable[[dict[str, Any]], _Answer]
     ) -> _Answer | Failure:
         """One question: the answer parsed, or why there is none."""
-        if not _is_symbol(symbol):
+        if not is_symbol(symbol):
             return NotListed(symbol)
-        answer: tuple[int, bytes] | Failure = SourceDown("not asked")
-        for attempt in range(TRIES):
-            if attempt:
-                await asyncio.sleep(self._pause * 2 ** (attempt - 1) * _RANDOM.uniform(0.5, 1.5))
-            answer = await self._get(symbol, query)
-            if not isinstance(answer, SourceDown):
-                break
+        path = f"/v8/finance/chart/{quote(symbol, safe='')}"
+        answer = await self._host.ask(lambda: self._get(path, query))
         if not isinstance(answer, tuple):
             return answer
         status, body = answer
-        try:
-            return await asyncio.to_thread(lambda: _read(symbol, status, body, parse))
-        except Malformed as broken:
-            _log.warning("bad payload", extra={"symbol": symbol, "broken": str(broken)})
-            return BadPayload(str(broken))
+        return await _parse(symbol, lambda: _read(symbol, status, body, parse))
 
-    async def _get(self, symbol: str, query: dict[str, str]) -> tuple[int, bytes] | Failure:
-        """One try: status and body."""
-        async with self._slots:
-            wait = self._wait()
-            if wait > 0:
-                return RateLimited(wait)
-            try:
-                async with asyncio.timeout(self._timeout):
-                    return await self._send(symbol, query)
-            except TimeoutError:
-                return SourceDown(f"no answer within {self._timeout:g} s")
-            except (httpx.HTTPError, OSError) as error:
-                reason = str(error).partition(" See http")[0]
-                return SourceDown(f"{type(error).__name__}: {reason}"[:200])
+    async def _get(self, path: str, query: dict[str, str]) -> tuple[int, bytes] | Failure:
+        return await self._fetcher.get(self._url + path, query)
 
-    async def _send(self, symbol: str, query: dict[str, str]) -> tuple[int, bytes] | Failure:
-        url = f"{self._url}/v8/finance/chart/{quote(symbol, safe='')}"
-        body = bytearray()
-        async with self._open().stream("GET", url, params=query) as response:
-            if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-                return self._shut(response.headers.get("Retry-After"))
-            if response.status_code not in {200, 400, 404, 422}:
-                return SourceDown(f"the answer was {response.status_code}")
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > _LARGEST_BODY:
-                    return BadPayload(f"the answer is larger than {_LARGEST_BODY >> 20} MB")
-        return response.status_code, bytes(body)
 
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            transport = self._transport or AsyncCurlTransport(
-                impersonate="chrome", default_headers=True, max_connections=4
-            )
-            limit = httpx.Timeout(self._timeout, connect=min(5.0, self._timeout))
-            self._client = httpx.AsyncClient(transport=transport, timeout=limit, trust_env=False)
-        return self._client
+def _browser() -> httpx.AsyncBaseTransport:
+    return AsyncCurlTransport(impersonate="chrome", default_headers=True, max_connections=4)
 
-    def _wait(self) -> float:
-        """Seconds until Yahoo may be asked again."""
-        if self._closed_until is None:
-            return 0.0
-        return max(0.0, (self._closed_until - self._now()).total_seconds())
 
-    def _shut(self, retry_after: str | None) -> RateLimited:
-        seconds = min(max(_read_wait(retry_after, self._now()), 1.0), LONGEST_WAIT)
-        until = self._now() + timedelta(seconds=seconds)
-        self._closed_until = max(until, self._closed_until or until)
-        _log.warning("Yahoo limits the rate", extra={"retry_after": seconds})
-        return RateLimited(seconds)
+async def _parse(asked: str, parse: Callable[[], _Answer]) -> _Answer | BadPayload:
+    """The answer read in a thread; BadPayload, with what broke, when it breaks a rule."""
+    try:
+        return await asyncio.to_thread(parse)
+    except Malformed as broken:
+        _log.warning("bad payload", extra={"asked": asked, "broken": str(broken)})
+        return BadPayload(str(broken))
 
 
 def _read(
@@ -228,23 +212,5 @@ def _read(
     return NoData(description)
 
 
-def _read_wait(retry_after: str | None, now: datetime) -> float:
-    """Seconds of a Retry-After: a number or an HTTP date; a minute when it is neither."""
-    if retry_after is None:
-        return _USUAL_WAIT
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
-    try:
-        until = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return _USUAL_WAIT
-    return (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
-
-
 def _seconds(day: date) -> int:
     return int(datetime.combine(day, time(), UTC).timestamp())
-
-
-def _is_symbol(symbol: str) -> bool:
-    letters = all((c.isascii() and c.isalnum()) or c in _EXTRA for c in symbol)
-    return letters and symbol == symbol.upper() and 0 < len(symbol) <= _SYMBOL_LENGTH

@@ -2,15 +2,15 @@
 
 Yahoo's prices are adjusted for splits: they are turned back into prices as traded here, by the
 splits of the same answer, which must reach up to now. Days are dates in the exchange's own zone.
-A row without any price was not observed and is left out; a row that breaks a rule is named in
-`History.rejected`; an answer that breaks one raises `Malformed`.
+A row without price and volume was not observed and is left out; one without open and with volume 0
+is a halt; one that breaks a rule is in `History.refused`; an answer that does raises `Malformed`.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +19,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from app.adapters.bar_rows import part_rows
 from app.adapters.prices import (
     BAR_SCHEMA,
     DIVIDEND_SCHEMA,
@@ -49,6 +50,7 @@ _LARGEST: Final = 1e12  # of a price
 _LARGEST_VOLUME: Final = 1e16
 _SPLIT_LIMIT: Final = 10_000  # new shares for one old share, or the other way round
 _NAME_LENGTH: Final = 120
+_PRICED: Final = pl.any_horizontal(pl.col(name).is_not_null() for name in PRICES)
 
 
 class Malformed(Exception):
@@ -87,24 +89,41 @@ def read_error(chart: dict[str, Any]) -> tuple[str, str] | None:
 
 def parse_history(result: dict[str, Any], symbol: str) -> History | NoData:
     """Daily bars as traded, splits and dividends."""
-    info, zone = _read_info(result, symbol, "1d")
+    info, zone = read_info(result, symbol, "1d")
     table = _read_table(result)
     if table is None:
         return NoData(f"no daily prices of {symbol}")
     table = table.with_columns(day=_instants(table["at"]).dt.convert_time_zone(zone.key).dt.date())
-    adjusted = table.unique("day", keep="last", maintain_order=True).sort("day")
+    table = table.with_columns(priced=_PRICED).sort("day", "priced", "at")
+    adjusted = table.unique("day", keep="last", maintain_order=True)
     events = result.get("events", {})
     splits = _read_splits(events, zone)
-    bars, rejected = _to_bars(adjusted, splits, info)
-    dividends = _read_dividends(events, zone, splits, info.currency)
-    return History(info, bars.select(BAR_SCHEMA.names()), splits, dividends, rejected)
+    return make_history(info, adjusted, splits, _read_paid(events, zone))
+
+
+def make_history(
+    info: InstrumentInfo, adjusted: pl.DataFrame, splits: pl.DataFrame, paid: pl.DataFrame
+) -> History:
+    """Yahoo's numbers → a history as traded.
+
+    `adjusted`: rows of BAR_SCHEMA by day, prices and volume adjusted for `splits` (SPLIT_SCHEMA),
+    the later ones included; `paid`: day and amount of dividends, adjusted alike.
+    """
+    rows = to_as_traded(adjusted, splits, digits=price_digits(info))
+    rows = rows.select(BAR_SCHEMA.names()).with_columns(pl.col("adj_close").round(6))
+    bars, refused = part_rows(rows, closes_only=info.kind == "FX")
+    paid = paid.filter(pl.col("amount") > 0).group_by("day").agg(pl.all().sum()).sort("day")
+    factor = split_factors(paid["day"], splits)
+    coarse = 0 if info.currency == "KRW" else 4
+    amount = pl.Series("amount", restore(paid["amount"], factor, 6, coarse))
+    return History(info, bars, splits, paid.with_columns(amount), refused)
 
 
 def parse_intraday(
     result: dict[str, Any], symbol: str, *, minutes: int, days: int
 ) -> Intraday | NoData:
     """Bars of the last `days` sessions, as traded."""
-    info, zone = _read_info(result, symbol, f"{minutes}m")
+    info, zone = read_info(result, symbol, f"{minutes}m")
     table = _read_table(result)
     if table is None:
         return NoData(f"no prices of {symbol} within the day")
@@ -114,13 +133,13 @@ def parse_intraday(
     table = table.filter(pl.col("day").is_in(sessions.implode()))
     table = table.unique("at", keep="last", maintain_order=True).sort("at")
     splits = _read_splits(result.get("events", {}), zone)
-    bars = to_as_traded(table, splits, digits=_digits(info)).filter(check_prices().is_null())
+    bars = to_as_traded(table, splits, digits=price_digits(info)).filter(check_prices().is_null())
     return Intraday(info, bars.select(INTRADAY_SCHEMA.names()))
 
 
 def parse_tick(result: dict[str, Any], symbol: str) -> Tick | NoData:
     """The newest price of the regular session, from `meta`."""
-    info, _ = _read_info(result, symbol, None)
+    info, _ = read_info(result, symbol, None)
     meta = result["meta"]
     price, at = meta.get("regularMarketPrice"), meta.get("regularMarketTime")
     if price is None or at is None:
@@ -131,7 +150,7 @@ def parse_tick(result: dict[str, Any], symbol: str) -> Tick | NoData:
     _check_stamps([at])
     if min(prices) <= 0:
         raise Malformed(f"the price of {symbol} is {min(prices)}")
-    tidy = restore(pl.Series(prices, dtype=pl.Float64), np.ones(1), _digits(info)).tolist()
+    tidy = restore(pl.Series(prices, dtype=pl.Float64), np.ones(1), price_digits(info)).tolist()
     volume = meta.get("regularMarketVolume")
     return Tick(
         symbol=symbol,
@@ -142,9 +161,10 @@ def parse_tick(result: dict[str, Any], symbol: str) -> Tick | NoData:
     )
 
 
-def _read_info(
+def read_info(
     result: dict[str, Any], symbol: str, granularity: str | None
 ) -> tuple[InstrumentInfo, ZoneInfo]:
+    """What `meta` says the instrument is, and the time zone of its exchange."""
     meta = result.get("meta")
     if not isinstance(meta, dict):
         raise Malformed("the result has no meta")
@@ -164,10 +184,15 @@ def _read_info(
         zone = ZoneInfo(zone_name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise Malformed(f"the time zone {zone_name!r} is unknown") from error
-    name = meta.get("longName") or meta.get("shortName") or symbol
-    name = " ".join(str(name).split())[:_NAME_LENGTH]
+    name = tidy_name(meta.get("longName"), meta.get("shortName"), symbol)
     local = find_korean_name(symbol)
     return InstrumentInfo(symbol, name, mic, currency, KINDS[kind], local), zone
+
+
+def tidy_name(*names: Any) -> str:
+    """The first name that there is, in one line of at most 120 letters."""
+    name = next(name for name in names if name)
+    return " ".join(str(name).split())[:_NAME_LENGTH]
 
 
 def _check_currency(symbol: str, mic: str, currency: str) -> None:
@@ -191,7 +216,10 @@ def _text(meta: dict[str, Any], name: str) -> str:
 
 
 def _read_table(result: dict[str, Any]) -> pl.DataFrame | None:
-    """The rows that have a price: at (seconds), open, high, low, close, volume, adj_close."""
+    """Rows that have a price or a volume: at (seconds), open, high, low, close, volume, adj_close.
+
+    None without any row.
+    """
     stamps = result.get("timestamp")
     if not stamps:
         return None
@@ -207,7 +235,7 @@ def _read_table(result: dict[str, Any]) -> pl.DataFrame | None:
         _check_numbers(name, values, _LARGEST_VOLUME if name == "volume" else _LARGEST)
     schema = {"at": pl.Int64} | dict.fromkeys(columns, pl.Float64)
     table = pl.DataFrame({"at": stamps, **columns}, schema=schema, strict=False)
-    table = table.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in PRICES))
+    table = table.filter(_PRICED | pl.col("volume").is_not_null())
     return None if table.is_empty() else table
 
 
@@ -241,26 +269,9 @@ def _instants(seconds: pl.Series) -> pl.Series:
     return (seconds.cast(pl.Int64) * 1_000_000).cast(pl.Datetime("us", "UTC"))
 
 
-def _digits(info: InstrumentInfo) -> int:
+def price_digits(info: InstrumentInfo) -> int:
     """Decimals that a price as traded can have: a share has no part of a won."""
     return 0 if info.currency == "KRW" and info.kind in {"EQUITY", "ETF"} else 4
-
-
-def _to_bars(
-    adjusted: pl.DataFrame, splits: pl.DataFrame, info: InstrumentInfo
-) -> tuple[pl.DataFrame, list[tuple[date, str]]]:
-    bars = to_as_traded(adjusted, splits, digits=_digits(info))
-    is_rate = info.kind == "FX"
-    if is_rate:
-        missing = {name: pl.lit(None, dtype=pl.Float64) for name in ("open", "high", "low")}
-        bars = bars.with_columns(**missing, volume=pl.lit(None, dtype=pl.Int64))
-    reasons = bars.select("day", reason=check_prices(closes_only=is_rate))
-    rejected = list(reasons.filter(pl.col("reason").is_not_null()).iter_rows())
-    bars = bars.filter(reasons["reason"].is_null())
-    bars = bars.with_columns(pl.col("adj_close").round(6))
-    if not is_rate:
-        bars = bars.with_columns(low=pl.min_horizontal(PRICES), high=pl.max_horizontal(PRICES))
-    return bars, rejected
 
 
 def _read_events(
@@ -285,7 +296,11 @@ def _read_events(
 
 
 def _read_splits(events: Any, zone: ZoneInfo) -> pl.DataFrame:
-    rows = _read_events(events, "splits", ("numerator", "denominator"), zone)
+    return tidy_splits(_read_events(events, "splits", ("numerator", "denominator"), zone))
+
+
+def tidy_splits(rows: list[list[Any]]) -> pl.DataFrame:
+    """Rows of day, numerator and denominator → SPLIT_SCHEMA, one a day; Malformed if impossible."""
     for day, numerator, denominator in rows:
         if not 1 <= numerator * _SPLIT_LIMIT / (denominator or math.inf) <= _SPLIT_LIMIT**2:
             raise Malformed(f"the split of {day} is {numerator:g} for {denominator:g}")
@@ -294,14 +309,8 @@ def _read_splits(events: Any, zone: ZoneInfo) -> pl.DataFrame:
     return splits.group_by("day").agg(pl.all().product()).sort("day")
 
 
-def _read_dividends(
-    events: Any, zone: ZoneInfo, splits: pl.DataFrame, currency: str
-) -> pl.DataFrame:
-    """Dividends and the distributions of funds, in cash per share as traded on the ex-date."""
+def _read_paid(events: Any, zone: ZoneInfo) -> pl.DataFrame:
+    """Dividends and the distributions of funds, adjusted for splits as Yahoo sends them."""
     rows = _read_events(events, "dividends", ("amount",), zone)
     rows += _read_events(events, "capitalGains", ("amount",), zone)
-    paid = pl.DataFrame(rows, schema=DIVIDEND_SCHEMA, orient="row")
-    paid = paid.filter(pl.col("amount") > 0).group_by("day").agg(pl.all().sum()).sort("day")
-    factor = split_factors(paid["day"], splits)
-    coarse = 0 if currency == "KRW" else 4
-    return paid.with_columns(amount=pl.Series(restore(paid["amount"], factor, 6, coarse)))
+    return pl.DataFrame(rows, schema=DIVIDEND_SCHEMA, orient="row")

@@ -17,8 +17,13 @@ from app.services.analysis import analyse
 from app.services.collections import collect_symbol
 from app.services.instruments import check_symbol, list_instruments
 from app.services.paging import MAX_ROWS
+from app.services.settings import SOURCE_KEY, find_setting
 
 AT_ONCE: Final = 4  # instruments
+NO_SOURCE: Final = (
+    "No price source has been chosen yet. The first `sise up` chooses one; `sise source yahoo` or "
+    "`sise source sample` does it now."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +47,8 @@ async def _collect(settings: Settings, wanted: list[str]) -> list[str]:
     failures: list[str] = []
     limit = asyncio.Semaphore(AT_ONCE)
     async with open_env(settings, application="sise-collect") as env:
+        if await find_setting(env, SOURCE_KEY) is None:
+            return [NO_SOURCE]
         symbols = symbols or await _watched(env)
         with Bars() as bars:
             bars.step("Prices and indicators", len(symbols))

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
-from sqlalchemy import DateTime, MetaData, Numeric
+from sqlalchemy import BigInteger, DateTime, MetaData, Numeric, text
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 NAMING = {
@@ -18,6 +18,9 @@ NAMING = {
 }
 
 Price = Annotated[Decimal, mapped_column(Numeric(20, 6))]
+Revision = Annotated[int, mapped_column(BigInteger, server_default=text("0"))]
+"""The data version that wrote the row's present values."""
+
 At = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 
 

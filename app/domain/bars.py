@@ -1,4 +1,4 @@
-"""Bars: the price bases, weeks and months, and which bars are accepted.
+"""Bars: the price bases, weeks and months, and what a row has to be to be a bar.
 
 A frame of bars holds one instrument: `day` and floats `open`, `high`, `low`, `close`, `volume`;
 Decimal columns are taken too. The split factor of day d is the product of numerator / denominator
@@ -14,7 +14,6 @@ adjusts for splits back. No money is computed here.
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -28,7 +27,6 @@ COLUMNS: Final = ("day", *PRICES, "volume")
 NOISE: Final = 1e-6  # relative; several times the step of a 32-bit float
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-Rejected = list[tuple[date, str]]
 
 
 class PriceBasis(StrEnum):
@@ -144,19 +142,6 @@ def resample(bars: pl.DataFrame, interval: Interval) -> pl.DataFrame:
     )
 
 
-def clean(
-    bars: pl.DataFrame, *, finished: date, closes_only: bool = False
-) -> tuple[pl.DataFrame, Rejected]:
-    """Splits bars into those to store and the days left out, each with its reason.
-
-    Accepted: sessions up to `finished` (the last one that closed long enough ago), whole, in order,
-    with low ≤ open, close ≤ high and prices above zero. `closes_only`: a rate has a close alone.
-    """
-    reasons = bars.select(pl.col("day"), _reason(finished, closes_only=closes_only).alias("reason"))
-    left_out = reasons.filter(pl.col("reason").is_not_null())
-    return bars.filter(reasons["reason"].is_null()), list(left_out.iter_rows())
-
-
 def check_prices(*, closes_only: bool = False) -> pl.Expr:
     """The reason why a row of open, high, low, close and volume is no bar; null when it is one."""
     needed = ("close",) if closes_only else PRICES
@@ -176,17 +161,6 @@ def check_prices(*, closes_only: bool = False) -> pl.Expr:
         .then(pl.lit("the high is below another price"))
         .when(pl.col("volume") < 0)
         .then(pl.lit("the volume is below zero"))
-    )
-
-
-def _reason(finished: date, *, closes_only: bool) -> pl.Expr:
-    day = pl.col("day")
-    return (
-        pl.when(day > finished)
-        .then(pl.lit("the session has not finished"))
-        .when(day <= day.shift(1).cum_max())
-        .then(pl.lit("out of order: the day is not after the one before"))
-        .otherwise(check_prices(closes_only=closes_only))
     )
 
 

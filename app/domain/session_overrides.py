@@ -1,9 +1,10 @@
 """Where the calendar library is wrong: dated corrections that ship with each release.
 
 An override says that a market is closed on a day, or trades at other hours than the library has.
-Rows of the table `session_override` come on top and win, so that an installation can correct one
-itself. CSAT days (the college entrance exam) and election days are set each year by decree.
-Instants are UTC.
+Rows of the table `session_override` that somebody has edited come on top and win, so that an
+installation can correct one itself. CSAT days (the college entrance exam) and election days are set
+each year by decree; one that only follows by the rule so far says in its reason that it is to be
+confirmed. Instants are UTC.
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ SESSION_SCHEMA: Final = pl.Schema(
         "close_at": pl.Datetime("us", "UTC"),
     }
 )
+UNCONFIRMED: Final = "to be confirmed"
+
+EXAM_REASON: Final = "College entrance exam (CSAT)"
+EXAM_UNCONFIRMED_REASON: Final = "College entrance exam (CSAT), to be confirmed"
+ELECTION_REASON: Final = "Local elections"
+CONSTITUTION_REASON: Final = "Constitution Day"
+CONSTITUTION_UNCONFIRMED_REASON: Final = "Substitute for Constitution Day, to be confirmed"
+
 _SEOUL: Final = ZoneInfo("Asia/Seoul")
 
 
@@ -42,6 +51,11 @@ class Override:
     def closed(self) -> bool:
         """Whether the market does not trade that day."""
         return self.open_at is None
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it is known, not only to be expected by the rule of other years."""
+        return not self.reason.endswith(UNCONFIRMED)
 
 
 def apply_overrides(sessions: pl.DataFrame, overrides: Iterable[Override]) -> pl.DataFrame:
@@ -71,12 +85,12 @@ def fingerprint(overrides: Iterable[Override], *facts: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def _late(year: int, month: int, day: int) -> Override:
+def _late(year: int, month: int, day: int, reason: str = EXAM_REASON) -> Override:
     """An exam day: everything an hour later, 10:00 to 16:30."""
     on = date(year, month, day)
     opens = datetime.combine(on, time(10), _SEOUL).astimezone(UTC)
     closes = datetime.combine(on, time(16, 30), _SEOUL).astimezone(UTC)
-    return Override("XKRX", on, opens, closes, "College entrance exam (CSAT)")
+    return Override("XKRX", on, opens, closes, reason)
 
 
 def _closed(year: int, month: int, day: int, reason: str) -> Override:
@@ -89,7 +103,9 @@ SHIPPED: Final = (
     _late(2023, 11, 16),
     _late(2024, 11, 14),
     _late(2025, 11, 13),
-    _closed(2026, 6, 3, "Local elections"),
-    _closed(2026, 7, 17, "Constitution Day"),
+    _closed(2026, 6, 3, ELECTION_REASON),
+    _closed(2026, 7, 17, CONSTITUTION_REASON),
     _late(2026, 11, 19),
+    _closed(2027, 7, 19, CONSTITUTION_UNCONFIRMED_REASON),
+    _late(2027, 11, 18, EXAM_UNCONFIRMED_REASON),
 )

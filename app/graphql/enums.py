@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import strawberry
 
+from app.domain.acceptance import Reason
 from app.domain.bars import Interval, PriceBasis
 from app.domain.indicator_columns import IndicatorKind
 from app.domain.market import Kind
@@ -42,6 +43,31 @@ class FreshnessState(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class DataKind(StrEnum):
+    """What a stored or a held row is: a bar, a split, a dividend, or the rate of a day."""
+
+    BAR = "BAR"
+    SPLIT = "SPLIT"
+    DIVIDEND = "DIVIDEND"
+    RATE = "RATE"
+
+
+class PriceEventKind(StrEnum):
+    """What happened to the shares on a day."""
+
+    SPLIT = "SPLIT"
+    DIVIDEND = "DIVIDEND"
+
+
+class QuarantineState(StrEnum):
+    """What became of a row that was not believed: HELD rows wait for a decision."""
+
+    HELD = "HELD"
+    RELEASED = "RELEASED"
+    DROPPED = "DROPPED"
+    MENDED = "MENDED"
+
+
 class SourceName(StrEnum):
     """Where prices come from: YAHOO, or SAMPLE, recorded prices of 2000 to 2013."""
 
@@ -58,10 +84,13 @@ def _enum(cls: type[E], name: str | None = None) -> type[E]:
 
 for _cls in (
     CollectionState,
+    DataKind,
     FreshnessState,
     IndicatorKind,
     Interval,
     PriceBasis,
+    PriceEventKind,
+    QuarantineState,
     QuoteSource,
     QuoteState,
     SignalStrength,
@@ -71,3 +100,4 @@ for _cls in (
 ):
     _enum(_cls)
 _enum(Kind, "InstrumentKind")
+_enum(Reason, "QuarantineReason")

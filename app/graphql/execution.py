@@ -46,7 +46,16 @@ CACHED_DOCUMENTS: Final = 64
 """Few: the largest document that is taken weighs 0.4 MB once it is parsed."""
 
 DEADLINE: Final = 2.0
-DEADLINES: Final = {"trackInstrument": 10.0, "collect": 10.0, "switchSource": 10.0, "series": 5.0}
+DEADLINES: Final = {
+    "trackInstrument": 10.0,
+    "trackInstruments": 10.0,
+    "trackList": 10.0,
+    "removeInstrument": 10.0,
+    "searchSource": 10.0,
+    "collect": 10.0,
+    "switchSource": 10.0,
+    "series": 5.0,
+}
 """Seconds for fields that may have to ask the source."""
 
 TOO_SLOW: Final = "The answer took longer than %(seconds)g s. Ask for less, or try again."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final
 
 import strawberry
@@ -15,10 +15,18 @@ from app.domain.signals import Vote as VoteRow
 from app.errors import BadInput
 from app.graphql.context import Info
 from app.graphql.describing import described
-from app.graphql.enums import FreshnessState
+from app.graphql.enums import FreshnessState, QuarantineState
 from app.graphql.paging import Connection, clamp, make_connection
+from app.graphql.reasons import why_not_fresh
 from app.graphql.scalars import Series
 from app.graphql.sentences import vote_sentence
+from app.graphql.trust_types import (
+    PriceEvent,
+    Quarantine,
+    RecentRevision,
+    Revision,
+    StoredData,
+)
 from app.graphql.types import (
     Bar,
     Dividend,
@@ -30,10 +38,12 @@ from app.graphql.types import (
     Split,
     Vote,
 )
+from app.services import data_health
 from app.services.candles import get_series
 from app.services.instruments import InstrumentRow
 from app.services.prices import MAX_SPARKLINE, count_bars, list_bars
 from app.services.readings import Reading
+from app.services.stored_data import count_events, get_stored, list_events
 from app.translations import Locale, load_translations
 
 From = Annotated[date | None, strawberry.argument(name="from", description="The first day.")]
@@ -45,12 +55,18 @@ _NUMBERED: Final = re.compile(r"_(?=[0-9])")
 @described
 @strawberry.type
 class Freshness:
-    """Whether the newest stored day is the one that should be there."""
+    """Whether the newest stored day is the one that should be there.
+
+    `detail` is what went wrong last, as the source or the network said it, in English; `reason` is
+    the same in words, in the reader's language. `checkedAt` is when the source was asked last.
+    """
 
     state: FreshnessState
     last_day: date | None
     expected_day: date | None
     detail: str | None
+    reason: str | None = None
+    checked_at: datetime | None = None
 
 
 @described
@@ -67,6 +83,9 @@ class Instrument:
     sector: str | None
     industry: str | None
     tracked: bool = strawberry.field(description="Whether it is on the watchlist and collected.")
+    delisted_at: date | None = strawberry.field(
+        description="Its last stored day, once the source has not known it for two weeks."
+    )
 
     @classmethod
     def of(cls, row: InstrumentRow) -> Instrument:
@@ -81,12 +100,25 @@ class Instrument:
             sector=row.sector,
             industry=row.industry,
             tracked=row.tracked,
+            delisted_at=row.delisted_at,
         )
 
     @strawberry.field
     async def exchange(self, info: Info) -> Exchange:
         """The market it trades on."""
         return Exchange.of(await info.context.loaders.exchanges.load(self.row.mic))
+
+    @strawberry.field
+    async def first_seen(self, info: Info) -> date | None:
+        """The first stored day; null while nothing is stored."""
+        seen = await info.context.loaders.seen.load(self.symbol)
+        return seen.first_day if seen else None
+
+    @strawberry.field
+    async def last_seen(self, info: Info) -> date | None:
+        """The last stored day; null while nothing is stored."""
+        seen = await info.context.loaders.seen.load(self.symbol)
+        return seen.last_day if seen else None
 
     @strawberry.field
     async def quote(self, info: Info) -> Quote | None:
@@ -102,11 +134,14 @@ class Instrument:
             return Freshness(
                 state=FreshnessState.UNKNOWN, last_day=None, expected_day=None, detail=None
             )
+        detail = found.detail
         return Freshness(
             state=FreshnessState(found.state),
             last_day=found.last_day,
             expected_day=found.expected_day,
-            detail=found.detail,
+            detail=detail,
+            reason=detail and why_not_fresh(found.cause, detail, info.context.locale),
+            checked_at=self.row.checked_at,
         )
 
     @strawberry.field
@@ -198,6 +233,50 @@ class Instrument:
         """All dividends, in order of ex-date."""
         rows = await info.context.loaders.dividends.load(self.symbol)
         return [Dividend.of(row) for row in rows or ()]
+
+    @strawberry.field
+    async def events(
+        self, info: Info, first: int | None = 50, after: str | None = None
+    ) -> Connection[PriceEvent]:
+        """Splits and dividends with their factors, the newest first."""
+        env = info.context.env
+        page = await list_events(env, self.symbol, clamp(first, 50), after)
+        return make_connection(page, PriceEvent.of, lambda: count_events(env, self.symbol))
+
+    @strawberry.field
+    async def stored(self, info: Info) -> StoredData:
+        """From when to when prices are stored, whose they are, and which version changed them."""
+        return StoredData.of(await get_stored(info.context.env, self.symbol))
+
+    @strawberry.field
+    async def revisions(
+        self, info: Info, first: int | None = 50, after: str | None = None
+    ) -> Connection[Revision]:
+        """Its stored rows that changed later, the newest change first."""
+        env = info.context.env
+        page = await data_health.list_revisions(env, self.symbol, clamp(first, 50), after)
+        return make_connection(
+            page, Revision.of, lambda: data_health.count_revisions(env, self.symbol)
+        )
+
+    @strawberry.field
+    async def recent_revision(self, info: Info) -> RecentRevision | None:
+        """What has changed of its stored rows in the last 30 days; null where nothing has."""
+        row = await info.context.loaders.recent_revisions.load(self.symbol)
+        return None if row is None else RecentRevision.of(row)
+
+    @strawberry.field
+    async def quarantine(
+        self,
+        info: Info,
+        state: QuarantineState | None = QuarantineState.HELD,
+        first: int | None = 50,
+        after: str | None = None,
+    ) -> Connection[Quarantine]:
+        """Its rows that were not believed, the newest finding first; null means every state."""
+        env, key = info.context.env, (state and state.value, self.symbol)
+        page = await data_health.list_quarantine(env, *key, clamp(first, 50), after)
+        return make_connection(page, Quarantine.of, lambda: data_health.count_quarantine(env, *key))
 
     @strawberry.field
     async def sessions(self, info: Info, first: int | None = 10) -> list[Session]:

@@ -47,7 +47,16 @@ from app.translations import N_
 FREE: Final = frozenset({"edges", "node", "pageInfo"})
 """Relay's wrapping: no points and no depth of its own."""
 
-WEIGHTS: Final = {"series": 50, "bars": 20}
+WEIGHTS: Final = {
+    "series": 50,
+    "bars": 20,
+    "events": 20,
+    "quarantine": 20,
+    "revisions": 20,
+    "stored": 20,
+    "dataHealth": 50,
+    "searchSource": 100,
+}
 """Fields that cost more than one point, because each makes a query of its own."""
 
 

@@ -17,12 +17,15 @@ from app.services.instruments import find_instruments, list_exchanges
 from app.services.live import QuoteHub
 from app.services.markets import list_sessions
 from app.services.prices import (
+    BarRow,
     freshness,
     list_dividends,
     list_sparklines,
     list_splits,
 )
 from app.services.readings import Reading, list_readings
+from app.services.stored_data import list_bars_before, list_recent_revisions
+from app.services.universe import find_seen
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -36,6 +39,7 @@ class Loaders:
         self.instruments = _by_key(lambda symbols: find_instruments(env, symbols))
         self.quotes: DataLoader[str, Quote | None] = _by_key(hub.quotes)
         self.freshness = _by_key(lambda symbols: freshness(env, symbols))
+        self.seen = _by_key(lambda symbols: find_seen(env, symbols))
         self.exchanges = _by_key(lambda _mics: list_exchanges(env))
         self.splits = _by_key(lambda symbols: list_splits(env, symbols))
         self.dividends = _by_key(lambda symbols: list_dividends(env, symbols))
@@ -45,6 +49,10 @@ class Loaders:
         self.readings: DataLoader[tuple[str, date | None], Reading | None] = _by_group(
             lambda symbols, on: list_readings(env, symbols, on)
         )
+        self.bars_before: DataLoader[tuple[str, date], BarRow | None] = _by_key(
+            lambda keys: list_bars_before(env, keys)
+        )
+        self.recent_revisions = _by_key(lambda symbols: list_recent_revisions(env, symbols))
         self.intraday_reasons = DataLoader(self._load_intraday_reasons)
         self.sessions = DataLoader(self._load_sessions)
 

@@ -15,6 +15,7 @@ from app.graphql.enums import CollectionState, SourceName
 from app.graphql.instrument import Instrument
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_market, require_operator
+from app.graphql.reasons import why_failed
 from app.graphql.scalars import Series
 from app.graphql.types import FxRate, MarketStatus, Quote, SourceStatus
 from app.services.collections import CollectionRow, list_collections, request_collection
@@ -25,6 +26,7 @@ from app.services.instruments import (
     list_instruments,
     track_instrument,
 )
+from app.services.job_progress import list_failing
 from app.services.markets import list_market_status
 from app.services.paging import MAX_ROWS
 from app.services.prices import find_fx_rate
@@ -63,6 +65,17 @@ class Collection:
             outcome=row.outcome,
             error=row.error,
         )
+
+    @strawberry.field
+    async def next_try_at(self) -> datetime | None:
+        """When it will be tried again; null unless it has failed and has a try left."""
+        waits = self.state is CollectionState.PENDING and self.attempts > 0
+        return self.requested_at if waits else None
+
+    @strawberry.field
+    async def reason(self, info: Info) -> str | None:
+        """What went wrong last, in words, in the reader's language; `error` is what was said."""
+        return why_failed(self.outcome, self.error, info.context.locale) if self.error else None
 
     @strawberry.field
     async def instrument(self, info: Info) -> Instrument | None:
@@ -119,9 +132,19 @@ class MarketQuery:
         return [MarketStatus.of(row) for row in rows]
 
     @strawberry.field
-    async def collections(self, info: Info, first: int | None = 50) -> list[Collection]:
-        """The newest collections first."""
-        rows = await list_collections(require_market(info).env, clamp(first, 50))
+    async def collections(
+        self,
+        info: Info,
+        first: int | None = 50,
+        failing: bool | None = False,  # noqa: FBT001, FBT002 - an argument of the schema
+    ) -> list[Collection]:
+        """The newest collections first.
+
+        `failing`: of each instrument the newest one alone, if it failed or is to be tried again.
+        """
+        env = require_market(info).env
+        list_ = list_failing if failing else list_collections
+        rows = await list_(env, clamp(first, 50))
         return [Collection.of(row) for row in rows]
 
     @strawberry.field

@@ -11,21 +11,24 @@ from typing import Final
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from app.graphql.calendar import CalendarMutation, CalendarQuery
 from app.graphql.describing import described
 from app.graphql.execution import EXTENSIONS, EventExecutor, Schema
 from app.graphql.market import MarketMutation, MarketQuery, MarketSubscription
 from app.graphql.scalars import SCALARS
+from app.graphql.trust import TrustMutation, TrustQuery
+from app.graphql.universe import UniverseMutation, UniverseQuery
 
 
 @described
 @strawberry.type
-class Query(MarketQuery):
+class Query(MarketQuery, TrustQuery, CalendarQuery, UniverseQuery):
     """Everything that can be asked."""
 
 
 @described
 @strawberry.type
-class Mutation(MarketMutation):
+class Mutation(MarketMutation, TrustMutation, CalendarMutation, UniverseMutation):
     """Everything that can be changed."""
 
 

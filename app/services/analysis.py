@@ -1,4 +1,4 @@
-"""Indicators computed and stored: after a collection the tail, after a new split the whole.
+"""Indicators computed and stored: after a collection the tail, after a revision or split the whole.
 
 This module imports the compiled loops: workers and the command line use it, never the web process
 (`services.readings` reads what is stored here).
@@ -7,10 +7,13 @@ This module imports the compiled loops: workers and the command line use it, nev
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import polars as pl
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.frames import merge_frame, read_frame
 from app.domain.bars import PriceBasis, adjust
@@ -52,6 +55,16 @@ ORDER BY day
 _SPLITS_SQL: Final = """
 SELECT day, numerator, denominator FROM split WHERE symbol = :symbol ORDER BY day
 """
+_STALE_SQL: Final = """
+SELECT i.indicators_from, (SELECT max(number) FROM data_revision WHERE symbol = i.symbol)
+FROM (SELECT CAST(:symbol AS text) AS symbol) AS asked LEFT JOIN instrument AS i USING (symbol)
+"""
+_HOLD_SQL: Final = "SELECT FROM instrument WHERE symbol = :symbol FOR UPDATE"
+_FITS_SQL: Final = "UPDATE instrument SET indicators_from = NULL WHERE symbol = :symbol"
+_ORPHANS_SQL: Final = """
+DELETE FROM indicator_daily AS d WHERE symbol = :symbol
+AND NOT EXISTS (SELECT FROM bar WHERE symbol = d.symbol AND day = d.day)
+"""
 _STORED_SQL: Final = f"""
 SELECT symbol, day, {", ".join(INDICATOR_COLUMNS)} FROM indicator_daily
 WHERE symbol = :symbol AND day >= :start ORDER BY day
@@ -61,20 +74,37 @@ WHERE symbol = :symbol AND day >= :start ORDER BY day
 async def analyse(env: Env, symbol: str, *, whole: bool = False) -> int:
     """Computes the indicators of one instrument and stores what is new or differs; rows written.
 
-    Prices are split-adjusted. Only the newest rows are computed unless `whole` is said, or the
-    oldest stored row of the tail no longer agrees (a split has come, an old bar has changed).
+    Prices are split-adjusted. Only the newest rows are computed unless `whole` is said, an old bar
+    or a split has changed (`instrument.indicators_from`), or the oldest stored row of the tail no
+    longer agrees.
     """
-    if not whole:
-        async with env.db.read() as db:
-            missing = int(await db.scalar(text(_MISSING_SQL), {"symbol": symbol}) or 0)
-        written = await _write(env, symbol, missing + OVERLAP)
+    async with env.db.read() as db:
+        stale = await _staleness(db, symbol)
+        missing = int(await db.scalar(text(_MISSING_SQL), {"symbol": symbol}) or 0)
+    if not whole and stale.since is None:
+        written = await _write(env, symbol, missing + OVERLAP, stale)
         if written is not None:
             return written
-    return await _write(env, symbol, None) or 0
+    return await _write(env, symbol, None, stale) or 0
 
 
-async def _write(env: Env, symbol: str, rows: int | None) -> int | None:
-    """Stores the newest `rows` (None: all); None when that is not enough."""
+@dataclass(frozen=True)
+class _Staleness:
+    """The day from which stored indicators no longer fit, and the newest revision at that time."""
+
+    since: date | None
+    revision: int | None
+
+
+async def _staleness(db: AsyncSession, symbol: str) -> _Staleness:
+    return _Staleness(*(await db.execute(text(_STALE_SQL), {"symbol": symbol})).one())
+
+
+async def _write(env: Env, symbol: str, rows: int | None, stale: _Staleness) -> int | None:
+    """Stores the newest `rows` (None: all, and removes those of days without a bar).
+
+    None when `rows` is not enough.
+    """
     source = await find_setting(env, SOURCE_KEY)
     computed = await _compute(env, symbol, rows)
     if computed.is_empty():
@@ -91,7 +121,17 @@ async def _write(env: Env, symbol: str, rows: int | None) -> int | None:
             and changed["day"][:1].equals(computed["day"][:1])
         ):
             return None
+        if rows is None:
+            await db.execute(text(_ORPHANS_SQL), {"symbol": symbol})
+            await _settle(db, symbol, stale)
         return await merge_frame(db, "indicator_daily", changed)
+
+
+async def _settle(db: AsyncSession, symbol: str, stale: _Staleness) -> None:
+    """Notes that the indicators fit again, unless another revision came while they were made."""
+    await db.execute(text(_HOLD_SQL), {"symbol": symbol})
+    if stale.since is not None and await _staleness(db, symbol) == stale:
+        await db.execute(text(_FITS_SQL), {"symbol": symbol})
 
 
 async def _compute(env: Env, symbol: str, rows: int | None) -> pl.DataFrame:

@@ -33,4 +33,8 @@ async def refresh_sessions(env: Env, *, force: bool = False) -> int:
     frames = await asyncio.to_thread(
         lambda: pl.concat([sessions(mic, FIRST_DAY, end, overrides) for mic in CALENDARS])
     )
-    return await store_sessions(env, frames, source_of(overrides))
+    made_from = source_of(overrides)
+    changed = await store_sessions(env, frames, made_from)
+    if source_of(await list_overrides(env)) != made_from:  # somebody has edited one meanwhile
+        return changed + await refresh_sessions(env)
+    return changed

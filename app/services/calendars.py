@@ -13,8 +13,9 @@ from importlib.metadata import version
 from typing import Final
 
 import polars as pl
-from sqlalchemy import select, text
+from sqlalchemy import and_, select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import driver_connection
 from app.db.models import SessionOverride
@@ -37,25 +38,35 @@ async def is_due(env: Env) -> bool:
 
 
 async def list_overrides(env: Env) -> list[Override]:
-    """The shipped overrides, each replaced by the row of its market and day where there is one."""
+    """The overrides that count, by market and day.
+
+    Shipped ones, each replaced by the row of its day that somebody has edited, and rows of other
+    days. A row that is not active counts for nothing and puts the shipped one out of force too.
+    """
     async with env.db.read() as db:
         rows = (await db.scalars(select(SessionOverride))).all()
-    own = [Override(r.mic, r.day, r.open_at, r.close_at, r.reason) for r in rows]
-    chosen = {(o.mic, o.day): o for o in [*SHIPPED, *own]}
-    return [chosen[key] for key in sorted(chosen)]
-
-
-async def overrides_end(env: Env) -> date:
-    """The last day that has an override: beyond it only the library's own word stands."""
-    return max(override.day for override in await list_overrides(env))
+    chosen: dict[tuple[str, date], Override | None] = {(o.mic, o.day): o for o in SHIPPED}
+    for row in rows:
+        if row.edited_at is not None or (row.mic, row.day) not in chosen:
+            own = Override(row.mic, row.day, row.open_at, row.close_at, row.reason)
+            chosen[row.mic, row.day] = own if row.active else None
+    return [override for key in sorted(chosen) if (override := chosen[key]) is not None]
 
 
 async def seed_overrides(env: Env) -> None:
-    """Writes the shipped overrides as rows that an administrator may change; existing rows stay."""
+    """Writes the shipped overrides as rows; one that somebody has edited stays as it is."""
     names = ("mic", "day", "open_at", "close_at", "reason")
     rows = [dict(zip(names, astuple(override), strict=True)) for override in SHIPPED]
+    new = insert(SessionOverride).values(rows)
+    fresh = {name: new.excluded[name] for name in names[2:]}
+    kept = [getattr(SessionOverride, name).is_not_distinct_from(fresh[name]) for name in fresh]
+    update = new.on_conflict_do_update(
+        index_elements=["mic", "day"],
+        set_=fresh,
+        where=SessionOverride.edited_at.is_(None) & ~and_(*kept),
+    )
     async with env.db.write() as db:
-        await db.execute(insert(SessionOverride).values(rows).on_conflict_do_nothing())
+        await db.execute(update)
 
 
 def source_of(overrides: list[Override]) -> str:
@@ -71,7 +82,7 @@ async def store_sessions(env: Env, sessions: pl.DataFrame, made_from: str) -> in
     until = min(last for _, last in sessions.group_by("mic").agg(pl.col("day").max()).rows())
     markets = sessions["mic"].unique().to_list()
     async with env.db.write() as db:
-        await db.execute(text("SELECT pg_advisory_xact_lock(hashtext('sise-sessions'))"))
+        await hold_sessions(db)
         await db.execute(text(f"CREATE TEMP TABLE {_FRESH} (LIKE exchange_session) ON COMMIT DROP"))
         raw = await driver_connection(db)
         await raw.copy_records_to_table(
@@ -82,6 +93,11 @@ async def store_sessions(env: Env, sessions: pl.DataFrame, made_from: str) -> in
         value = {"until": until.isoformat(), "from": made_from}
         await write_setting(db, _KEY, value)
     return int(merged or 0) + int(dropped or 0)
+
+
+async def hold_sessions(db: AsyncSession) -> None:
+    """Waits until nobody else changes the table of sessions, and holds it for this transaction."""
+    await db.execute(text("SELECT pg_advisory_xact_lock(hashtext('sise-sessions'))"))
 
 
 _MERGE: Final = f"""

@@ -1,9 +1,9 @@
 """Collections: an instrument's prices, brought from the source into the tables.
 
-A collection asks again for the last 15 stored sessions (for everything when nothing is stored),
-takes finished sessions only, and writes bars and events, or rates, in one transaction. Bars are as
-traded, so a later split changes none of them. It may run twice, or twice at once: the second one
-changes nothing. The answer of a source that was switched away meanwhile is dropped.
+A collection asks again for the last 15 stored sessions, for everything when little is stored, a
+month after everything was last asked for, and when the answer contradicts what is stored. What it
+takes of the answer is `ingest`'s to say. It may run twice, or twice at once: the second one changes
+nothing. The answer of a source that was switched away meanwhile is dropped.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
+from zlib import crc32
 
-import polars as pl
-from sqlalchemy import func, select, text, update
+from sqlalchemy import case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.prices import BadPayload, Failure, History, NoData, NotListed, SourceDown
 from app.adapters.prices import RateLimited as TooManyQuestions
-from app.db.frames import copy_frame, merge_frame
 from app.db.models import Instrument, Setting
 from app.db.models import Job as JobRow
-from app.domain.bars import PRICES, clean
+from app.db.revised import Version
 from app.env import Env
 from app.errors import NotFound, RateLimited, Unavailable
 from app.services.events import announce, hand_over
+from app.services.ingest import Ingested, ingest
 from app.services.instruments import InstrumentRow, check_symbol, get_instrument
 from app.services.jobs import Job, find_jobs, list_jobs, real_time
 from app.services.markets import last_finished_session
@@ -37,10 +37,11 @@ from app.telemetry import BARS_STORED, COLLECTIONS
 
 OVERLAP: Final = 15  # stored sessions that are asked for again
 REQUEST_PAUSE: Final = 10.0  # seconds between two requests for everything
+SWEEP_AFTER: Final = 30  # days until everything is asked for again; up to 10 more by symbol
 STORED, UNCHANGED, SUPERSEDED = "STORED", "UNCHANGED", "SUPERSEDED"
+HELD: Final = "HELD"
 
 _REQUESTED: Final = "collection_requested_at"
-_PLACES: Final = 6  # of NUMERIC(20, 6)
 _WORTH_A_RETRY: Final = {"RATE_LIMITED", "BAD_PAYLOAD", "SOURCE_DOWN"}
 _log = logging.getLogger(__name__)
 
@@ -49,9 +50,10 @@ _log = logging.getLogger(__name__)
 class CollectionOutcome:
     """What a collection came to.
 
-    `outcome`: STORED or UNCHANGED; NOT_LISTED, NO_DATA, RATE_LIMITED, BAD_PAYLOAD or SOURCE_DOWN,
-    as the source failed; SUPERSEDED when it was switched away. `bars` is how many rows were new or
-    changed, `retry_after` (seconds) what the source asked for.
+    `outcome`: STORED or UNCHANGED; HELD when the answer contradicts what is stored; NOT_LISTED,
+    NO_DATA, RATE_LIMITED, BAD_PAYLOAD or SOURCE_DOWN, as the source failed; SUPERSEDED when it was
+    switched away. `bars` is how many rows were new or changed, `held` how many came into the
+    quarantine, `retry_after` (seconds) what the source asked for.
     """
 
     symbol: str
@@ -59,11 +61,12 @@ class CollectionOutcome:
     bars: int = 0
     detail: str | None = None
     retry_after: float | None = None
+    held: int = 0
 
     @property
     def ok(self) -> bool:
         """Whether the source answered with prices."""
-        return self.outcome in {STORED, UNCHANGED}
+        return self.outcome in {STORED, UNCHANGED, HELD}
 
     @property
     def retryable(self) -> bool:
@@ -102,13 +105,7 @@ async def collect_symbol(env: Env, symbol: str) -> CollectionOutcome:
     finished = await last_finished_session(env, instrument.mic)
     if finished is None:
         raise Unavailable("The trading calendar has not been loaded yet. Try again in a minute.")
-    start = await _start(env, instrument)
-    answer = await env.sources[source].history(instrument.symbol, start=start)
-    if isinstance(answer, History):
-        outcome = await _store(env, instrument, source, answer, finished)
-    else:
-        outcome = _failed(instrument.symbol, answer)
-        await _note_problem(env, source, outcome)
+    outcome = await _ask(env, instrument, source, finished, await _start(env, instrument))
     COLLECTIONS.labels(source, outcome.outcome).inc()
     if outcome.ok:
         BARS_STORED.labels(source).inc(outcome.bars)
@@ -161,57 +158,71 @@ async def list_collections(env: Env, first: int = 50) -> list[CollectionRow]:
     return [_row(job) for job in await list_jobs(env, "collect", check_first(first))]
 
 
+async def _ask(
+    env: Env, instrument: InstrumentRow, source: str, finished: date, start: date | None
+) -> CollectionOutcome:
+    """Asks and stores; once more, for everything, when the answer contradicts what is stored."""
+    answer = await env.sources[source].history(instrument.symbol, start=start)
+    if isinstance(answer, History) and answer.info.currency != instrument.currency:
+        wrong = f"The prices are in {answer.info.currency}, not in {instrument.currency}."
+        answer = BadPayload(wrong)
+    if not isinstance(answer, History):
+        outcome = _failed(instrument.symbol, answer)
+        await _note_problem(env, source, outcome)
+        return outcome
+    stored = await _store(env, instrument, source, answer, finished, whole=start is None)
+    if stored is None:
+        return CollectionOutcome(instrument.symbol, SUPERSEDED)
+    if stored.contradiction is not None:
+        if start is not None:
+            return await _ask(env, instrument, source, finished, None)
+        why = f"Held, not stored: {stored.contradiction}."
+        return CollectionOutcome(instrument.symbol, HELD, detail=why, held=stored.held)
+    word = STORED if stored.changed else UNCHANGED
+    return CollectionOutcome(instrument.symbol, word, stored.bars, held=stored.held)
+
+
 async def _start(env: Env, instrument: InstrumentRow) -> date | None:
-    """The first day to ask for: None, for all there is, while little is stored."""
+    """The first day to ask for: None, for all there is, while little is stored, and now and then.
+
+    A split that was learned of late may lie before the last sessions: only a whole history has it.
+    """
+    spread = crc32(instrument.symbol.encode()) % 10
+    due = env.clock.now() - timedelta(days=SWEEP_AFTER + spread)
     query = _RATE_START if instrument.kind == "FX" else _BAR_START
-    params = {"symbol": instrument.symbol, "overlap": OVERLAP}
+    params = {"symbol": instrument.symbol, "overlap": OVERLAP, "due": due}
     async with env.db.read() as db:
         start: date | None = await db.scalar(text(query), params)
     return start
 
 
-async def _store(
-    env: Env, instrument: InstrumentRow, source: str, history: History, finished: date
-) -> CollectionOutcome:
-    """Cleans and writes; the row of the instrument is held, so that two wait for one another."""
+async def _store(  # noqa: PLR0913 - an answer, and of what it is
+    env: Env,
+    instrument: InstrumentRow,
+    source: str,
+    history: History,
+    finished: date,
+    *,
+    whole: bool,
+) -> Ingested | None:
+    """Writes an answer; the row of the instrument is held, so that two wait for one another.
+
+    None when the source has been switched meanwhile.
+    """
     now = env.clock.now()
-    frames = _frames(instrument, source, history, finished, now)
-    clear = update(Instrument).where(Instrument.symbol == instrument.symbol)
+    well = {"checked_at": now, "problem": None, "problem_detail": None, "problem_since": None}
+    well |= {"delisted_at": None} | ({"swept_at": now} if whole else {})
     async with env.db.write() as db:
         if await hold_source(db) != source:
-            return CollectionOutcome(instrument.symbol, SUPERSEDED)
-        await db.execute(clear.values(checked_at=now, problem=None, problem_detail=None))
-        write = copy_frame if await _is_empty(db, instrument.symbol) else merge_frame
-        written = {table: await write(db, table, frame) for table, frame in frames.items()}
-    bars = written.get("bar", 0) + written.get("fx_rate", 0)
-    outcome = STORED if any(written.values()) else UNCHANGED
-    return CollectionOutcome(instrument.symbol, outcome, bars)
-
-
-async def _is_empty(db: AsyncSession, symbol: str) -> bool:
-    """Whether nothing of the instrument is stored: the first load needs no merge."""
-    return not await db.scalar(text(_ANYTHING), {"symbol": symbol})
-
-
-def _frames(
-    instrument: InstrumentRow, source: str, history: History, finished: date, now: datetime
-) -> dict[str, pl.DataFrame]:
-    """What is to be written, by table."""
-    is_rate = instrument.kind == "FX"
-    rounded = history.bars.with_columns(pl.col(*PRICES, "adj_close").round(_PLACES))
-    bars, left_out = clean(rounded, finished=finished, closes_only=is_rate)
-    left_out = [*history.rejected, *left_out]
-    odd = [(day.isoformat(), why) for day, why in left_out if day <= finished]
-    if odd:
-        facts = {"symbol": instrument.symbol, "count": len(odd), "newest": odd[-5:]}
-        _log.warning("bars left out", extra=facts)
-    common = {"source": pl.lit(source), "fetched_at": pl.lit(now)}
-    if is_rate:
-        pair = {"base": pl.lit(instrument.symbol[:3]), "quote": pl.lit(instrument.symbol[3:6])}
-        return {"fx_rate": bars.select("day", rate="close", **pair, **common)}
-    tables = {"bar": bars, "split": history.splits, "dividend": history.dividends}
-    symbol = pl.lit(instrument.symbol).alias("symbol")
-    return {name: frame.with_columns(symbol, **common) for name, frame in tables.items()}
+            return None
+        row = update(Instrument).where(Instrument.symbol == instrument.symbol)
+        await db.execute(row.values(**well))
+        version = Version(db, instrument.symbol, source, now)
+        stored = await ingest(db, instrument, history, version, finished, whole=whole)
+    if stored.held:
+        facts = {"symbol": instrument.symbol, "held": stored.held, "why": stored.contradiction}
+        _log.warning("rows held", extra=facts)
+    return stored
 
 
 def _failed(symbol: str, failure: Failure) -> CollectionOutcome:
@@ -239,6 +250,10 @@ async def _note_problem(env: Env, source: str, outcome: CollectionOutcome) -> No
                     checked_at=env.clock.now(),
                     problem=outcome.outcome,
                     problem_detail=outcome.detail,
+                    problem_since=case(
+                        (Instrument.problem == outcome.outcome, Instrument.problem_since),
+                        else_=env.clock.now(),
+                    ),
                 )
             )
 
@@ -294,19 +309,12 @@ def _row(job: Job) -> CollectionRow:
 
 
 _BAR_START: Final = """
-    SELECT day FROM bar WHERE symbol = :symbol ORDER BY day DESC OFFSET :overlap LIMIT 1
-"""
-_ANYTHING: Final = """
-    SELECT EXISTS (SELECT FROM bar WHERE symbol = :symbol)
-        OR EXISTS (SELECT FROM split WHERE symbol = :symbol)
-        OR EXISTS (SELECT FROM dividend WHERE symbol = :symbol)
-        OR EXISTS (
-            SELECT FROM fx_rate
-            WHERE base = substr(:symbol, 1, 3) AND quote = substr(:symbol, 4, 3)
-        )
+    SELECT b.day FROM bar AS b JOIN instrument AS i USING (symbol)
+    WHERE b.symbol = :symbol AND i.swept_at > :due ORDER BY b.day DESC OFFSET :overlap LIMIT 1
 """
 _RATE_START: Final = """
-    SELECT day FROM fx_rate
-    WHERE base = substr(:symbol, 1, 3) AND quote = substr(:symbol, 4, 3)
-    ORDER BY day DESC OFFSET :overlap LIMIT 1
+    SELECT r.day FROM fx_rate AS r
+    JOIN instrument AS i ON i.symbol = r.base || r.quote || '=X' AND i.swept_at > :due
+    WHERE r.base = substr(:symbol, 1, 3) AND r.quote = substr(:symbol, 4, 3)
+    ORDER BY r.day DESC OFFSET :overlap LIMIT 1
 """

@@ -1,9 +1,10 @@
 """What is due: found by comparing the tables with the clock, never remembered.
 
 A bar is due when its market's session is over (close + lag) and the instrument's newest day is an
-earlier one; indicators are due when bars are newer than they are. Each finding opens a job by its
-natural key, so that looking twice, or after a day without workers, opens the same ones. A job that
-ended without bringing the day is opened again after a while, for one more try.
+earlier one; indicators are due when bars are newer than they are, or have been revised. Each
+finding opens a job by its natural key, so that looking twice, or after a day without workers, opens
+the same ones. A job that ended without bringing the day is opened again after a while, for one more
+try.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy import ColumnElement, Interval, case, func, literal, select, upd
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import Bar, FxRate, IndicatorDaily, Instrument
+from app.db.models import Bar, DataRevision, FxRate, IndicatorDaily, Instrument
 from app.db.models import Job as JobRow
 from app.env import Env
 from app.services.jobs import MAX_ATTEMPTS, real_time
@@ -49,7 +50,7 @@ async def open_due(env: Env) -> int:
 async def list_missing(env: Env) -> list[Missing]:
     """Tracked instruments without the newest finished day of their market, by symbol.
 
-    Empty unless the installation's source is a live one.
+    Delisted ones are left out. Empty unless the installation's source is a live one.
     """
     if await find_setting(env, SOURCE_KEY) != LIVE_SOURCE:
         return []
@@ -57,7 +58,7 @@ async def list_missing(env: Env) -> list[Missing]:
     async with env.db.read() as db:
         rows = await db.execute(
             select(Instrument.symbol, Instrument.mic, _newest_day())
-            .where(Instrument.tracked)
+            .where(Instrument.tracked, Instrument.delisted_at.is_(None))
             .order_by(Instrument.symbol)
         )
         return [
@@ -103,28 +104,43 @@ async def _open_periodic(env: Env, seconds: float) -> int:
     slot = datetime.fromtimestamp(now.timestamp() // seconds * seconds, now.tzinfo)
     async with env.db.write() as db:
         symbols = await db.scalars(
-            select(Instrument.symbol).where(Instrument.tracked, ~_has_open_job("collect"))
+            select(Instrument.symbol).where(
+                Instrument.tracked, Instrument.delisted_at.is_(None), ~_has_open_job("collect")
+            )
         )
         rows = [{"key": f"collect:{s}:{slot.isoformat()}", "symbol": s} for s in symbols]
         return await _insert(db, "collect", now, rows)
 
 
 async def _open_analyses(env: Env) -> int:
-    """Indicators of instruments whose bars are newer, unless a collection is about to make them."""
+    """Indicators of instruments whose bars are newer, or have been revised since they were made.
+
+    A collection that is open is about to make them.
+    """
     bars = select(func.max(Bar.day)).where(Bar.symbol == Instrument.symbol).scalar_subquery()
     made = (
         select(func.max(IndicatorDaily.day))
         .where(IndicatorDaily.symbol == Instrument.symbol)
         .scalar_subquery()
     )
+    revised = (
+        select(func.max(DataRevision.number))
+        .where(DataRevision.symbol == Instrument.symbol)
+        .scalar_subquery()
+    )
+    stale = Instrument.indicators_from.is_not(None) & bars.is_not(None)
     behind = (
-        select(Instrument.symbol, bars)
-        .where(func.coalesce(made < bars, bars.is_not(None)))
+        select(Instrument.symbol, bars, case((stale, Instrument.indicators_from)), revised)
+        .where(stale | func.coalesce(made < bars, bars.is_not(None)))
         .where(~_has_open_job("collect"))
     )
     async with env.db.write() as db:
         found = (await db.execute(behind)).all()
-        rows = [{"key": f"analyse:{s}:{day}", "symbol": s, "day": day} for s, day in found]
+        keys = [f"{s}:{day}" + (f":{since}:{n}" if since else "") for s, day, since, n in found]
+        rows = [
+            {"key": f"analyse:{key}", "symbol": row[0], "day": row[1]}
+            for key, row in zip(keys, found, strict=True)
+        ]
         return await _insert(db, "analyse", env.clock.now(), rows)
 
 
@@ -144,9 +160,8 @@ async def _insert(
 
 
 def _newest_day() -> ColumnElement[date | None]:
-    """The newest day with a price: of an instrument's bars, or of a currency pair's rates."""
-    priced = (Bar.symbol == Instrument.symbol, Bar.close.is_not(None))
-    of_bars = select(func.max(Bar.day)).where(*priced)
+    """The newest stored day: of an instrument's bars, halts too, or of a currency pair's rates."""
+    of_bars = select(func.max(Bar.day)).where(Bar.symbol == Instrument.symbol)
     of_rates = select(func.max(FxRate.day)).where(
         FxRate.base == func.substr(Instrument.symbol, 1, 3),
         FxRate.quote == func.substr(Instrument.symbol, 4, 3),

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, update
@@ -30,7 +30,7 @@ from app.services.defaults import DEFAULTS, find_seed
 from app.services.events import announce, hand_over
 from app.services.jobs import open_job
 from app.services.paging import Page, check_first, cut_page, make_cursor, read_cursor
-from app.services.settings import get_source, hold_source
+from app.services.settings import get_source, hold_source, read_removed
 
 LONGEST_SEARCH: Final = 60
 TITLES: Final = {"yahoo": "Yahoo Finance", "sample": "The sample"}
@@ -42,7 +42,10 @@ _LOOK_BACK: Final = timedelta(days=14)  # surely holds a session of every market
 
 @dataclass(frozen=True)
 class InstrumentRow:
-    """One instrument. `problem`: why the last collection brought nothing, None when it did."""
+    """One instrument. `problem`: why the last collection brought nothing, None when it did.
+
+    `delisted_at`: its last stored day, once the source has not known it for two weeks.
+    """
 
     symbol: str
     name: str
@@ -58,6 +61,7 @@ class InstrumentRow:
     checked_at: datetime | None
     problem: str | None
     problem_detail: str | None
+    delisted_at: date | None
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,11 @@ async def list_exchanges(env: Env) -> dict[str, ExchangeRow]:
 
 
 async def seed_instruments(db: AsyncSession, source: str, now: datetime) -> int:
-    """Writes the source's defaults that are not there yet; how many they were."""
+    """Writes the source's defaults that are not there yet; how many they were.
+
+    Those that the operator has removed stay away.
+    """
+    removed = set(await read_removed(db))
     rows = [
         {
             "symbol": seed.symbol,
@@ -170,7 +178,10 @@ async def seed_instruments(db: AsyncSession, source: str, now: datetime) -> int:
             "added_at": now,
         }
         for place, seed in enumerate(DEFAULTS[source], 1)
+        if seed.symbol not in removed
     ]
+    if not rows:
+        return 0
     new = insert(Instrument).values(rows).on_conflict_do_nothing()
     return len((await db.scalars(new.returning(Instrument.symbol))).all())
 

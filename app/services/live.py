@@ -213,7 +213,7 @@ class QuoteHub:
             logger.warning("event dropped", extra={"reason": repr(error)})
             return
         self._forget_closes()
-        if kind in {"source", "tracked"}:
+        if kind in {"source", "tracked", "removed", "calendar"}:
             self._changed.set()
 
     def _forget(self, void: Callable[[Quote], bool]) -> None:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Select, func, select, true
 
 from app.db.models import Exchange, ExchangeSession
 from app.domain.sessions import (
@@ -56,12 +54,12 @@ async def list_market_status(env: Env) -> list[MarketStatus]:
     """Every market with its hours, Korea first."""
     now = env.clock.now()
     async with env.db.read() as db:
-        exchanges = (await db.scalars(select(Exchange))).all()
-        coming = await _first_ending_after(db, now)
+        found = (await db.execute(_first_ending_after(now))).all()
+    coming = {row.mic: [Session(*row[1:])] for row in found if row.mic is not None}
     coming[CURRENCY_MIC] = list(currency_sessions(currency_day(now), _WEEK))
     return [
         _status(exchange, coming.get(exchange.mic, []), now)
-        for exchange in sorted(exchanges, key=lambda e: _rank(e.mic))
+        for exchange in sorted((row[0] for row in found), key=lambda e: _rank(e.mic))
     ]
 
 
@@ -137,15 +135,17 @@ async def list_sessions(
     return [Session(*row) for row in rows]
 
 
-async def _first_ending_after(db: AsyncSession, now: datetime) -> dict[str, list[Session]]:
-    """The present or next session of every market."""
+def _first_ending_after(now: datetime) -> Select[Any]:
+    """Every market with its present or next session."""
     coming = (
         select(*_COLUMNS)
-        .ext(distinct_on(ExchangeSession.mic))
-        .where(ExchangeSession.close_at > now, ExchangeSession.close_at < now + timedelta(days=30))
-        .order_by(ExchangeSession.mic, ExchangeSession.close_at)
+        .where(ExchangeSession.mic == Exchange.mic, ExchangeSession.close_at > now)
+        .order_by(ExchangeSession.close_at)
+        .limit(1)
+        .correlate(Exchange)
+        .lateral()
     )
-    return {row.mic: [Session(*row)] for row in await db.execute(coming)}
+    return select(Exchange, *coming.c).outerjoin(coming, true())
 
 
 async def _one(env: Env, query: Select[str, date, datetime, datetime]) -> Session | None:

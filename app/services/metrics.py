@@ -13,23 +13,31 @@ from typing import Final
 from prometheus_client import Metric, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from app.db.models import Instrument
+from app.db.models import DataRevision, Instrument, Quarantine
 from app.env import Env
 from app.errors import Unavailable
 from app.services.prices import FreshnessState, freshness
 from app.services.settings import SOURCE_KEY, find_setting
-from app.telemetry import FRESHNESS, REGISTRY
+from app.telemetry import FRESHNESS, QUARANTINED, REGISTRY, REVISIONS
 
 LOG: Final = logging.getLogger(__name__)
 PROCESSES: Final = ("quick", "long", "feed")
 SHARED_FOR: Final = 180.0  # seconds
 _NAME: Final = "sise:metrics:%s"
+_HELD: Final = select(func.count()).where(Quarantine.state == "HELD")
+_REVISED: Final = select(func.count()).select_from(DataRevision)
 
 
 async def show_freshness(env: Env) -> None:
-    """Sets the gauge of tracked instruments by freshness; nothing before a source was chosen."""
+    """Sets the gauges of what is held, of what has changed, and of instruments by freshness.
+
+    The last one not before a source was chosen.
+    """
+    async with env.db.read() as db:
+        QUARANTINED.set(await db.scalar(_HELD) or 0)
+        REVISIONS.set(await db.scalar(_REVISED) or 0)
     if await find_setting(env, SOURCE_KEY) is None:
         return
     async with env.db.read() as db:

@@ -74,24 +74,36 @@ class FxRateRow:
 
 
 class FreshnessState(StrEnum):
-    """How the newest stored day of an instrument relates to the day that should be there."""
+    """How the newest stored day of an instrument relates to the day that should be there.
+
+    HALTED: it is there, without trade. PARTIAL and QUARANTINED: the source's row of that day is
+    incomplete, or is not believed.
+    """
 
     ON_TIME = "ON_TIME"
     LATE = "LATE"
     HOLIDAY = "HOLIDAY"
+    HALTED = "HALTED"
     RATE_LIMITED = "RATE_LIMITED"
+    PARTIAL = "PARTIAL"
+    QUARANTINED = "QUARANTINED"
     HISTORIC = "HISTORIC"
     UNKNOWN = "UNKNOWN"
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """`expected_day` is None where nothing is expected, `detail` says what went wrong last."""
+    """`last_day` is the newest day with a price, `expected_day` None where nothing is expected.
+
+    `detail` says what went wrong last and `cause` names it: the outcome of a collection, or the
+    reason why the row of the day is held.
+    """
 
     state: FreshnessState
     last_day: date | None
     expected_day: date | None
     detail: str | None = None
+    cause: str | None = None
 
 
 async def horizon(env: Env) -> date | None:
@@ -208,17 +220,24 @@ async def freshness(env: Env, symbols: Sequence[str]) -> dict[str, Freshness]:
 
 def _judge(row: Row[Any], expected: date | None, *, historic: bool) -> Freshness:
     """A pure function of one row and the day that should be there."""
-    state = FreshnessState.ON_TIME
+    state, detail, cause = FreshnessState.ON_TIME, row.problem_detail, row.problem
+    held = row.held_day is not None and (expected is None or row.held_day >= expected)
     if historic:
-        state = FreshnessState.HISTORIC
-    elif expected is None or (row.last_day is None and row.problem is None):
+        state, detail, cause = FreshnessState.HISTORIC, None, None
+    elif held and (row.newest is None or row.newest < row.held_day):
+        partial = row.held_reason == "INCOMPLETE"
+        state = FreshnessState.PARTIAL if partial else FreshnessState.QUARANTINED
+        detail, cause = row.held_detail, row.held_reason
+    elif expected is None or (row.newest is None and row.problem is None):
         state = FreshnessState.UNKNOWN
-    elif row.last_day is None or row.last_day < expected:
+    elif row.newest is None or row.newest < expected:
         limited = row.problem == "RATE_LIMITED"
         state = FreshnessState.RATE_LIMITED if limited else FreshnessState.LATE
+    elif row.newest != row.last_day:
+        state = FreshnessState.HALTED
     elif row.closed_today:
         state = FreshnessState.HOLIDAY
-    return Freshness(state, row.last_day, expected, None if historic else row.problem_detail)
+    return Freshness(state, row.last_day, expected, detail, cause)
 
 
 async def _span(env: Env, symbol: str, start: date | None, end: date | None) -> dict[str, Any]:
@@ -312,6 +331,11 @@ _FRESHNESS: Final = """
             SELECT max(day) FROM bar
             WHERE symbol = i.symbol AND close IS NOT NULL AND day <= :until
         ) END AS last_day,
+        CASE WHEN i.kind = 'FX' THEN (
+            SELECT max(day) FROM fx_rate
+            WHERE base = substr(i.symbol, 1, 3) AND quote = substr(i.symbol, 4, 3) AND day <= :until
+        ) ELSE (SELECT max(day) FROM bar WHERE symbol = i.symbol AND day <= :until) END AS newest,
+        held.day AS held_day, held.reason AS held_reason, held.detail AS held_detail,
         i.kind <> 'FX' AND extract(isodow FROM local.day) < 6 AND NOT EXISTS (
             SELECT FROM exchange_session WHERE mic = i.mic AND day = local.day
         ) AS closed_today
@@ -320,5 +344,10 @@ _FRESHNESS: Final = """
     CROSS JOIN LATERAL (
         SELECT (CAST(:now AS timestamptz) AT TIME ZONE x.time_zone)::date AS day
     ) AS local
+    LEFT JOIN LATERAL (
+        SELECT day, reason, detail FROM quarantine
+        WHERE symbol = i.symbol AND kind = 'BAR' AND state = 'HELD'
+        ORDER BY day DESC LIMIT 1
+    ) AS held ON true
     WHERE i.symbol = ANY(:symbols)
 """

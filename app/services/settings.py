@@ -14,6 +14,8 @@ from app.errors import BadInput, Unavailable
 
 SOURCE_KEY: Final = "source"
 SOURCES: Final = ("yahoo", "sample")
+REMOVED_KEY: Final = "removed"
+"""Defaults that the operator has removed: a later start does not bring them back."""
 
 
 async def get_source(env: Env) -> str:
@@ -72,3 +74,14 @@ async def hold_source(db: AsyncSession) -> str | None:
     row = select(Setting.value).where(Setting.key == SOURCE_KEY).with_for_update(read=True)
     source: str | None = await db.scalar(row)
     return source
+
+
+async def note_removed(db: AsyncSession, symbol: str) -> None:
+    """Remembers that a default was removed, as a part of the caller's transaction."""
+    removed = set(await read_removed(db)) | {symbol}
+    await write_setting(db, REMOVED_KEY, sorted(removed))
+
+
+async def read_removed(db: AsyncSession) -> list[str]:
+    """The removed defaults."""
+    return list(await db.scalar(select(Setting.value).where(Setting.key == REMOVED_KEY)) or ())

@@ -20,11 +20,14 @@ from app.adapters.bus import QUOTES
 from app.adapters.prices import Failure, History, NoData, SourceDown
 from app.db.models import (
     Bar,
+    CrossCheck,
+    DataRevision,
     Dividend,
     FxRate,
     IndicatorDaily,
     Instrument,
     Job,
+    Quarantine,
     Setting,
     Split,
 )
@@ -39,7 +42,17 @@ from app.services.settings import SOURCE_KEY, SOURCES, check_source, write_setti
 PATIENCE: Final = 5.0  # seconds in which a source has to answer before it is chosen
 
 _PROBE: Final = "AAPL"  # both sources know it
-_TABLES: Final = (IndicatorDaily, Bar, Split, Dividend, FxRate, Job)
+_TABLES: Final = (
+    IndicatorDaily,
+    Bar,
+    Split,
+    Dividend,
+    FxRate,
+    Job,
+    DataRevision,
+    Quarantine,
+    CrossCheck,
+)
 
 
 async def probe_source(env: Env, name: str) -> Failure | None:
@@ -86,7 +99,8 @@ async def _drop(db: AsyncSession, name: str) -> None:
     defaults = {symbol for source in SOURCES for symbol in default_symbols(source)}
     stale = delete(Instrument)
     await db.execute(stale if name == "sample" else stale.where(Instrument.symbol.in_(defaults)))
-    clean = {"checked_at": None, "problem": None, "problem_detail": None}
+    names = ("checked_at", "problem", "problem_detail", "problem_since", "delisted_at")
+    clean = dict.fromkeys((*names, "swept_at", "indicators_from"))
     await db.execute(update(Instrument).values(**clean))
     await db.execute(delete(Setting).where(Setting.key == REPLAY_KEY))
 

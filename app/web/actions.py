@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import AppError, BadInput
 from app.graphql.execute import run_document
 from app.translations import translate_error
+from app.web.data_pages import show_data_health, show_instrument_data
 from app.web.graphql_endpoint import make_context
 from app.web.pages import show_dashboard, track_form
 from app.web.preferences import check_choices, set_preferences
@@ -48,6 +49,16 @@ async def collect(request: Request) -> Response:
     symbols = [form["symbol"]] if form.get("symbol") else None
     await run_document("jobs/_collect", {"symbols": symbols}, make_context(request))
     return RedirectResponse("/jobs", 303)
+
+
+async def release_held(request: Request) -> Response:
+    """`POST /data/release`: stores a held row as it was given."""
+    return await _decide(request, "data/_release")
+
+
+async def drop_held(request: Request) -> Response:
+    """`POST /data/drop`: a held row is never stored."""
+    return await _decide(request, "data/_drop")
 
 
 async def switch_source(request: Request) -> Response:
@@ -96,6 +107,22 @@ def local_address(text: str | None) -> str:
     if not text or not text.startswith("/") or not text.isprintable():
         return "/"
     return "/" if text[1:2] in {"/", "\\"} else text
+
+
+async def _decide(request: Request, document: str) -> Response:
+    """Runs a decision on a held row and goes back; what was wrong stands above the rows."""
+    form = await read_form(request)
+    context = make_context(request)
+    try:
+        await run_document(document, {"id": form.get("id", "")}, context)
+    except AppError as error:
+        if error.code not in _TYPED_WRONG:
+            raise
+        message = translate_error(error, context.locale)
+        if form.get("symbol"):
+            return await show_instrument_data(request, form["symbol"], message, status=error.status)
+        return await show_data_health(request, message, status=error.status)
+    return RedirectResponse(local_address(form.get("back")), 303)
 
 
 async def _show_wrong(request: Request, typed: dict[str, str]) -> Response:

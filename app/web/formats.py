@@ -80,6 +80,15 @@ def clock(value: str | None, zone: str, *, seconds: bool = False) -> str:
     return f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
 
 
+def row_as_of(quote: Mapping[str, Any], zone: str) -> str:
+    """When a price is of: `15:30` on the market's clock while it moves, else its day.
+
+    `asOf` of `live.js` writes the same.
+    """
+    moving = quote["state"] in {"LIVE", "DELAYED"}
+    return clock(quote["at"], zone) if moving else day(quote["day"])
+
+
 @lru_cache(maxsize=4096)
 def moment(value: str | None, zone: str) -> str:
     """`2012-03-05 15:30 KST`: an instant with its date."""
@@ -135,6 +144,7 @@ def make_filters(locale: Locale) -> dict[str, Callable[..., str | int]]:
         "money": money,
         "number": number,
         "percent": percent,
+        "row_as_of": row_as_of,
         "short_moment": short_moment,
         "signed": signed,
         "zone_name": partial(zone_name, locale=locale),

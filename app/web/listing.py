@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -43,6 +44,14 @@ def group_instruments(instruments: Iterable[Row], _: Translate) -> list[Row]:
     ]
 
 
+def find_behind(instruments: Iterable[Row]) -> Row:
+    """How many instruments are not up to date, and what the most of them have as the reason."""
+    late = {"LATE", "RATE_LIMITED", "PARTIAL", "QUARANTINED"}
+    behind = [it["freshness"] for it in instruments if it["freshness"]["state"] in late]
+    reasons = Counter(found["reason"] for found in behind if found["reason"])
+    return {"count": len(behind), "reason": next((r for r, _ in reasons.most_common(1)), None)}
+
+
 def list_clocks(markets: Iterable[Row], now: datetime, locale: Locale, _: Translate) -> list[Row]:
     """One clock a time zone: the market's name, whether it is open, and when that changes."""
     titles = {
@@ -56,13 +65,17 @@ def list_clocks(markets: Iterable[Row], now: datetime, locale: Locale, _: Transl
             "zone": zone,
             "title": title,
             "open": first[zone]["open"],
-            "next": when(
-                first[zone]["closeAt" if first[zone]["open"] else "openAt"], zone, now, locale
-            ),
+            "change": first[zone][_turn(first[zone])],
+            "next": when(first[zone][_turn(first[zone])], zone, now, locale),
         }
         for zone, title in titles.items()
         if zone in first
     ]
+
+
+def _turn(market: Row) -> str:
+    """The name of the instant at which the market opens or closes next."""
+    return "closeAt" if market["open"] else "openAt"
 
 
 def when(instant: str | None, zone: str, now: datetime, locale: Locale) -> str | None:

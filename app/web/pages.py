@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app import __version__
 from app.config import resource_dir
-from app.errors import BadInput, NotFound
+from app.errors import BadInput, NotFound, Unavailable
 from app.graphql.context import Context
 from app.graphql.execute import run_document
 from app.web.chart_view import read_view
@@ -19,6 +19,7 @@ from app.web.formats import digits
 from app.web.graphql_endpoint import make_context
 from app.web.libraries import list_libraries
 from app.web.listing import (
+    find_behind,
     find_other_name,
     group_instruments,
     list_bars,
@@ -54,6 +55,7 @@ async def show_dashboard(
     _ = translator(request)
     now = context.env.clock.now()
     data = {
+        "behind": find_behind(instruments),
         "chosen": chosen,
         "clocks": list_clocks(page["markets"], now, context.locale, _),
         "count": len(instruments),
@@ -124,26 +126,25 @@ async def search(request: Request) -> Response:
     if box:
         return get_renderer().part(request, "search/_hits.html", data)
     shell = await load_shell(context.renewed())
+    data["source"] = await _search_source(query, context) if query else None
     typed = "" if hits else query[:20]
     data["track"] = track_form({"symbol": typed, "error": None}, historic=shell.historic)
     return get_renderer().page(request, "search/page.html", shell, data)
 
 
 async def jobs(request: Request) -> Response:
-    """`/jobs`: collections and how fresh every instrument is."""
+    """`/jobs`: how far the collections are, which failed, and how fresh everything is."""
     context = make_context(request)
     shell = await load_shell(context)
     page = await run_document("jobs/page", None, context.renewed())
-    collections = page["collections"]
-    open_ = [job for job in collections if job["state"] in {"PENDING", "RUNNING"}]
-    since = min((job["requestedAt"] for job in open_), default="")
-    batch = [job for job in collections if open_ and job["requestedAt"] >= since]
+    progress = page["collectionProgress"]
+    busy = progress["running"] + progress["waiting"]
     data = {
-        "collections": collections[:20] if len(open_) < 20 else collections,
-        "finished": len(batch) - len(open_),
-        "instruments": nodes(page["instruments"]),
-        "running": len(open_),
-        "total": len(batch),
+        "busy": busy,
+        "collections": page["collections"][: 20 if busy < 20 else None],
+        "failing": page["failing"],
+        "health": page["dataHealth"],
+        "progress": progress,
     }
     return get_renderer().page(request, "jobs/page.html", shell, data)
 
@@ -160,6 +161,16 @@ async def settings(request: Request) -> Response:
     """`/settings`: language, colours, theme, privacy."""
     shell = await load_shell(make_context(request))
     return get_renderer().page(request, "settings/page.html", shell, {})
+
+
+async def _search_source(query: str, context: Context) -> dict[str, Any]:
+    """What the sources know and is not watched; nothing when they are too slow."""
+    try:
+        found = await run_document("search/_source", {"search": query}, context.renewed())
+    except Unavailable:
+        return {"hits": [], "silent": []}
+    source: dict[str, Any] = found["searchSource"]
+    return source | {"hits": [hit for hit in source["hits"] if not hit["tracked"]]}
 
 
 def track_form(track: Mapping[str, Any], *, historic: bool) -> dict[str, Any]:

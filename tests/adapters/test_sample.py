@@ -13,7 +13,9 @@ from currency_converter import CurrencyConverter
 
 from app.adapters.prices import BAR_SCHEMA, History, NoData, NotListed, Tick
 from app.adapters.sample import SAMPLE_SYMBOLS, SampleSource, find_ratio
-from app.domain.bars import PriceBasis, adjust, clean
+from app.domain.acceptance import Yardstick, examine
+from app.domain.bars import PriceBasis, adjust
+from app.domain.market import Kind
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -43,9 +45,8 @@ async def test_five_stocks_are_there_until_march_2013(
     assert found.bars.schema == BAR_SCHEMA
     assert len(found.bars) == bars
     assert (found.bars["day"][0], found.bars["day"][-1]) == (first, date(2013, 3, 1))
-    accepted, rejected = clean(found.bars, finished=date(2013, 3, 1))
-    assert rejected == []
-    assert len(accepted) == bars
+    judged = Yardstick(mic, Kind.EQUITY, finished=date(2013, 3, 1))
+    assert examine(found.bars, found.splits, judged).held == []
 
 
 async def test_prices_are_as_traded() -> None:

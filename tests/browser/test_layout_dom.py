@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Page
 
 from tests.browser.visiting import HEIGHTS, LOCALES, PAGES, THEMES, WIDTHS, Choices, go, visiting
 
@@ -15,9 +16,9 @@ DECIMALS = """() => [...document.querySelectorAll('[data-f="price"], [data-f="ch
 INDEX_OR_RATE = re.compile(r"\^|=")
 
 
-async def audit(page, where):
+async def audit(page: Page, where: str) -> list[str]:
     """What is wrong at each width and in each theme."""
-    faults = []
+    faults: list[str] = []
     for theme in THEMES:
         await page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
         for width in WIDTHS:

@@ -20,8 +20,13 @@ PAGES = {
     "instrument": "/instruments/AAPL",
     "search": "/search?q=a",
     "jobs": "/jobs",
+    "data": "/data",
+    "instrument-data": "/instruments/AAPL/data",
     "about": "/about",
     "settings": "/settings",
+    "markets": "/markets?edit=XKRX.2026-11-19",
+    "universe": "/universe",
+    "remove": "/instruments/AAPL/remove",
     "missing": "/instruments/NOPE",
 }
 LOCALES = ("ko", "en")

@@ -68,6 +68,14 @@ async def test_what_fails_is_said_by_name_and_the_rest_is_stored(
     assert await count(env, "bar", "AAPL") > 1000
 
 
+async def test_before_a_source_is_chosen_it_says_how_to_choose_one(env: Env) -> None:
+    for symbols in ((), ("AAPL",)):
+        done = collect(env.settings, *symbols)
+        assert done.returncode == 1
+        assert "`sise source yahoo`" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
 def test_text_that_is_no_symbol_is_refused_before_anything_is_asked(settings: Settings) -> None:
     done = collect(settings, "no such; symbol")
     assert done.returncode == 1

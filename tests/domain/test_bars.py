@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from app.domain.bars import (
     Interval,
     PriceBasis,
     adjust,
-    clean,
+    check_prices,
     resample,
     restore,
     split_factors,
@@ -277,19 +277,11 @@ def test_days_stay_days_and_minutes_are_refused() -> None:
     assert [interval.minutes for interval in Interval] == [5, 15, None, None, None]
 
 
-FINISHED = date(2024, 1, 31)
-
-
-def reasons(*rows: str, closes_only: bool = False) -> list[str]:
-    """Why rows were left out."""
-    return [why for _, why in clean(bars(*rows), finished=FINISHED, closes_only=closes_only)[1]]
-
-
-def test_good_bars_up_to_the_last_finished_session_are_accepted() -> None:
-    rows = bars("2024-01-30 10 12 9 11 0", "2024-01-31 10 10 10 10 5", "2024-02-01 9 9 9 9 1")
-    accepted, rejected = clean(rows, finished=FINISHED)
-    assert accepted.equals(rows.head(2))
-    assert rejected == [(date(2024, 2, 1), "the session has not finished")]
+def reasons(row: str, *, closes_only: bool = False) -> str | None:
+    """Why a row is no bar."""
+    frame = bars(f"2024-01-30 {row}")
+    why: str | None = frame.select(check_prices(closes_only=closes_only)).item()
+    return why
 
 
 @pytest.mark.parametrize(
@@ -307,28 +299,15 @@ def test_good_bars_up_to_the_last_finished_session_are_accepted() -> None:
         ("10 12 9 11 -1", "the volume is below zero"),
     ],
 )
-def test_a_row_that_is_no_bar_is_left_out_with_the_reason(row: str, why: str) -> None:
-    assert reasons(f"2024-01-30 {row}") == [why]
-
-
-def test_a_day_that_is_not_after_the_one_before_is_left_out() -> None:
-    rows = ("2024-01-30 1 1 1 1 1", "2024-01-29 1 1 1 1 1", "2024-01-30 1 1 1 1 1")
-    assert reasons(*rows) == ["out of order: the day is not after the one before"] * 2
+def test_a_row_that_is_no_bar_has_a_reason(row: str, why: str) -> None:
+    assert reasons(row) == why
 
 
 def test_the_noise_of_floats_makes_no_bar_bad() -> None:
-    assert reasons("2024-01-30 10.000001 12 10.000002 11 1") == []
+    assert reasons("10.000001 12 10.000002 11 1") is None
 
 
 def test_a_rate_needs_its_close_alone() -> None:
-    assert reasons("2024-01-30 - - - 1390.5 -", closes_only=True) == []
-    assert reasons("2024-01-30 - - - - 0", closes_only=True) == ["incomplete: a price is missing"]
-    assert reasons("2024-01-30 - - - 0 -", closes_only=True) == [
-        "a price is not a number above zero"
-    ]
-
-
-def test_cleaning_nothing_gives_nothing() -> None:
-    accepted, rejected = clean(bars(), finished=FINISHED - timedelta(days=1))
-    assert accepted.is_empty()
-    assert rejected == []
+    assert reasons("- - - 1390.5 -", closes_only=True) is None
+    assert reasons("- - - - 0", closes_only=True) == "incomplete: a price is missing"
+    assert reasons("- - - 0 -", closes_only=True) == "a price is not a number above zero"

@@ -61,9 +61,10 @@ def test_other_markets_and_days_beyond_the_sessions_are_left_alone():
     assert apply_overrides(sessions.clear(), [beyond]).is_empty()
 
 
-def test_the_shipped_exam_days_are_an_hour_late_and_two_holidays_closed():
+def test_the_shipped_exam_days_are_an_hour_late_and_holidays_closed():
     late = {o.day for o in SHIPPED if not o.closed}
-    assert {o.day for o in SHIPPED if o.closed} == {date(2026, 6, 3), date(2026, 7, 17)}
+    closed = {date(2026, 6, 3), date(2026, 7, 17), date(2027, 7, 19)}
+    assert {o.day for o in SHIPPED if o.closed} == closed
     assert date(2025, 11, 13) in late
     assert date(2026, 11, 19) in late
     for override in SHIPPED:
@@ -76,3 +77,9 @@ def test_a_fingerprint_ignores_order_and_sees_every_change():
     assert fingerprint(SHIPPED) == fingerprint(reversed(SHIPPED))
     assert fingerprint(SHIPPED) != fingerprint(SHIPPED[1:])
     assert fingerprint(SHIPPED, "4.13.2") != fingerprint(SHIPPED, "4.13.3")
+
+
+def test_days_that_only_follow_by_the_rule_say_that_they_are_to_be_confirmed():
+    expected = {date(2027, 7, 19), date(2027, 11, 18)}
+    assert {o.day for o in SHIPPED if not o.confirmed} == expected
+    assert all("to be confirmed" in o.reason for o in SHIPPED if not o.confirmed)

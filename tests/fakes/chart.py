@@ -158,6 +158,9 @@ def _intraday(
     quote = {c: [single(r[c]) for r in rows] for c in PRICES}
     quote["volume"] = [r["volume"] for r in rows]
     stamps = [r["at"] for r in rows]
+    zone = ZoneInfo(listing.zone)
+    days = sorted({datetime.fromtimestamp(at, zone).date() for at in stamps})
+    meta["tradingPeriods"] = [[_session(listing, day)] for day in days]
     return {"meta": meta, "timestamp": stamps, "indicators": {"quote": [quote]}}
 
 
@@ -170,17 +173,22 @@ def _close_before(listing: Listing, first: int) -> float | None:
     return before
 
 
+def _session(listing: Listing, day: date) -> dict[str, Any]:
+    """The regular hours of a day."""
+    closes_at = stamp(listing, day, closes=True)
+    zone = datetime.fromtimestamp(closes_at, ZoneInfo(listing.zone))
+    return {
+        "timezone": zone.tzname(),
+        "start": stamp(listing, day),
+        "end": closes_at,
+        "gmtoffset": int((zone.utcoffset() or timedelta()).total_seconds()),
+    }
+
+
 def _meta(listing: Listing, interval: str, before: float | None) -> dict[str, Any]:
     last = listing.bars.row(-1, named=True)
-    closes_at = stamp(listing, last["day"], closes=True)
-    zone = datetime.fromtimestamp(closes_at, ZoneInfo(listing.zone))
-    offset = zone.utcoffset() or timedelta()
-    session = {
-        "timezone": zone.tzname(),
-        "start": stamp(listing, last["day"]),
-        "end": closes_at,
-        "gmtoffset": int(offset.total_seconds()),
-    }
+    session = _session(listing, last["day"])
+    closes_at = session["end"]
     live = {}
     if listing.live is not None:
         price, volume = listing.live["close"], listing.live["volume"]
@@ -195,8 +203,8 @@ def _meta(listing: Listing, interval: str, before: float | None) -> dict[str, An
         "firstTradeDate": stamp(listing, listing.bars["day"][0]),
         "regularMarketTime": closes_at,
         "hasPrePostMarketData": listing.zone == "America/New_York",
-        "gmtoffset": int(offset.total_seconds()),
-        "timezone": zone.tzname(),
+        "gmtoffset": session["gmtoffset"],
+        "timezone": session["timezone"],
         "exchangeTimezoneName": listing.zone,
         "regularMarketPrice": last["close"],
         "regularMarketDayHigh": last["high"],

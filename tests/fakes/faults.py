@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
+import socket
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +33,24 @@ def broken(kind: str, fault: dict[str, Any]) -> Response | None:
         "cut": lambda: Response(b"{", headers={"Content-Length": "1000"}),
     }
     return answers[kind]() if kind in answers else None
+
+
+def reset(receive: Any) -> Response:
+    """Ends the connection at once, without an answer (RST)."""
+    transport = receive.__self__.transport  # uvicorn's
+    option = struct.pack("ii", 1, 0)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, option)
+    transport.abort()
+    return Response()
+
+
+def render(kind: str, answer: dict[str, Any]) -> Response:
+    """The answer as JSON; with `nan` the last close is written as NaN, which is none."""
+    if kind == "nan":
+        quote = answer["chart"]["result"][0]["indicators"].get("quote", [{}])[0]
+        for name in quote:
+            quote[name][-1] = math.nan
+    return Response(json.dumps(answer), media_type="application/json")
 
 
 def spoil(kind: str, result: dict[str, Any]) -> None:

@@ -10,8 +10,8 @@
 URL, and `FakeYahoo(url)` steers it (the control paths begin with `/__`).
 
 Faults (`kind`): 429, 500, 401, html, truncated, empty, null, nulls, lengths, unordered, negative,
-types, currency, symbol, huge, slow (`delay` seconds), cut (the connection
-ends within the answer). The symbol `stream` with `refuse` turns streams away.
+types, currency, symbol, nan, huge, slow (`delay` seconds), reset, cut (the connection ends within
+the answer). The symbol `stream` with `refuse` turns streams away; `search` is the search's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import inspect
 import json
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -41,10 +40,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.clock import Clock
+from tests.fakes import company
 from tests.fakes.chart import chart
-from tests.fakes.faults import broken, spoil
+from tests.fakes.faults import broken, render, reset, spoil
 from tests.fakes.listings import PRICES, Listing, load_listings
 from tests.fakes.pricing import PricingData
+from tests.fakes.running import run_app, server_config
 
 
 class State:
@@ -85,6 +86,8 @@ async def _chart(request: Request) -> Response:
     fault = state.take_fault(symbol)
     kind = entry["fault"] = str(fault["kind"])
     await asyncio.sleep(state.latency + (fault.get("delay", 5.0) if kind == "slow" else 0))
+    if kind == "reset":
+        return reset(request.receive)
     response = _answer(state, symbol, query, kind, fault)
     entry["status"] = response.status_code
     return response
@@ -104,7 +107,7 @@ def _answer(
         return _plain(symbol, *result["error"])
     if "timestamp" in result:
         spoil(kind, result)
-    return JSONResponse({"chart": {"result": [result], "error": None}})
+    return render(kind, {"chart": {"result": [result], "error": None}})
 
 
 async def _stream(socket_: WebSocket) -> None:
@@ -188,12 +191,7 @@ async def _drop(state: State, body: None) -> None:
             await socket_.close(1012)
 
 
-def _change(state: State, body: dict[str, Any]) -> None:
-    """Moves the data: `bars` are merged by day, `drop` takes days away, the rest is replaced."""
-    symbol = body["symbol"]
-    like = body.get("like")
-    listing = replace(state.listings[like], symbol=symbol) if like else state.listings[symbol]
-    bars = listing.bars
+def _change_bars(bars: pl.DataFrame, body: dict[str, Any]) -> pl.DataFrame:
     if body.get("bars"):
         rows = [[date.fromisoformat(row[0]), *row[1:]] for row in body["bars"]]
         new = pl.DataFrame(rows, schema=bars.schema, orient="row")
@@ -202,6 +200,20 @@ def _change(state: State, body: dict[str, Any]) -> None:
         bars = bars.filter(~pl.col("day").cast(pl.String).is_in(body["drop"]))
     if body.get("until"):
         bars = bars.filter(pl.col("day") <= date.fromisoformat(body["until"]))
+    return bars
+
+
+def _change(state: State, body: dict[str, Any]) -> None:
+    """Moves the data: `bars` are merged by day, `drop` takes days away, the rest is replaced.
+
+    `fresh`: there are no bars and events before.
+    """
+    symbol = body["symbol"]
+    like = body.get("like")
+    listing = replace(state.listings[like], symbol=symbol) if like else state.listings[symbol]
+    if body.get("fresh"):
+        listing = replace(listing, bars=listing.bars.clear(), splits={}, dividends={})
+    bars = _change_bars(listing.bars, body)
     changes: dict[str, Any] = {"bars": bars}
     for name in ("splits", "dividends"):
         if name in body:
@@ -233,17 +245,6 @@ _CONTROLS: dict[tuple[str, str], Callable[[State, Any], Any]] = {
 }
 
 
-async def _crumb(request: Request) -> Response:
-    """What yfinance asks for before anything else."""
-    return PlainTextResponse("fakeCrumb.12")
-
-
-async def _cookie(request: Request) -> Response:
-    response = PlainTextResponse("Not Found", 404)
-    response.set_cookie("A3", "d=fake", max_age=31_536_000)
-    return response
-
-
 def build_app(listings: dict[str, Listing], latency: float = 0.0) -> Starlette:
     """The server as an ASGI app; a path may begin with Yahoo's host name."""
     app = Starlette(
@@ -251,8 +252,7 @@ def build_app(listings: dict[str, Listing], latency: float = 0.0) -> Starlette:
             Route("/__{what}", _control, methods=["GET", "PUT", "POST", "DELETE"]),
             Route("/v8/finance/chart/{symbol}", _chart),
             Route("/{host}/v8/finance/chart/{symbol}", _chart),
-            Route("/{host}/v1/test/getcrumb", _crumb),
-            Route("/fc.yahoo.com/{rest:path}", _cookie),
+            *company.ROUTES,
             WebSocketRoute("/stream", _stream),
         ]
     )
@@ -340,30 +340,12 @@ def start_fake_yahoo(
     data: str = "sample", *, latency: float = 0.0, port: int = 0
 ) -> Iterator[FakeYahoo]:
     """Runs the server in a thread until the block ends."""
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        server = uvicorn.Server(_config(data, latency))
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        while not server.started:
-            assert thread.is_alive(), "the fake Yahoo did not start"
-            time.sleep(0.005)
-        yahoo = FakeYahoo(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    with run_app(build_app(load_listings(data), latency), port=port) as url:
+        yahoo = FakeYahoo(url)
         try:
             yield yahoo
         finally:
             yahoo.close()
-            server.should_exit = True
-            thread.join(10)
-
-
-def _config(data: str, latency: float) -> uvicorn.Config:
-    return uvicorn.Config(
-        build_app(load_listings(data), latency),
-        log_level="critical",
-        ws="websockets-sansio",
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -374,7 +356,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", default="sample", help="`sample` or a folder of real prices")
     options = parser.parse_args(arguments)
     with socket.create_server(("127.0.0.1", options.port)) as listener:
-        server = uvicorn.Server(_config(options.data, options.latency))
+        server = uvicorn.Server(
+            server_config(build_app(load_listings(options.data), options.latency))
+        )
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         server.run([listener])
 

@@ -105,4 +105,5 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Instrument.splits",
         "Instrument.dividends",
         "Signal.votes",
+        "DataHealth.states",
     }

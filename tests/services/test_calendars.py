@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import select, text, update
 
 from app.db.models import ExchangeSession, SessionOverride
 from app.domain.session_overrides import SESSION_SCHEMA, SHIPPED
@@ -15,6 +15,7 @@ from app.services import calendars
 from tests.clocks import at
 
 NOW = "2026-01-05T12:00"
+NOW_AT = datetime.fromisoformat(NOW).replace(tzinfo=UTC)
 DAYS = [date(2026, 1, 5), date(2026, 1, 6), date(2027, 3, 1)]
 
 
@@ -85,12 +86,13 @@ async def test_a_changed_override_makes_the_table_due(env):
     assert not await calendars.is_due(env)
     async with env.db.write() as db:
         day = SessionOverride.day == date(2026, 7, 17)
-        await db.execute(update(SessionOverride).where(day).values(reason="open after all"))
+        edited = {"reason": "closed by decree", "edited_at": env.clock.now()}
+        await db.execute(update(SessionOverride).where(day).values(**edited))
     assert await calendars.is_due(env)
     await store(env, frame(DAYS))
     assert not await calendars.is_due(env)
     async with env.db.write() as db:
-        await db.execute(delete(SessionOverride).where(day))
+        await db.execute(update(SessionOverride).where(day).values(active=False))
     assert await calendars.is_due(env)
 
 
@@ -100,16 +102,12 @@ async def test_shipped_overrides_are_seeded_once_and_a_changed_row_wins(env):
         await db.execute(
             update(SessionOverride)
             .where(SessionOverride.day == date(2026, 11, 19))
-            .values(open_at=None, close_at=None, reason="closed by decree")
+            .values(open_at=None, close_at=None, reason="closed by decree", edited_at=NOW_AT)
         )
     await calendars.seed_overrides(env)
     listed = {o.day: o for o in await calendars.list_overrides(env)}
     assert set(listed) == {o.day for o in SHIPPED}
     assert listed[date(2026, 11, 19)].closed
-
-
-async def test_the_end_of_the_overrides_is_known(env):
-    assert await calendars.overrides_end(env) == date(2026, 11, 19)
 
 
 async def test_a_failure_leaves_the_table_as_it_was(env):

@@ -51,9 +51,9 @@ async def test_an_instrument_without_any_bar_is_due(live):
     assert Missing("NVDA", TUESDAY) in await due.list_missing(live)
 
 
-async def test_a_bar_without_a_price_does_not_count(live):
+async def test_a_halted_session_is_not_asked_for_again(live):
     await make_bars(live, "AAPL", [None], start=TUESDAY)
-    assert await due.list_missing(live) == [Missing("AAPL", TUESDAY)]
+    assert await due.list_missing(live) == []
 
 
 async def test_untracked_instruments_and_markets_without_a_calendar_are_not(live):

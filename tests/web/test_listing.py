@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from app.web.listing import (
     EVENTS_SHOWN,
+    find_behind,
     find_other_name,
     group_instruments,
     list_bars,
@@ -145,3 +146,13 @@ def test_a_sector_that_is_not_known_stays_as_the_source_spells_it():
     assert sector_word("Technology", str.upper) == "TECHNOLOGY"
     assert sector_word("Shell Companies", str.upper) == "Shell Companies"
     assert sector_word(None, same) is None
+
+
+def test_the_reason_that_most_of_the_late_instruments_share_is_told():
+    def it(state, reason=None):
+        return {"freshness": {"state": state, "reason": reason}}
+
+    rows = [it("ON_TIME", "old"), it("LATE", "down"), it("PARTIAL", "odd"), it("LATE", "down")]
+    assert find_behind(rows) == {"count": 3, "reason": "down"}
+    assert find_behind([it("LATE"), it("HALTED")]) == {"count": 1, "reason": None}
+    assert find_behind([]) == {"count": 0, "reason": None}

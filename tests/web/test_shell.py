@@ -13,6 +13,8 @@ from app.graphql.context import Context
 from app.services.live import QuoteHub
 from app.web.render import Shell
 from app.web.shell import find_shell, load_shell, newest_day, nodes, translator
+from tests.clocks import at
+from tests.factories import make_sessions, weekdays
 from tests.serving import asgi_client
 from tests.web.pages import choose_source, make_market
 from tests.web.test_render import request
@@ -24,7 +26,21 @@ def context(env) -> Context:
 
 async def test_a_live_source_is_not_historic(env):
     await choose_source(env, "yahoo")
-    assert await load_shell(context(env)) == Shell("Yahoo Finance", historic=False)
+    shell = await load_shell(context(env))
+    assert (shell.source_title, shell.historic, shell.replay_day) == ("Yahoo Finance", False, None)
+
+
+async def test_the_clocks_are_those_of_seoul_and_new_york_with_their_next_change(env):
+    await choose_source(env, "yahoo")
+    days = weekdays(date(2026, 1, 5), 5)
+    await make_sessions(env, "XKRX", days, opens=0, closes=6)
+    await make_sessions(env, "XNYS", days)
+    shell = await load_shell(context(at(env, "2026-01-05T15:00")))
+    assert shell.now == "2026-01-05T15:00:00+00:00"
+    assert shell.clocks == (
+        {"zone": "Asia/Seoul", "open": False, "change": "2026-01-06T00:00:00Z"},
+        {"zone": "America/New_York", "open": True, "change": "2026-01-05T21:00:00Z"},
+    )
 
 
 async def test_a_recorded_source_has_the_day_that_is_replayed(env):

@@ -13,10 +13,14 @@ from app.db.models.market import (
     SessionOverride,
     Split,
 )
+from app.db.models.trust import CrossCheck, DataRevision, DataVersion, Quarantine
 
 __all__ = [
     "Bar",
     "Base",
+    "CrossCheck",
+    "DataRevision",
+    "DataVersion",
     "Dividend",
     "Exchange",
     "ExchangeSession",
@@ -24,6 +28,7 @@ __all__ = [
     "IndicatorDaily",
     "Instrument",
     "Job",
+    "Quarantine",
     "SessionOverride",
     "Setting",
     "Split",

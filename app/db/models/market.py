@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import At, Base, Price
+from app.db.base import At, Base, Price, Revision
 
 
 class Exchange(Base):
@@ -39,7 +39,11 @@ class ExchangeSession(Base):
 
 
 class SessionOverride(Base):
-    """A dated correction of the calendar library: closed (no hours) or other hours, and why."""
+    """A dated correction of the calendar library: closed (no hours) or other hours, and why.
+
+    `edited_at` is set once the operator has written the row: no release changes it any more. A row
+    that is not `active` counts for nothing.
+    """
 
     __tablename__ = "session_override"
 
@@ -48,6 +52,8 @@ class SessionOverride(Base):
     open_at: Mapped[At | None]
     close_at: Mapped[At | None]
     reason: Mapped[str]
+    edited_at: Mapped[At | None]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
 
     __table_args__ = (
         CheckConstraint("(open_at IS NULL) = (close_at IS NULL)", name="both_or_none"),
@@ -55,7 +61,11 @@ class SessionOverride(Base):
 
 
 class Instrument(Base):
-    """What can be watched: a stock, a fund, an index or a currency pair, by its symbol."""
+    """What can be watched: a stock, a fund, an index or a currency pair, by its symbol.
+
+    `price_source` is where its stored rows come from, `swept_at` when all of its history was last
+    asked for, `indicators_from` the day from which stored indicators no longer fit the bars.
+    """
 
     __tablename__ = "instrument"
 
@@ -73,6 +83,11 @@ class Instrument(Base):
     checked_at: Mapped[At | None]
     problem: Mapped[str | None]
     problem_detail: Mapped[str | None]
+    problem_since: Mapped[At | None]
+    delisted_at: Mapped[date | None]
+    price_source: Mapped[str | None]
+    swept_at: Mapped[At | None]
+    indicators_from: Mapped[date | None]
 
     __table_args__ = (
         CheckConstraint("kind IN ('EQUITY', 'ETF', 'INDEX', 'FX')", name="kind"),
@@ -97,6 +112,7 @@ class Bar(Base):
     volume: Mapped[int | None] = mapped_column(BigInteger)
     source: Mapped[str]
     fetched_at: Mapped[At]
+    revision: Mapped[Revision]
 
     __table_args__ = (
         CheckConstraint("low <= high", name="low_high"),
@@ -118,6 +134,7 @@ class Split(Base):
     denominator: Mapped[Price]
     source: Mapped[str]
     fetched_at: Mapped[At]
+    revision: Mapped[Revision]
 
     __table_args__ = (CheckConstraint("numerator > 0 AND denominator > 0", name="positive"),)
 
@@ -134,6 +151,7 @@ class Dividend(Base):
     amount: Mapped[Price]
     source: Mapped[str]
     fetched_at: Mapped[At]
+    revision: Mapped[Revision]
 
     __table_args__ = (CheckConstraint("amount > 0", name="positive"),)
 
@@ -149,6 +167,7 @@ class FxRate(Base):
     rate: Mapped[Price]
     source: Mapped[str]
     fetched_at: Mapped[At]
+    revision: Mapped[Revision]
 
     __table_args__ = (CheckConstraint("rate > 0", name="positive"),)
 

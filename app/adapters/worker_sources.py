@@ -1,0 +1,127 @@
+"""The price sources of a worker: those of every process, and yfinance, which brings pandas along.
+
+The web process never imports this. yfinance itself is loaded at the first question, in a thread: a
+worker that is never asked for it stays small. It is an extra (`pip install sise[yfinance]`), and
+without it each answer says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import date
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Protocol, TypeVar
+
+from app.adapters.politeness import Politeness
+from app.adapters.prices import (
+    Failure,
+    History,
+    HostState,
+    InstrumentInfo,
+    Intraday,
+    PriceSource,
+    Profile,
+    SourceDown,
+    Tick,
+)
+from app.adapters.sources import Hosts, make_sources
+from app.config import YAHOO_URL, Settings
+
+_Answer = TypeVar("_Answer")
+
+
+class CompanySource(PriceSource, Protocol):
+    """A price source that knows companies, too."""
+
+    async def search(self, query: str, *, count: int = 10) -> list[InstrumentInfo] | Failure:
+        """Instruments whose name or code is like the words."""
+        ...
+
+    async def profile(self, symbol: str) -> Profile | Failure:
+        """Name, sector and industry."""
+        ...
+
+
+class Deferred:
+    """A reader of Yahoo that is loaded when it is first asked; `package`: what it needs."""
+
+    def __init__(
+        self, name: str, package: str, load: Callable[[], CompanySource], host: Politeness
+    ) -> None:
+        self._name, self._package, self._load, self._host = name, package, load, host
+        self._source: CompanySource | None = None
+        self._loading = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self._name
+
+    @property
+    def provider(self) -> str:
+        """What `bar.source` holds."""
+        return "yahoo"
+
+    def state(self) -> HostState:
+        """What is known of its host."""
+        return self._host.state()
+
+    async def history(
+        self, symbol: str, *, start: date | None = None, end: date | None = None
+    ) -> History | Failure:
+        """Daily bars and events."""
+        return await self._ask(lambda source: source.history(symbol, start=start, end=end))
+
+    async def intraday(self, symbol: str, *, minutes: int, days: int) -> Intraday | Failure:
+        """Bars within days."""
+        return await self._ask(lambda source: source.intraday(symbol, minutes=minutes, days=days))
+
+    async def quotes(self, symbols: list[str]) -> dict[str, Tick | Failure]:
+        """The newest prices."""
+        found = await self._ask(lambda source: source.quotes(symbols))
+        return found if isinstance(found, dict) else dict.fromkeys(symbols, found)
+
+    async def search(self, query: str, *, count: int = 10) -> list[InstrumentInfo] | Failure:
+        """Instruments whose name or code is like the words."""
+        return await self._ask(lambda source: source.search(query, count=count))
+
+    async def profile(self, symbol: str) -> Profile | Failure:
+        """Name, sector and industry."""
+        return await self._ask(lambda source: source.profile(symbol))
+
+    async def close(self) -> None:
+        """Lets go of connections, if it was ever loaded."""
+        if self._source is not None:
+            await self._source.close()
+
+    async def _ask(
+        self, question: Callable[[CompanySource], Awaitable[_Answer | Failure]]
+    ) -> _Answer | Failure:
+        async with self._loading:
+            if self._source is None:
+                if find_spec(self._package) is None:
+                    return SourceDown(
+                        f"{self._package} is not installed: pip install 'sise[{self._package}]'"
+                    )
+                self._source = await asyncio.to_thread(self._load)
+        return await question(self._source)
+
+
+def make_worker_sources(settings: Settings) -> dict[str, PriceSource]:
+    """Every source by name."""
+    hosts = Hosts(settings)
+    host = hosts.at(settings.yahoo_url)
+
+    def load() -> CompanySource:
+        module = import_module("app.adapters.yfinance_source")
+        url = None if settings.yahoo_url == YAHOO_URL else settings.yahoo_url
+        cache = settings.data_dir / "yfinance"
+        source: CompanySource = module.YFinanceSource(
+            url, now=settings.clock.now, host=host, cache=cache
+        )
+        return source
+
+    deferred = Deferred("yfinance", "yfinance", load, host)
+    return make_sources(settings, hosts) | {"yfinance": deferred}
