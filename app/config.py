@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, cast, get_args
+from types import MappingProxyType
+from typing import Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -19,6 +20,10 @@ SourceName = Literal["auto", "yahoo", "sample"]
 YAHOO_URL = "https://query2.finance.yahoo.com"
 YAHOO_STREAM_URL = "wss://streamer.finance.yahoo.com/?version=2"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+EXCHANGES: Final = ("XKRX", "XNAS", "XNYS", "ARCX", "CCY")
+ANY_EXCHANGE: Final = "*"
+LIVE_SOURCES: Final = ("yahoo", "yfinance", "krx", "folder")
+SOURCE_ORDER: Final = "*=yahoo,yfinance"
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Settings:
     migration_url: str | None
     redis_url: str | None
     price_source: SourceName
+    source_order: Mapping[str, tuple[str, ...]]
     yahoo_url: str
     yahoo_stream_url: str
     naver_url: str | None
@@ -75,6 +81,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         migration_url=_url(env, "SISE_MIGRATION_URL", ("postgresql://", "postgresql+asyncpg://")),
         redis_url=_url(env, "SISE_REDIS_URL", ("redis://", "rediss://", "unix://")),
         price_source=_source(env),
+        source_order=_source_order(env),
         yahoo_url=(_url(env, "SISE_YAHOO_URL", ("http://", "https://")) or YAHOO_URL).rstrip("/"),
         yahoo_stream_url=_url(env, "SISE_YAHOO_STREAM_URL", ("ws://", "wss://"))
         or YAHOO_STREAM_URL,
@@ -159,6 +166,38 @@ def _choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str,
 
 def _source(env: Mapping[str, str]) -> SourceName:
     return cast("SourceName", _choice(env, "SISE_PRICE_SOURCE", "auto", get_args(SourceName)))
+
+
+def _source_order(env: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+    """`XKRX=yahoo,krx;*=yahoo`: the sources by exchange, `*` for those that are not named."""
+    order: dict[str, tuple[str, ...]] = {}
+    for part in env.get("SISE_SOURCE_ORDER", "").split(";"):
+        if not part.strip():
+            continue
+        exchange, _, listed = part.partition("=")
+        mic = exchange.strip().upper()
+        names = tuple(name.strip().lower() for name in listed.split(","))
+        _check_order(exchange.strip(), (mic,), (*EXCHANGES, ANY_EXCHANGE), "exchange")
+        _check_order(part.strip(), names, LIVE_SOURCES, "source")
+        if mic in order or len(set(names)) < len(names):
+            msg = "SISE_SOURCE_ORDER names something twice: %(value).40r"
+            raise ConfigError(msg, value=part.strip())
+        order[mic] = names
+    usual = tuple(SOURCE_ORDER.removeprefix("*=").split(","))
+    return MappingProxyType({ANY_EXCHANGE: usual} | order)
+
+
+def _check_order(
+    part: str, found: tuple[str, ...], known: tuple[str, ...], what: Literal["exchange", "source"]
+) -> None:
+    for name in found:
+        if name not in known:
+            msg = (
+                "SISE_SOURCE_ORDER has %(part).40r: there is no %(what)s %(name).20r; "
+                "there are %(known)s (an order is XKRX=yahoo,krx;*=yahoo)"
+            )
+            names = ", ".join(known)
+            raise ConfigError(msg, part=part, what=what, name=name, known=names)
 
 
 def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | None:

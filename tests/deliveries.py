@@ -19,6 +19,7 @@ from app.adapters.prices import (
     SPLIT_SCHEMA,
     Failure,
     History,
+    HostState,
     InstrumentInfo,
     Intraday,
     NoData,
@@ -112,7 +113,12 @@ class ScriptedSource:
 
     answer: History | Failure
     name: str = "yahoo"
+    provider: str = "yahoo"
     asked: list[date | None] = field(default_factory=list)
+
+    def state(self) -> HostState | None:
+        """There is no host."""
+        return None
 
     async def history(
         self, symbol: str, *, start: date | None = None, end: date | None = None

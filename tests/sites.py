@@ -137,9 +137,10 @@ def yahoo_process(*, latency: float = 0.2, data: str = "sample") -> Iterator[Fak
 
 
 def yahoo_settings(server: FakeYahoo) -> dict[str, str]:
-    """Settings that point an installation at the local Yahoo."""
+    """Settings that point an installation at the local Yahoo; of Naver it knows nothing."""
     return {
         "SISE_PRICE_SOURCE": "yahoo",
         "SISE_YAHOO_URL": server.url,
         "SISE_YAHOO_STREAM_URL": server.stream_url,
+        "SISE_NAVER_URL": f"{server.url}/naver",
     }

@@ -77,7 +77,7 @@ async def make_revision(
 async def make_cross_check(
     env: Env, symbol: str, differences: Mapping[date, tuple[str, str]], *, days: int = 60
 ) -> None:
-    """A comparison with FinanceDataReader: day → close here and there."""
+    """A comparison with another source: day → close here and there."""
     found = [
         {
             "day": day.isoformat(),
@@ -89,7 +89,7 @@ async def make_cross_check(
     ]
     values = {
         "symbol": symbol,
-        "other": "fdr",
+        "other": "krx",
         "source": "yahoo",
         "checked_at": AT,
         "days": days,

@@ -19,7 +19,7 @@ from app.services import jobs
 from app.services.jobs import Job
 from workers.pace import Pace
 
-_DELAYS: Final = (60.0, 300.0, 900.0, 3600.0)  # seconds after the first, second, … try
+DELAYS: tuple[float, ...] = (60.0, 300.0, 900.0, 3600.0)  # seconds after the first, second, … try
 _SPREAD: Final = 0.2  # of the delay: what failed together does not come back together
 
 
@@ -60,7 +60,7 @@ async def put_off(
     env: Env, job: Job, outcome: str, why: str, *, seconds: float | None = None
 ) -> None:
     """Ends a try that may go better later: after `seconds`, or after a delay that grows."""
-    delay = _DELAYS[min(job.attempts, len(_DELAYS)) - 1] if seconds is None else seconds
+    delay = DELAYS[min(job.attempts, len(DELAYS)) - 1] if seconds is None else seconds
     await jobs.fail(env, job, why, outcome=outcome, retry_at=_after(env, job, delay))
 
 

@@ -12,13 +12,14 @@ from typing import Any, Final
 from app.env import Env
 from app.services import jobs
 from app.services.analysis import analyse
-from app.services.collections import CollectionOutcome, collect_symbol
+from app.services.collections import collect_symbol
 from app.services.due import has_day
 from app.services.jobs import Job
+from app.services.storing import CollectionOutcome
 from workers.attempt import attempt, claim, put_off
 
 LOG: Final = logging.getLogger(__name__)
-_LATE: Final = (300.0, 900.0, 3600.0)  # seconds until the next look
+LATE: tuple[float, ...] = (300.0, 900.0, 3600.0)  # seconds until the next look
 
 
 async def collect_instrument(ctx: dict[str, Any], job_id: int) -> None:
@@ -44,7 +45,7 @@ async def _settle(env: Env, job: Job, outcome: CollectionOutcome) -> None:
     elif not outcome.ok and outcome.outcome != "SUPERSEDED":
         await jobs.fail(env, job, why, outcome=outcome.outcome)
     elif job.day is not None and not await has_day(env, job.symbol or "", job.day):
-        seconds = _LATE[min(job.attempts, len(_LATE)) - 1]
+        seconds = LATE[min(job.attempts, len(LATE)) - 1]
         why = f"The source does not have {job.day} yet."
         await put_off(env, job, "LATE", why, seconds=seconds)
     else:

@@ -1,4 +1,4 @@
-"""The quick queue: collections, the analyses that go with them, and the minute."""
+"""The quick queue: collections, the analyses that go with them, cross-checks, and the minute."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from arq.worker import Function
 from app.domain.indicators import warm_up
 from app.env import Env
 from workers.analyse import analyse_instrument
+from workers.check import check_instrument
 from workers.collect import collect_instrument
 from workers.pace import Pace
 from workers.tick import minute_tick
@@ -19,6 +20,7 @@ from workers.tick import minute_tick
 FUNCTIONS: Final[tuple[Function, ...]] = (
     func(collect_instrument, name="collect_instrument"),
     func(analyse_instrument, name="analyse_instrument"),
+    func(check_instrument, name="check_instrument"),
 )
 
 

@@ -1,8 +1,8 @@
 """The workers: a process for each queue, which functions it has, and its cron table.
 
-    queue   functions                              cron                              a job may take
-    quick   collect_instrument analyse_instrument  minute_tick, every minute         60 s
-    long    calendar_tick                          calendar_tick, every hour at :07  1 h
+    queue   functions                                                cron and how often    limit
+    quick   collect_instrument analyse_instrument check_instrument   minute_tick 1 min     60 s
+    long    calendar_tick                                            calendar_tick 1 h     1 h
 
 Only the module of the chosen queue is imported: a process does not carry the libraries of the
 other. arq 0.28 retries nothing by itself but what a stop cancelled, and forgets a cron job that was

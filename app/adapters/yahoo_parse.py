@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
@@ -31,7 +32,14 @@ from app.adapters.prices import (
     NoData,
     Tick,
 )
-from app.domain.bars import PRICES, check_prices, restore, split_factors, to_as_traded
+from app.domain.bars import (
+    PRICES,
+    PriceBasis,
+    check_prices,
+    restore,
+    split_factors,
+    to_as_traded,
+)
 from app.domain.korean_names import find_korean_name
 
 MICS: Final = {
@@ -117,6 +125,19 @@ def make_history(
     coarse = 0 if info.currency == "KRW" else 4
     amount = pl.Series("amount", restore(paid["amount"], factor, 6, coarse))
     return History(info, bars, splits, paid.with_columns(amount), refused)
+
+
+def restate(history: History, splits: pl.DataFrame) -> History:
+    """A split-adjusted history → as traded, by all `splits` (SPLIT_SCHEMA) that took place.
+
+    One that is as traded already is returned as it is. Its events stay as they are.
+    """
+    if history.basis is not PriceBasis.SPLIT_ADJUSTED:
+        return history
+    rows = to_as_traded(history.bars, splits, digits=price_digits(history.info))
+    bars, refused = part_rows(rows.select(BAR_SCHEMA.names()))
+    refused = pl.concat([history.refused, refused])
+    return replace(history, bars=bars, refused=refused, basis=PriceBasis.AS_TRADED)
 
 
 def parse_intraday(

@@ -136,7 +136,7 @@ def _statements(table: str, staging: str, columns: tuple[str, ...]) -> tuple[str
 def _removal(table: str) -> str:
     return f"""
         WITH gone AS (
-            DELETE FROM "{table}" AS t WHERE t.symbol = :symbol AND t.day = ANY(:days)
+            DELETE FROM "{table}" AS t WHERE {_symbol(table)} = :symbol AND t.day = ANY(:days)
             RETURNING t.day, t.revision, {_values(table, "t")} AS old
         )
         INSERT INTO data_revision (number, kind, symbol, day, was, old, new, source, at)

@@ -23,7 +23,6 @@ import polars as pl
 
 from app.domain.session_overrides import SESSION_SCHEMA
 from app.domain.sessions import Session
-from app.errors import BadInput
 
 MAX_AGE: Final = timedelta(days=10)
 KNOWN_AT: Final = "known_at"
@@ -42,12 +41,11 @@ def stamp(values: pl.DataFrame, sessions: pl.DataFrame) -> pl.DataFrame:
     such a day is a mistake of its source.
 
     Raises:
-        BadInput: the sessions are of more than one market.
+        ValueError: the sessions are of more than one market.
     """
     if sessions["mic"].n_unique() > 1:
-        message = "sessions are of %(mics)s; they must be of one market"
         mics = ", ".join(sorted(sessions["mic"].unique()))
-        raise BadInput(message, field="sessions", mics=mics)
+        raise ValueError(f"sessions are of {mics}; they must be of one market")
     closes = sessions.select("day", pl.col("close_at").alias(KNOWN_AT))
     return values.join(closes, on="day", how="inner").sort(KNOWN_AT)
 

@@ -68,18 +68,21 @@ def find_contradiction(
 def find_scale(incoming: pl.DataFrame, stored: pl.DataFrame) -> tuple[float, date] | None:
     """The factor by which the closes of an answer are off those stored, and the last such day.
 
-    None unless the first common days differ by one and the same factor, more than 1 %.
+    None unless one and the same factor, more than 1 % off, is that of at least three common days
+    (all, where there are fewer) and of most days up to the last one of them: single days may have
+    been revised besides.
     """
     pairs = stored.select("day", was="close").drop_nulls()
     pairs = pairs.join(incoming.select("day", "close").drop_nulls(), on="day").sort("day")
     ratio = (pairs["close"] / pairs["was"]).to_numpy()
-    if not len(ratio) or abs(ratio[0] - 1.0) <= _SCALED:
+    off = ratio[np.abs(ratio - 1.0) > _SCALED]
+    if not len(off):
         return None
-    alike = np.abs(ratio / ratio[0] - 1.0) <= _SPREAD
-    count = len(alike) if alike.all() else int(np.argmin(alike))
-    if count < min(_LEAST, len(ratio)):
+    factor = float(np.median(off))
+    alike = np.flatnonzero(np.abs(ratio / factor - 1.0) <= _SPREAD)
+    if len(alike) < min(_LEAST, len(ratio)) or 2 * len(alike) <= alike[-1] + 1:
         return None
-    return float(np.median(ratio[:count])), pairs["day"][count - 1]
+    return factor, pairs["day"][int(alike[-1])]
 
 
 def is_in_prices(bars: pl.DataFrame, split: tuple[date, float, float]) -> bool:

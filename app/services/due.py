@@ -21,11 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.models import Bar, DataRevision, FxRate, IndicatorDaily, Instrument
 from app.db.models import Job as JobRow
 from app.env import Env
+from app.services.due_checks import LIVE_SOURCE, open_due_checks
 from app.services.jobs import MAX_ATTEMPTS, real_time
 from app.services.markets import expected_days
 from app.services.settings import SOURCE_KEY, find_setting
-
-LIVE_SOURCE: Final = "yahoo"  # the sample is history: nothing of it ever becomes due
 
 _HOUR: Final = 3600.0
 _WAIT_AGAIN: Final = {"LATE": 6 * _HOUR, "NO_DATA": 6 * _HOUR, "NOT_LISTED": 24 * _HOUR}
@@ -44,7 +43,7 @@ async def open_due(env: Env) -> int:
     opened = await _open_collections(env, await list_missing(env))
     if env.settings.collect_every is not None:
         opened += await _open_periodic(env, env.settings.collect_every)
-    return opened + await _open_analyses(env)
+    return opened + await _open_analyses(env) + await open_due_checks(env)
 
 
 async def list_missing(env: Env) -> list[Missing]:

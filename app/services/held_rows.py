@@ -103,6 +103,12 @@ async def hold_rows(version: Version, kind: str, rows: Sequence[Held], *, mended
     return new
 
 
+async def close_held(version: Version) -> None:
+    """Closes the held rows of other providers than the version's: their prices count no more."""
+    facts = {"symbol": version.symbol, "source": version.source, "at": version.at}
+    await version.session.execute(text(_CLOSE), facts)
+
+
 def _same(row: dict[str, Any], known: Values) -> bool:
     values = values_of(row)
     return all(values.get(name) == known.get(name) for name in _JUDGED)
@@ -126,6 +132,10 @@ _HOLD: Final = f"""
     WHERE {_SAME} OR quarantine.state = 'MENDED'
         OR (quarantine.state = 'HELD' AND quarantine.reason <> excluded.reason)
     RETURNING id
+"""
+_CLOSE: Final = """
+    UPDATE quarantine SET state = 'MENDED', decided_at = :at
+    WHERE symbol = :symbol AND source <> :source AND state = 'HELD'
 """
 _MEND: Final = """
     UPDATE quarantine SET state = 'MENDED', decided_at = :at

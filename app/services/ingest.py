@@ -22,9 +22,9 @@ from app.db.models import ExchangeSession, Instrument
 from app.db.revised import Change, Version, append_rows, merge_rows, remove_rows
 from app.domain.acceptance import Held, Reason, Yardstick, examine, examine_dividends
 from app.domain.bars import PRICES
-from app.domain.consistency import find_contradiction, is_in_prices
+from app.domain.consistency import find_contradiction, find_scale, is_in_prices
 from app.domain.market import Kind
-from app.services.held_rows import Decisions, hold_rows, load_decisions
+from app.services.held_rows import Decisions, close_held, hold_rows, load_decisions
 from app.services.instruments import InstrumentRow
 
 _PLACES: Final = 6  # of NUMERIC(20, 6)
@@ -59,22 +59,29 @@ async def ingest(  # noqa: PLR0913 - an answer, of what it is and where it goes
     finished: date,
     *,
     whole: bool,
+    replace: bool = False,
 ) -> Ingested:
     """Writes an answer within the caller's transaction, which holds the instrument's row.
 
-    `whole`: the answer is of all the history that the source has.
+    `whole`: the answer is of all the history that the source has. `replace`: what is stored is of
+    another provider, or off by a factor, and all of it goes that the answer has not.
 
     Raises:
         asyncpg.PostgresError: a row breaks a constraint of its table.
     """
     bars = history.bars.with_columns(pl.col(*PRICES, "adj_close").round(_PLACES))
-    stored = await _load(db, instrument, bars)
+    stored = await _load(db, instrument, date.min if replace else bars["day"].min())
     if instrument.kind != Kind.FX:
         contradiction = _contradiction(bars, history, stored, whole=whole)
         believed = whole and stored.decisions.believes_scale(bars["day"])
         if contradiction is not None and not believed:
-            held = await _hold_all(version, bars, stored, finished, contradiction)
+            new = bars.filter(pl.col("day") > stored.closes["day"].max()) if replace else bars
+            held = await _hold_all(version, new, stored, finished, contradiction)
             return Ingested(held=held, contradiction=contradiction)
+        if not replace and find_scale(bars, stored.closes) is not None:  # all of it was off
+            return await ingest(
+                db, instrument, history, version, finished, whole=True, replace=True
+            )
     splits, retracted = _join_splits(bars, history, stored)
     yardstick = await _yardstick(db, instrument, bars, stored, finished)
     found = examine(stored.decisions.without_dropped(bars), splits, yardstick, history.refused)
@@ -82,9 +89,15 @@ async def ingest(  # noqa: PLR0913 - an answer, of what it is and where it goes
     events = {"split": history.splits, "dividend": dividends}
     changes = await _write(version, instrument, found.bars, events)
     changes["split"].append(await remove_rows(version, "split", instrument.symbol, retracted))
-    gone = _gone_dividends(found.bars, history, stored)
+    gone = _gone_dividends(found.bars, history, stored, first=date.min if replace else None)
     changes["dividend"].append(await remove_rows(version, "dividend", instrument.symbol, gone))
     known = set(stored.closes["day"].to_list())
+    if replace:
+        table = "fx_rate" if instrument.kind == Kind.FX else "bar"
+        lacking = sorted(known - set(found.bars["day"].to_list()))
+        changes[table].append(await remove_rows(version, table, instrument.symbol, lacking))
+        await close_held(version)
+        known = set()
     held_bars = [row for row in found.held if row.day not in known]
     held = await hold_rows(version, "BAR", held_bars, mended=found.bars["day"])
     held += await hold_rows(version, "DIVIDEND", too_large, mended=dividends["day"])
@@ -93,10 +106,10 @@ async def ingest(  # noqa: PLR0913 - an answer, of what it is and where it goes
     return Ingested(rows, any(c.rows for group in changes.values() for c in group), held)
 
 
-async def _load(db: AsyncSession, instrument: InstrumentRow, bars: pl.DataFrame) -> Stored:
-    """What is stored from the first day of the answer on, and the last traded day before it."""
-    symbol, start = instrument.symbol, bars["day"].min() or date.max
-    params: dict[str, Any] = {"symbol": symbol, "start": start}
+async def _load(db: AsyncSession, instrument: InstrumentRow, first: Any) -> Stored:
+    """What is stored from the first day on (None: nothing), and the last traded day before it."""
+    symbol = instrument.symbol
+    params: dict[str, Any] = {"symbol": symbol, "start": first or date.max}
     if instrument.kind == Kind.FX:
         closes = await read_frame(db, _RATES, params, _CLOSES)
         row = (await db.execute(text(_RATE_BEFORE), params)).first()
@@ -192,12 +205,14 @@ def _believed_dividends(
     return examine_dividends(history.dividends, closes, splits, released)
 
 
-def _gone_dividends(bars: pl.DataFrame, history: History, stored: Stored) -> list[date]:
-    """Stored dividends, within the span of the answer's bars, that it does not name any more."""
+def _gone_dividends(
+    bars: pl.DataFrame, history: History, stored: Stored, *, first: date | None
+) -> list[date]:
+    """Stored dividends that the answer does not name, from after the first day of its bars on."""
     if bars.is_empty():
         return []
     named = set(history.dividends["day"])
-    first, last = bars["day"][0], bars["day"][-1]
+    first, last = first or bars["day"][0], bars["day"][-1]
     return [day for day in stored.dividends if first < day <= last and day not in named]
 
 

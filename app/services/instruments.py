@@ -26,14 +26,22 @@ from app.db.models import Exchange, Instrument
 from app.domain.korean_names import find_korean_name
 from app.env import Env
 from app.errors import AppError, BadInput, NotFound, RateLimited, Unavailable
+from app.services.asking import Asked, ask_in_turn
 from app.services.defaults import DEFAULTS, find_seed
 from app.services.events import announce, hand_over
 from app.services.jobs import open_job
 from app.services.paging import Page, check_first, cut_page, make_cursor, read_cursor
-from app.services.settings import get_source, hold_source, read_removed
+from app.services.settings import hold_source, read_removed
+from app.services.source_order import Order, find_order
 
 LONGEST_SEARCH: Final = 60
-TITLES: Final = {"yahoo": "Yahoo Finance", "sample": "The sample"}
+TITLES: Final = {
+    "yahoo": "Yahoo Finance",
+    "yfinance": "Yahoo Finance",
+    "krx": "Naver",
+    "folder": "The price folder",
+    "sample": "The sample",
+}
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9^][A-Z0-9.^=-]{0,19}")
 _PAIR: Final = re.compile(r"[A-Z]{6}=X")
@@ -200,16 +208,15 @@ async def track_instrument(env: Env, symbol: str) -> InstrumentRow:
     known = await find_instrument(env, symbol)
     if known is not None and known.tracked:
         return known
-    source = await get_source(env)
-    now = env.clock.now()
-    answer = await env.sources[source].history(symbol, start=now.date() - _LOOK_BACK)
-    if isinstance(answer, NoData):  # nothing of late: halted for long, or recorded in the past
-        answer = await env.sources[source].history(symbol)
+    order = await find_order(env, None, symbol)
+    source, now = order.mode, env.clock.now()
+    asked = await _find_history(order, symbol, now.date() - _LOOK_BACK)
+    answer = asked.answer
     if isinstance(answer, BadPayload):  # also: a market, a kind or a currency that is not supported
         msg = "%(symbol)s cannot be used: %(detail)s"
         raise BadInput(msg, field="symbol", symbol=symbol, detail=answer.detail)
     if not isinstance(answer, History):
-        raise refusal(answer, source, symbol)
+        raise refusal(answer, asked.source.name, symbol)
     if answer.info.mic not in await list_exchanges(env):
         msg = "%(symbol)s trades on %(mic)s. Only markets of Korea and the US are supported."
         raise BadInput(msg, field="symbol", symbol=symbol, mic=answer.info.mic)
@@ -226,6 +233,23 @@ async def track_instrument(env: Env, symbol: str) -> InstrumentRow:
     await hand_over(env, jobs)
     await announce(env, "tracked", symbol=symbol)
     return await get_instrument(env, symbol)
+
+
+async def _find_history(order: Order, symbol: str, start: date) -> Asked:
+    """The prices of the first provider that knows the symbol, else the first one's failure."""
+    found: list[Asked] = []
+    here = [p for p in order.providers if order.having(p)]
+    for provider in here or order.providers:
+        sources = order.of(provider)
+        asked = await ask_in_turn(sources, symbol, start=start)
+        if isinstance(asked.answer, NoData):  # nothing of late: halted for long, or recorded
+            asked = await ask_in_turn(sources, symbol)
+        if isinstance(asked.answer, History):
+            return asked
+        found.append(asked)
+        if not isinstance(asked.answer, NotListed | NoData):
+            break
+    return found[0]
 
 
 def refusal(failure: Failure, source: str, symbol: str) -> AppError:

@@ -7,7 +7,7 @@ values. Both decisions hold for exactly these values: other values of the day ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -71,6 +71,18 @@ async def release(env: Env, row_id: int) -> QuarantineRow:
         job = await _ask_again(db, row, now)
     await hand_over(env, [job])
     return row
+
+
+async def list_held_bars(env: Env, symbol: str, reasons: Collection[str]) -> list[QuarantineRow]:
+    """An instrument's bars that are held for one of these reasons, the oldest first."""
+    query = (
+        select(*_COLUMNS)
+        .where(Quarantine.symbol == symbol, Quarantine.kind == "BAR", Quarantine.state == "HELD")
+        .where(Quarantine.reason.in_(list(reasons)))
+        .order_by(Quarantine.day)
+    )
+    async with env.db.read() as db:
+        return [QuarantineRow(*row) for row in await db.execute(query)]
 
 
 async def drop(env: Env, row_id: int) -> QuarantineRow:

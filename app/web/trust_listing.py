@@ -128,7 +128,7 @@ def source_title(name: str) -> str:
     titles = {
         "yahoo": "Yahoo Finance",
         "yfinance": "yfinance",
-        "fdr": "FinanceDataReader",
+        "krx": "Naver Finance",
         "sample": "bokeh-sampledata",
     }
     return ", ".join(titles.get(part, part) for part in name.split(", "))

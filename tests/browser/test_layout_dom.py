@@ -37,7 +37,9 @@ async def test_a_page_of_the_sample_is_whole(browser, sample_site, name, locale)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("path", ["/", "/instruments/005930.KS", "/jobs", "/search?q=000"])
+@pytest.mark.parametrize(
+    "path", ["/", "/instruments/005930.KS", "/jobs", "/search?q=000", "/markets", "/universe"]
+)
 async def test_a_page_of_both_markets_is_whole(browser, yahoo_site, path, locale):
     async with visiting(browser, yahoo_site.url, Choices(locale)) as (page, _):
         await go(page, path)

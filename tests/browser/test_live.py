@@ -246,3 +246,17 @@ async def test_without_a_server_there_is_the_offline_page_in_its_own_style(brows
         await relay.mend()
         await page.click("a.button")
         await page.wait_for_selector("#watchlist")
+
+
+async def test_each_row_says_of_when_its_price_is(browser, yahoo_site, yahoo_peer):
+    """A price that moves has the time of New York, the others have the day of their close."""
+    cell = "[data-q='{}'][data-f='asOf']"
+    async with visiting(browser, yahoo_site.url) as (page, _):
+        await go(page, "/")
+        await wait_for_state(page, "live")
+        assert await page.locator(cell.format("005930.KS")).first.inner_text() == "2013-02-28"
+        send_tick(yahoo_peer, "MSFT", 28.71)
+        await page.wait_for_function(
+            r"(s) => /^\d\d:\d\d$/.test(document.querySelector(s).textContent)",
+            arg=cell.format("MSFT"),
+        )

@@ -22,7 +22,6 @@ from app.domain.alignment import (
 )
 from app.domain.session_overrides import SHIPPED
 from app.domain.sessions import Session, currency_sessions
-from app.errors import BadInput
 
 SEOUL = ZoneInfo("Asia/Seoul")
 
@@ -115,7 +114,7 @@ def test_a_bar_of_a_day_without_a_session_is_left_out():
 
 def test_sessions_of_two_markets_are_refused():
     both = sessions_frame([session("A", 0), session("B", 1)])
-    with pytest.raises(BadInput, match="sessions are of A, B"):
+    with pytest.raises(ValueError, match="sessions are of A, B"):
         stamp(pl.DataFrame({"day": [day(0)]}), both)
 
 

@@ -109,6 +109,15 @@ def test_a_factor_on_all_common_days_is_a_scale(factor: float) -> None:
     assert found[1] == DAYS[-1]
 
 
+def test_days_that_were_revised_besides_hide_no_scale() -> None:
+    stored = [*RAW]
+    stored[0] *= 1.01
+    stored[7] *= 0.98
+    found = find_scale(closes(*(price * 50 for price in RAW)), closes(*stored))
+    assert found is not None
+    assert found == (pytest.approx(50), DAYS[-1])
+
+
 def test_nothing_in_common_is_no_scale() -> None:
     assert find_scale(RIGHT, closes()) is None
     assert find_scale(closes(None, None), RIGHT) is None

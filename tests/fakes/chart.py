@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import polars as pl
 
 from tests.fakes.listings import PRICES, Listing
 
@@ -69,6 +70,18 @@ def chart(listing: Listing, query: dict[str, str]) -> dict[str, Any]:
     }
     events = _events(listing, rows[0]["day"], rows[-1]["day"], query.get("events", ""))
     return result | ({"events": events} if events else {})
+
+
+def visible(listing: Listing, now: float) -> Listing:
+    """The listing as it is at an instant: no bar before its open, other prices until its close."""
+    bars = listing.bars
+    opened = [stamp(listing, day) <= now for day in bars["day"]]
+    going = pl.Series([now < listing.closes.get(day, 0.0) for day in bars["day"]])
+    bars = bars.with_columns(
+        pl.when(going).then(pl.col(name) * 0.98).otherwise(pl.col(name)).alias(name)
+        for name in PRICES
+    ).filter(pl.Series(opened))
+    return replace(listing, bars=bars)
 
 
 def _span(listing: Listing, query: dict[str, str]) -> tuple[int, int]:

@@ -73,6 +73,7 @@ class Listing:
 
     `live` is one more last row with its own time stamp, as Yahoo sends it while a market is open:
     {"at": seconds, "open", "high", "low", "close", "volume"}. `quote` overrides fields of `meta`.
+    `closes`: the instants, in seconds, before which a day's bar is provisional.
     """
 
     symbol: str
@@ -87,6 +88,7 @@ class Listing:
     intraday: pl.DataFrame | None = None
     live: dict[str, float] | None = None
     quote: dict[str, Any] = field(default_factory=dict)
+    closes: dict[date, float] = field(default_factory=dict)
 
     def split_factor(self, day: date) -> float:
         """Shares of today for one share of that day."""

@@ -28,6 +28,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -40,8 +42,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.clock import Clock
+from app.config import load_settings
 from tests.fakes import company
-from tests.fakes.chart import chart
+from tests.fakes.chart import chart, visible
 from tests.fakes.faults import broken, render, reset, spoil
 from tests.fakes.listings import PRICES, Listing, load_listings
 from tests.fakes.pricing import PricingData
@@ -51,10 +54,21 @@ from tests.fakes.running import run_app, server_config
 class State:
     """What the server knows and remembers."""
 
-    def __init__(self, listings: dict[str, Listing], latency: float) -> None:
+    def __init__(
+        self, listings: dict[str, Listing], latency: float, clock: Clock | None = None
+    ) -> None:
         self.pristine, self.usual_latency = listings, latency
+        self.clock = clock  # None: all that is listed has happened
+        self.journal: Path | None = None
+        self.random = Random(1)
         self.sockets: dict[WebSocket, set[str]] = {}
         self.reset()
+
+    def note(self, **entry: Any) -> None:
+        """Appends a line to the journal, which outlives the process."""
+        if self.journal is not None:
+            with self.journal.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(entry) + "\n")
 
     def reset(self) -> None:
         self.listings = dict(self.pristine)
@@ -63,9 +77,13 @@ class State:
         self.log: list[dict[str, Any]] = []
 
     def take_fault(self, symbol: str) -> dict[str, Any]:
-        """The first fault set for the symbol or for `*`; one with `times` wears out."""
+        """The first fault set for the symbol or for `*`; one with `times` wears out.
+
+        One with `chance` strikes that share of the questions.
+        """
         for fault in self.faults:
-            if fault["symbol"] in {symbol, "*"} and fault.get("times") != 0:
+            unlucky = self.random.random() < fault.get("chance", 1.0)
+            if fault["symbol"] in {symbol, "*"} and fault.get("times") != 0 and unlucky:
                 if fault.get("times") is not None:
                     fault["times"] -= 1
                 return fault
@@ -83,6 +101,9 @@ async def _chart(request: Request) -> Response:
     query = dict(request.query_params)
     entry = {"at": time.monotonic(), "symbol": symbol, "path": request.url.path, "query": query}
     state.log.append(entry)
+    now = state.clock.now() if state.clock else None
+    told = {"symbol": symbol, "interval": query.get("interval"), "now": now and now.isoformat()}
+    state.note(event="asked", **told)
     fault = state.take_fault(symbol)
     kind = entry["fault"] = str(fault["kind"])
     await asyncio.sleep(state.latency + (fault.get("delay", 5.0) if kind == "slow" else 0))
@@ -90,6 +111,7 @@ async def _chart(request: Request) -> Response:
         return reset(request.receive)
     response = _answer(state, symbol, query, kind, fault)
     entry["status"] = response.status_code
+    state.note(event="answered", status=response.status_code, **told)
     return response
 
 
@@ -102,6 +124,8 @@ def _answer(
     listing = state.listings.get(symbol)
     if listing is None:
         return _plain(symbol, 404, "Not Found", "No data found, symbol may be delisted")
+    if state.clock is not None:
+        listing = visible(listing, state.clock.now().timestamp())
     result = chart(listing, query)
     if "error" in result:
         return _plain(symbol, *result["error"])
@@ -215,7 +239,7 @@ def _change(state: State, body: dict[str, Any]) -> None:
         listing = replace(listing, bars=listing.bars.clear(), splits={}, dividends={})
     bars = _change_bars(listing.bars, body)
     changes: dict[str, Any] = {"bars": bars}
-    for name in ("splits", "dividends"):
+    for name in ("splits", "dividends", "closes"):
         if name in body:
             changes[name] = {date.fromisoformat(d): v for d, v in body[name].items()}
     if "intraday" in body:
@@ -245,7 +269,9 @@ _CONTROLS: dict[tuple[str, str], Callable[[State, Any], Any]] = {
 }
 
 
-def build_app(listings: dict[str, Listing], latency: float = 0.0) -> Starlette:
+def build_app(
+    listings: dict[str, Listing], latency: float = 0.0, clock: Clock | None = None
+) -> Starlette:
     """The server as an ASGI app; a path may begin with Yahoo's host name."""
     app = Starlette(
         routes=[
@@ -256,7 +282,7 @@ def build_app(listings: dict[str, Listing], latency: float = 0.0) -> Starlette:
             WebSocketRoute("/stream", _stream),
         ]
     )
-    app.state.yahoo = State(listings, latency)
+    app.state.yahoo = State(listings, latency, clock)
     return app
 
 
@@ -354,11 +380,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--data", default="sample", help="`sample` or a folder of real prices")
+    parser.add_argument("--clock", help="as SISE_CLOCK: bars appear at their open, settle at close")
+    parser.add_argument("--changes", type=Path, help="a JSON list of what /__set takes")
+    parser.add_argument("--journal", type=Path, help="where requests are noted, also after a kill")
     options = parser.parse_args(arguments)
+    clock = load_settings({"SISE_CLOCK": options.clock}).clock if options.clock else None
+    app = build_app(load_listings(options.data), options.latency, clock)
+    app.state.yahoo.journal = options.journal
+    for change in json.loads(options.changes.read_text()) if options.changes else []:
+        _change(app.state.yahoo, change)
     with socket.create_server(("127.0.0.1", options.port)) as listener:
-        server = uvicorn.Server(
-            server_config(build_app(load_listings(options.data), options.latency))
-        )
+        server = uvicorn.Server(server_config(app))
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         server.run([listener])
 

@@ -6,8 +6,11 @@ Settings come from the environment, as in the product. Once it works it prints o
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 
+import workers.attempt
+import workers.collect
 from app.adapters.queue import QueueName
 from app.config import load_settings
 from app.errors import AppError
@@ -15,14 +18,21 @@ from app.telemetry import set_up_logging
 from workers.pace import Pace
 from workers.settings import run_worker
 
-FAST = Pace(requeue_after=1, tick_seconds=frozenset(range(60)))
+TICKS = frozenset(range(60))
+FAST = Pace(requeue_after=1, tick_seconds=TICKS)
+FASTEST = Pace(requeue_after=1, tick_seconds=TICKS, deadline=8, stale_after=10)
 
 
 def main(queue: QueueName) -> int:
     settings = load_settings()
     set_up_logging("warning")
+    pace = FAST
+    if os.environ.get("FAULTS_PACE") == "fastest":
+        pace = FASTEST
+        workers.attempt.DELAYS = (0.5, 1.0, 1.0, 2.0)
+        workers.collect.LATE = (0.5, 1.0, 2.0)
     try:
-        asyncio.run(run_worker(queue, settings, FAST))
+        asyncio.run(run_worker(queue, settings, pace))
     except AppError as error:
         print(error, flush=True)
         return 1

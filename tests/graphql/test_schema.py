@@ -106,4 +106,10 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Instrument.dividends",
         "Signal.votes",
         "DataHealth.states",
+        "BulkReport.lines",
+        "Mutation.saveSessionOverride",
+        "Query.dependents",
+        "Query.symbolLists",
+        "SourceSearch.hits",
+        "SourceSearch.silent",
     }

@@ -14,7 +14,6 @@ from app.adapters.bus import EVENTS
 from app.env import Env
 from app.errors import BadInput, NotFound, RateLimited, Unavailable
 from app.services.collections import (
-    CollectionOutcome,
     collect_symbol,
     list_collections,
     request_collection,
@@ -22,6 +21,7 @@ from app.services.collections import (
 from app.services.instruments import get_instrument
 from app.services.jobs import claim, finish
 from app.services.settings import choose_source
+from app.services.storing import CollectionOutcome
 from app.telemetry import BARS_STORED, COLLECTIONS
 from tests.clocks import at
 from tests.factories import make_bars, make_instrument, make_sessions, weekdays

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+import polars as pl
 import pytest
 from sqlalchemy import text
 
+from app.db.revised import Version
+from app.domain.acceptance import Held, Reason
 from app.env import Env
 from app.errors import BadInput
+from app.services.held_rows import hold_rows
 from app.services.prices import (
     Freshness,
     FreshnessState,
@@ -26,6 +30,7 @@ from app.services.prices import (
 from app.services.settings import choose_source, put_setting
 from tests.clocks import at
 from tests.factories import (
+    AT,
     make_bars,
     make_dividend,
     make_instrument,
@@ -209,7 +214,11 @@ async def test_a_late_instrument_says_what_went_wrong(apple):
     await note(apple, "SOURCE_DOWN", "the answer was 503")
     assert await freshness(monday, ["AAPL"]) == {
         "AAPL": Freshness(
-            FreshnessState.LATE, date(2025, 1, 10), date(2025, 1, 13), "the answer was 503"
+            FreshnessState.LATE,
+            date(2025, 1, 10),
+            date(2025, 1, 13),
+            "the answer was 503",
+            "SOURCE_DOWN",
         )
     }
     await note(apple, "RATE_LIMITED", "wait")
@@ -227,6 +236,42 @@ async def test_an_instrument_that_was_never_collected_is_unknown_until_that_fail
     assert await state(apple, "NEW") is FreshnessState.UNKNOWN
     await note(apple, "NOT_LISTED", "no such symbol")
     assert await state(apple, "NEW") is FreshnessState.LATE
+
+
+async def hold(env: Env, day: date, reason: str) -> None:
+    row = Held(day, Reason(reason), "why it is held", {"close": 1.0})
+    async with env.db.write() as db:
+        nothing = pl.Series([], dtype=pl.Date)
+        await hold_rows(Version(db, "AAPL", "yahoo", AT), "BAR", [row], mended=nothing)
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("INCOMPLETE", FreshnessState.PARTIAL),
+        ("STALE_REPEAT", FreshnessState.QUARANTINED),
+        ("SCALED", FreshnessState.QUARANTINED),
+    ],
+)
+async def test_a_held_row_of_the_expected_day_says_why(apple, reason, expected):
+    await make_sessions(apple, "XNAS", [date(2025, 1, 13)])
+    monday = at(apple, "2025-01-13T22:00")
+    await hold(apple, date(2025, 1, 13), reason)
+    assert (await freshness(monday, ["AAPL"]))["AAPL"] == Freshness(
+        expected, date(2025, 1, 10), date(2025, 1, 13), "why it is held", reason
+    )
+
+
+async def test_a_row_held_long_ago_makes_nothing_stale(apple):
+    await hold(apple, date(2025, 1, 8), "STALE_REPEAT")
+    assert await state(apple) is FreshnessState.ON_TIME
+
+
+async def test_a_session_without_trade_is_halted_and_the_last_price_keeps_its_day(apple):
+    await make_sessions(apple, "XNAS", [date(2025, 1, 13)])
+    await make_bars(apple, "AAPL", [None], start=date(2025, 1, 13))
+    found = (await freshness(at(apple, "2025-01-13T22:00"), ["AAPL"]))["AAPL"]
+    assert (found.state, found.last_day) == (FreshnessState.HALTED, date(2025, 1, 10))
 
 
 async def test_without_a_calendar_nothing_can_be_said(apple):

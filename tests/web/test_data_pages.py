@@ -19,7 +19,7 @@ from tests.web.pages import browsing, calling_from, choose_source, make_market, 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 PATHS = ("/data", "/data?state=LATE", "/data?rows=MENDED", "/instruments/AAPL/data", "/jobs")
 KNOWN = re.compile(
-    r"(?<![A-Za-z])(Enter|Esc|KST|ET|KRW|USD|Sise|Yahoo|Finance|FinanceDataReader|yahoo|fdr|SPDR|SK|DNS|"
+    r"(?<![A-Za-z])(Enter|Esc|KST|ET|KRW|USD|Sise|Yahoo|Finance|Naver|krx|yahoo|fdr|SPDR|SK|DNS|"
     r"FILL\d+|AAPL|MSFT|NVDA|TSLA|SPY|NEW|KS|D|W|M|Y)(?![A-Za-z])"
 )
 
@@ -137,7 +137,7 @@ async def test_comparisons_stand_with_the_days_that_differ(env, still):
     await make_showcase(env, more=0)
     async with browsing(still) as http:
         seen = text_of((await http.get("/data")).text)
-    assert "Yahoo Finance ↔ FinanceDataReader" in seen
+    assert "Yahoo Finance ↔ Naver Finance" in seen
     assert "70,500 ↔ 35,250 (-50.00%)" in seen
 
 
@@ -274,3 +274,18 @@ async def test_collections_show_what_fails_and_when_it_is_tried_again(env, still
         assert words in seen, words
     assert page.count(">Try again<span") == 2
     assert again.status_code == 303
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/instruments/AAPL", "/instruments/AAPL/data", "/search?q=a"]
+)
+async def test_no_price_stands_without_the_day_or_time_that_it_is_of(env, still, path):
+    await make_showcase(env, more=3)
+    async with browsing(still) as http:
+        page = (await http.get(path)).text
+    cells = [attrs for _, attrs in read(page).tags if "data-q" in attrs]
+    priced = [a["data-q"] for a in cells if a["data-f"] == "price"]
+    dated = [a["data-q"] for a in cells if a["data-f"] in {"asOf", "day"}]
+    assert priced
+    assert sorted(set(priced) - {"NEW"}) == sorted(set(dated))
+    assert len(dated) >= len([symbol for symbol in priced if symbol != "NEW"])

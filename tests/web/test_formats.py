@@ -13,6 +13,7 @@ from app.web.formats import (
     moment,
     number,
     percent,
+    row_as_of,
     short_moment,
     signed,
     zone_name,
@@ -109,3 +110,12 @@ def test_a_day_in_words_follows_the_language():
     assert make_filters("ko")["long_day"]("2012-03-05") == "2012년 3월 5일"
     assert make_filters("en")["long_day"]("2012-03-05") == "March 5, 2012"
     assert make_filters("en")["long_day"](None) == DASH
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [("LIVE", "15:29"), ("DELAYED", "15:29"), ("CLOSED", "2026-11-20"), ("STALE", "2026-11-20")],
+)
+def test_a_price_that_moves_has_a_time_and_any_other_its_day(state, text):
+    quote = {"state": state, "at": "2026-11-20T06:29:30Z", "day": "2026-11-20"}
+    assert row_as_of(quote, "Asia/Seoul") == text

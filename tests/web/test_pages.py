@@ -12,11 +12,22 @@ from tests.factories import make_bars, make_instrument
 from tests.serving import asgi_client
 from tests.web.pages import START, browsing, cell, choose_source, make_market, read, text_of
 
-PAGES = ("/", "/instruments/AAPL", "/search?q=a", "/search", "/jobs", "/about", "/settings")
+PAGES = (
+    "/",
+    "/instruments/AAPL",
+    "/instruments/AAPL/remove",
+    "/search?q=a",
+    "/search",
+    "/markets",
+    "/universe",
+    "/jobs",
+    "/about",
+    "/settings",
+)
 
 FOREIGN_TO_NOBODY = re.compile(
     r"(?<![A-Za-z])(RSI|MACD|MA|KST|ET|YTD|KRW|USD|GraphQL|bokeh-sampledata|currencyconverter|Sise|AAPL|MSFT|"
-    r"IBM|KS|KS11|Enter|Esc|Yahoo|Finance)(?![A-Za-z])"
+    r"IBM|KS|KS11|NAVER|KODEX|Enter|Esc|Yahoo|Finance)(?![A-Za-z])"
 )
 
 

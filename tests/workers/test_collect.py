@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
+from app.adapters.prices import NoData
 from app.db.models import Bar, IndicatorDaily
 from app.env import Env
 from app.services import due, jobs
 from app.services.jobs import Job
 from tests.clocks import at
+from tests.deliveries import ScriptedSource
 from tests.factories import make_instrument
 from tests.workers.conftest import EVENING, LAST_DAY, context
 from workers.collect import collect_instrument
@@ -171,7 +173,18 @@ async def test_a_try_that_takes_too_long_ends_by_itself(live, yahoo):
 
 async def test_a_fault_of_ours_is_noted_and_not_hidden(live):
     job_id = await open_due(live)
-    with pytest.raises(KeyError):
-        await collect_instrument(context(replace(live, sources={})), job_id)
+    broken = ScriptedSource(NoData("never asked"))
+    broken.history = None  # type: ignore[method-assign,assignment]
+    with pytest.raises(TypeError):
+        await collect_instrument(context(replace(live, sources={"yahoo": broken})), job_id)
     job = await the(live, job_id)
-    assert (job.state, job.outcome, job.last_error) == ("PENDING", "ERROR", "KeyError: 'yahoo'")
+    assert (job.state, job.outcome) == ("PENDING", "ERROR")
+    assert job.last_error == "TypeError: 'NoneType' object is not callable"
+
+
+async def test_a_job_waits_for_a_process_that_has_its_sources(live):
+    job_id = await open_due(live)
+    await collect_instrument(context(replace(live, sources={})), job_id)
+    job = await the(live, job_id)
+    assert (job.state, job.outcome) == ("PENDING", "UNAVAILABLE")
+    assert "SISE_SOURCE_ORDER" in job.last_error
