@@ -52,7 +52,6 @@ lock: $(UV) ## Resolve the dependencies again and write requirements/*.lock
 	@echo "$$($(UV) --version | cut -d' ' -f1,2 | sed 's/ /==/')" | $(COMPILE) - --output-file requirements/uv.lock
 	@$(COMPILE) pyproject.toml --group build --output-file requirements/runtime.lock
 	@$(COMPILE) pyproject.toml --group build --group dev -c requirements/runtime.lock --output-file requirements/dev.lock
-	@$(COMPILE) pyproject.toml --extra yfinance -c requirements/dev.lock --output-file requirements/yfinance.lock
 	@$(COMPILE) pyproject.toml --group build --group dev --group bench -c requirements/dev.lock --output-file requirements/bench.lock
 
 clean: ## Remove the environment and what tools left behind (never any data)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -58,8 +59,8 @@ class Finding:
 
 
 def examine_machine(settings: Settings) -> list[Finding]:
-    """What can be seen without any server: disk, clock, time zones."""
-    return [_disk(settings.data_dir), _clock(settings.clock), _zones()]
+    """What can be seen without any server: disk, clock, time zones, the order of sources."""
+    return [_disk(settings.data_dir), _clock(settings.clock), _zones(), _order(settings)]
 
 
 async def examine_servers(settings: Settings) -> list[Finding]:
@@ -122,6 +123,23 @@ def _zones() -> Finding:
         detail = f"unknown: {', '.join(missing)}"
         return Finding("Time zones", State.FAIL, detail, "Install tzdata.")
     return Finding("Time zones", State.OK, f"{', '.join(ZONES)}")
+
+
+def _order(settings: Settings) -> Finding:
+    """Whether the sources of the order are there; yfinance is an extra that may be missing."""
+    name, order, folder = "Source order", settings.source_order, settings.price_folder
+    detail = "; ".join(f"{mic}={','.join(names)}" for mic, names in sorted(order.items()))
+    used = {source for names in order.values() for source in names}
+    if "folder" in used and (folder is None or not folder.is_dir()):
+        why = "SISE_PRICE_FOLDER is not set" if folder is None else f"{folder} is no folder"
+        advice = "Set SISE_PRICE_FOLDER, or take the folder out of SISE_SOURCE_ORDER."
+        return Finding(name, State.FAIL, f"{detail}: {why}", advice)
+    if find_spec("yfinance") is not None or "yfinance" not in used:
+        return Finding(name, State.OK, detail)
+    if ("yfinance",) not in order.values():
+        return Finding(name, State.OK, f"{detail} (yfinance is not installed)")
+    advice = "Install sise[yfinance], or name another source in SISE_SOURCE_ORDER."
+    return Finding(name, State.FAIL, f"{detail}: yfinance is not installed", advice)
 
 
 async def _database(settings: Settings) -> list[Finding]:

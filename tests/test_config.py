@@ -31,6 +31,16 @@ def test_the_folder_of_prices_is_absolute() -> None:
     assert "~" not in str(folder)
 
 
+def test_the_order_of_sources_is_by_exchange() -> None:
+    assert load_settings({}).source_order == {"*": ("yahoo", "yfinance")}
+    order = load_settings({"SISE_SOURCE_ORDER": " xkrx = Yahoo, krx ; * = folder;"}).source_order
+    assert order == {"*": ("folder",), "XKRX": ("yahoo", "krx")}
+    alone = load_settings({"SISE_SOURCE_ORDER": "XKRX=krx"}).source_order
+    assert alone == {"*": ("yahoo", "yfinance"), "XKRX": ("krx",)}
+    with pytest.raises(TypeError):
+        alone["XKRX"] = ()  # type: ignore[index]
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(FrozenInstanceError):
         load_settings({}).port = 1  # type: ignore[misc]
@@ -70,6 +80,12 @@ def test_the_data_directory_is_absolute() -> None:
         ("SISE_DATABASE_URL", "mysql://x", "postgresql://"),
         ("SISE_REDIS_URL", "http://x", "redis://"),
         ("SISE_PRICE_SOURCE", "bloomberg", "auto, yahoo, sample"),
+        ("SISE_SOURCE_ORDER", "XLON=yahoo", "no exchange 'XLON'; there are XKRX, XNAS"),
+        ("SISE_SOURCE_ORDER", "XKRX=naver", "no source 'naver'; there are yahoo, yfinance, krx"),
+        ("SISE_SOURCE_ORDER", "XKRX=", "no source ''"),
+        ("SISE_SOURCE_ORDER", "yahoo", "no exchange 'YAHOO'"),
+        ("SISE_SOURCE_ORDER", "XKRX=krx,yahoo,krx", "twice"),
+        ("SISE_SOURCE_ORDER", "*=krx;*=yahoo", "twice"),
         ("SISE_YAHOO_URL", "ftp://x", "http://"),
         ("SISE_NAVER_URL", "ftp://x", "http://"),
         ("SISE_REQUESTS_PER_MINUTE", "0", "number from 1"),

@@ -40,7 +40,7 @@ def data() -> Iterator[Path]:
 def test_a_healthy_machine_is_ok() -> None:
     settings = load_settings({"SISE_DATA_DIR": "/tmp/no/such/folder"})
     found = by_name(examine_machine(settings))
-    assert found.keys() == {"Disk", "Clock", "Time zones"}
+    assert found.keys() == {"Disk", "Clock", "Time zones", "Source order"}
     assert {finding.state for finding in found.values()} <= {State.OK, State.WARN}
     assert "GB free for /tmp/no/such/folder" in found["Disk"].detail
 
@@ -80,6 +80,25 @@ def test_missing_time_zones_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(doctor, "ZONES", ("Asia/Seoul", "Mars/Olympus"))
     found = by_name(examine_machine(load_settings({})))["Time zones"]
     assert (found.state, found.detail) == (State.FAIL, "unknown: Mars/Olympus")
+
+
+def test_the_sources_of_the_order_have_to_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(order: str, folder: Path | None = None) -> Finding:
+        environ = {"SISE_SOURCE_ORDER": order, "SISE_PRICE_FOLDER": str(folder or "")}
+        return by_name(examine_machine(load_settings(environ)))["Source order"]
+
+    assert look("XKRX=yahoo,krx").detail == "*=yahoo,yfinance; XKRX=yahoo,krx"
+    assert look("*=folder", tmp_path).state is State.OK
+    unset = look("XNAS=folder")
+    assert (unset.state, "SISE_PRICE_FOLDER is not set" in unset.detail) == (State.FAIL, True)
+    assert look("*=folder", tmp_path / "none").detail.endswith("none is no folder")
+    monkeypatch.setattr(doctor, "find_spec", lambda _: None)
+    assert look("") == Finding(
+        "Source order", State.OK, "*=yahoo,yfinance (yfinance is not installed)"
+    )
+    assert look("*=yfinance").state is State.FAIL
 
 
 async def test_a_new_installation_has_servers_and_no_source_yet(env: Env) -> None:

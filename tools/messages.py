@@ -23,7 +23,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOCALES: Final = ("ko", "en")
 FOLDERS: Final = ("adapters", "db", "domain", "graphql", "services", "web")
-TITLES: Final = ("The sample",)
+TITLES: Final = ("The sample", "The price folder")
 """Names that errors carry as their value `title`."""
 
 MARKS: Final = frozenset({"_", "N_", "gettext"})

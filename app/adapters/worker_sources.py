@@ -1,8 +1,7 @@
 """The price sources of a worker: those of every process, and yfinance, which brings pandas along.
 
 The web process never imports this. yfinance itself is loaded at the first question, in a thread: a
-worker that is never asked for it stays small. It is an extra (`pip install sise[yfinance]`), and
-without it each answer says so.
+worker that is never asked for it stays small.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Protocol, TypeVar
 
 from app.adapters.politeness import Politeness
@@ -23,7 +21,6 @@ from app.adapters.prices import (
     Intraday,
     PriceSource,
     Profile,
-    SourceDown,
     Tick,
 )
 from app.adapters.sources import Hosts, make_sources
@@ -45,12 +42,10 @@ class CompanySource(PriceSource, Protocol):
 
 
 class Deferred:
-    """A reader of Yahoo that is loaded when it is first asked; `package`: what it needs."""
+    """A reader of Yahoo that is loaded when it is first asked."""
 
-    def __init__(
-        self, name: str, package: str, load: Callable[[], CompanySource], host: Politeness
-    ) -> None:
-        self._name, self._package, self._load, self._host = name, package, load, host
+    def __init__(self, name: str, load: Callable[[], CompanySource], host: Politeness) -> None:
+        self._name, self._load, self._host = name, load, host
         self._source: CompanySource | None = None
         self._loading = asyncio.Lock()
 
@@ -101,10 +96,6 @@ class Deferred:
     ) -> _Answer | Failure:
         async with self._loading:
             if self._source is None:
-                if find_spec(self._package) is None:
-                    return SourceDown(
-                        f"{self._package} is not installed: pip install 'sise[{self._package}]'"
-                    )
                 self._source = await asyncio.to_thread(self._load)
         return await question(self._source)
 
@@ -123,5 +114,5 @@ def make_worker_sources(settings: Settings) -> dict[str, PriceSource]:
         )
         return source
 
-    deferred = Deferred("yfinance", "yfinance", load, host)
+    deferred = Deferred("yfinance", load, host)
     return make_sources(settings, hosts) | {"yfinance": deferred}

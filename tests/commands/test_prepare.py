@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.naver import FakeNaver
 from tests.fakes.yahoo import FakeYahoo
 from tests.processes import bare_environ, open_place, sise
 
@@ -22,13 +23,18 @@ def data() -> Iterator[Path]:
 
 
 def run(
-    data: Path, *arguments: str, yahoo: FakeYahoo | None = None, source: str = "auto"
+    data: Path,
+    *arguments: str,
+    yahoo: FakeYahoo | None = None,
+    source: str = "auto",
+    **more: str,
 ) -> subprocess.CompletedProcess[str]:
     """Runs a command on its own embedded servers; without a Yahoo nothing answers."""
     environ = bare_environ(
         SISE_DATA_DIR=data,
         SISE_PRICE_SOURCE=source,
         SISE_YAHOO_URL=yahoo.url if yahoo else "http://127.0.0.1:1",
+        **more,
     )
     return subprocess.run(
         sise(*arguments), env=environ, capture_output=True, text=True, check=False, cwd="/"
@@ -69,3 +75,19 @@ def test_a_switch_drops_the_sample_and_loads_the_other_source(data: Path, yahoo:
     assert "Prices: Yahoo Finance …" in done.stderr
     assert "Indicators …" in done.stderr
     assert run(data, "prepare", yahoo=yahoo, source="yahoo").stderr == "Database …\n"
+
+
+def test_single_instruments_may_take_the_prices_of_another_source(
+    data: Path, yahoo: FakeYahoo, naver: FakeNaver
+) -> None:
+    more = {"SISE_SOURCE_ORDER": "XKRX=yahoo,krx", "SISE_NAVER_URL": naver.url}
+    done = run(data, "source", "krx", "005930.ks", yahoo=yahoo, **more)
+    assert done.returncode == 0, done.stderr
+    count = len(naver.listings["005930.KS"].bars)
+    assert done.stdout == f"005930.KS: {count} rows of Naver\n"
+    again = run(data, "source", "folder", "005930.KS", yahoo=yahoo, **more)
+    assert again.returncode == 1
+    assert "There is no source 'folder' in the order of 005930.KS" in again.stderr
+    alone = run(data, "source", "krx")
+    assert alone.returncode == 1
+    assert "`sise source krx SYMBOL`" in alone.stderr

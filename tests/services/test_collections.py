@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from app.adapters.bus import EVENTS
+from app.adapters.prices import SourceDown
+from app.adapters.worker_sources import make_worker_sources
 from app.env import Env
 from app.errors import BadInput, NotFound, RateLimited, Unavailable
 from app.services.collections import (
@@ -24,6 +27,7 @@ from app.services.settings import choose_source
 from app.services.storing import CollectionOutcome
 from app.telemetry import BARS_STORED, COLLECTIONS
 from tests.clocks import at
+from tests.deliveries import ScriptedSource
 from tests.factories import make_bars, make_instrument, make_sessions, weekdays
 from tests.fakes.yahoo import FakeYahoo
 
@@ -266,6 +270,49 @@ async def test_a_request_names_what_it_does_not_know(live):
 async def test_a_list_of_collections_has_a_bound(live):
     with pytest.raises(BadInput, match="from 1 to 200"):
         await list_collections(live, 0)
+
+
+async def test_a_second_reader_of_the_same_provider_brings_what_the_first_one_does_not(live, yahoo):
+    yahoo.set("AAPL", until="2013-02-27")
+    await collect_symbol(live, "AAPL")
+    yahoo.reset()
+    source = live.sources["yahoo"]
+    answer = await source.history("AAPL", start=date(2013, 2, 1))
+    again = ScriptedSource(answer, name="yfinance")
+    yahoo.fault("AAPL", "truncated")
+    outcome = await collect_symbol(
+        replace(live, sources={"yahoo": source, "yfinance": again}), "AAPL"
+    )
+    assert outcome == CollectionOutcome("AAPL", "STORED", 2)
+    assert again.asked == [date(2013, 2, 5)]
+    assert await rows(live, "SELECT source, count(*) FROM bar GROUP BY 1") == [("yahoo", 3270)]
+
+
+async def test_the_failure_of_the_first_source_is_told_with_those_of_the_others(live, yahoo):
+    yahoo.fault("AAPL", "truncated")
+    down = ScriptedSource(SourceDown("yfinance is not installed"), name="yfinance")
+    sources = {"yahoo": live.sources["yahoo"], "yfinance": down}
+    outcome = await collect_symbol(replace(live, sources=sources), "AAPL")
+    assert outcome.outcome == "BAD_PAYLOAD"
+    assert outcome.detail.endswith(" (yfinance: yfinance is not installed)")
+
+
+async def test_a_limited_host_is_not_asked_by_another_reader(live, settings, yahoo):
+    worker = replace(live, sources=make_worker_sources(settings))
+    yahoo.fault("*", "429", retry_after=30)
+    outcome = await collect_symbol(worker, "AAPL")
+    assert (outcome.outcome, outcome.detail) == ("RATE_LIMITED", "The source asks to wait 30 s.")
+    assert len(yahoo.log()) == 1
+
+
+async def test_an_instrument_that_was_added_unseen_gets_its_name(live):
+    async with live.db.write() as db:
+        await db.execute(
+            text("UPDATE instrument SET mic = 'XNAS', name = 'IBM' WHERE symbol = 'IBM'")
+        )
+    await collect_symbol(live, "IBM")
+    row = await get_instrument(live, "IBM")
+    assert (row.name, row.mic) == ("International Business Machines Corporation", "XNYS")
 
 
 async def test_a_young_instrument_is_asked_for_in_full(live, yahoo):

@@ -44,7 +44,7 @@ async def checked(env: Env, symbol: str, when: datetime) -> None:
         await db.execute(insert(CrossCheck).values(values))
 
 
-async def opened(env: Env) -> list[str | None]:
+async def opened(env: Env) -> list[str]:
     """The symbols of the checks that this minute opened."""
     before = {job.id for job in await jobs.list_jobs(env, "check")}
     count = await open_due_checks(env)

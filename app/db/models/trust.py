@@ -52,7 +52,8 @@ class Quarantine(Base):
     """A row that was not believed, and why. HELD until released, dropped or mended by itself.
 
     `row` holds the values as the source gave them. RELEASED and DROPPED are a person's word on
-    exactly these values; MENDED: the source has given others since that are in order.
+    exactly these values, RELEASED also another provider's, by a cross-check; MENDED: the source has
+    given others since that are in order.
     """
 
     __tablename__ = "quarantine"
