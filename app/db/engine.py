@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final, Literal
 
 import asyncpg
 from sqlalchemy import make_url, text
@@ -21,6 +21,11 @@ from app.errors import Unavailable
 
 _GONE = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError)
 
+EVERYONE: Final = "everyone"
+"""Sees the rows of all users: for what looks up who somebody is, and for the operator."""
+
+Uid = int | Literal["everyone"] | None
+
 
 class Database:
     """PostgreSQL, seen through a pool. Open one per process, close it at the end."""
@@ -30,24 +35,28 @@ class Database:
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
-        """A read-only transaction.
+    async def read(self, *, uid: Uid = None) -> AsyncIterator[AsyncSession]:
+        """A read-only transaction; `uid` is the user whose rows it sees, `EVERYONE` for all.
 
         Raises:
             Unavailable: the database does not answer.
         """
         async with self._open() as session:
             await session.execute(text("SET TRANSACTION READ ONLY"))
+            await _set_uid(session, uid)
             yield session
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    async def write(self, *, uid: Uid = None) -> AsyncIterator[AsyncSession]:
         """A transaction that commits at the end of the block, and rolls back on any exception.
+
+        `uid` as in `read`.
 
         Raises:
             Unavailable: the database does not answer.
         """
         async with self._open() as session:
+            await _set_uid(session, uid)
             yield session
             await session.commit()
 
@@ -67,6 +76,12 @@ class Database:
     async def close(self) -> None:
         """Closes every connection."""
         await self.engine.dispose()
+
+
+async def _set_uid(session: AsyncSession, uid: Uid) -> None:
+    """Says to row-level security whose rows the transaction may touch; it ends with it."""
+    if uid is not None:
+        await session.execute(text("SELECT set_config('app.uid', :uid, true)"), {"uid": str(uid)})
 
 
 def make_engine(url: str, *, pool_size: int = 5, application: str = "sise") -> AsyncEngine:

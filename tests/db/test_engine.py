@@ -6,14 +6,20 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
-from app.db.engine import Database, driver_connection
+from app.db.engine import EVERYONE, Database, driver_connection
 from app.env import Env
 from app.errors import Unavailable
 
 PUT = text("INSERT INTO setting VALUES ('colour', '\"red\"')")
 COUNT = text("SELECT count(*) FROM setting")
+WHOSE = text("SELECT current_setting('app.uid', true)")
+ADD_USER = text(
+    'INSERT INTO "user" (username, username_key, email, created_at)'
+    " VALUES (:name, :name, '', now()) RETURNING id"
+)
+ADD_CODE = text("INSERT INTO recovery_code VALUES (:id, 'x')")
 
 
 async def test_a_write_is_committed_at_the_end(env: Env) -> None:
@@ -93,3 +99,29 @@ async def test_the_driver_connection_is_inside_the_transaction(env: Env) -> None
         await db.rollback()
     async with env.db.read() as db:
         assert await db.scalar(COUNT) == 0
+
+
+async def test_rows_of_a_user_are_seen_by_a_transaction_for_that_user_alone(env):
+    async with env.db.write(uid=EVERYONE) as db:
+        owner = await db.scalar(ADD_USER, {"name": "alice"})
+        other = await db.scalar(ADD_USER, {"name": "charlie"})
+        await db.execute(ADD_CODE, {"id": owner})
+    seen = []
+    for uid in (owner, other, EVERYONE, None):
+        async with env.db.read(uid=uid) as db:
+            seen.append(await db.scalar(text("SELECT count(*) FROM recovery_code")))
+    assert seen == [1, 0, 1, 0]
+    async with env.db.write(uid=other) as db:
+        changed = await db.execute(text("DELETE FROM recovery_code"))
+        assert changed.rowcount == 0
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        async with env.db.write(uid=other) as db:
+            await db.execute(ADD_CODE, {"id": owner})
+
+
+async def test_the_user_of_a_transaction_is_forgotten_with_it(env):
+    for _ in range(10):
+        async with env.db.read(uid=7) as db:
+            assert await db.scalar(WHOSE) == "7"
+        async with env.db.read() as db:
+            assert not await db.scalar(WHOSE)

@@ -14,8 +14,21 @@ from app.db.models.market import (
     Split,
 )
 from app.db.models.trust import CrossCheck, DataRevision, DataVersion, Quarantine
+from app.db.models.user import (
+    ApiToken,
+    Invitation,
+    OidcIdentity,
+    PasswordReset,
+    RecoveryCode,
+    RefreshToken,
+    SigningKey,
+    TokenFamily,
+    User,
+    UserSession,
+)
 
 __all__ = [
+    "ApiToken",
     "Bar",
     "Base",
     "CrossCheck",
@@ -27,9 +40,18 @@ __all__ = [
     "FxRate",
     "IndicatorDaily",
     "Instrument",
+    "Invitation",
     "Job",
+    "OidcIdentity",
+    "PasswordReset",
     "Quarantine",
+    "RecoveryCode",
+    "RefreshToken",
     "SessionOverride",
     "Setting",
+    "SigningKey",
     "Split",
+    "TokenFamily",
+    "User",
+    "UserSession",
 ]
