@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from app.clock import Clock
 from app.errors import ConfigError
 
 SourceName = Literal["auto", "yahoo", "sample"]
+Registration = Literal["open", "invite", "closed"]
 YAHOO_URL = "https://query2.finance.yahoo.com"
 YAHOO_STREAM_URL = "wss://streamer.finance.yahoo.com/?version=2"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -36,6 +37,9 @@ class Settings:
     database_url: str | None
     migration_url: str | None
     redis_url: str | None
+    secret: str | None = field(repr=False)
+    secret_file: Path | None
+    registration: Registration
     price_source: SourceName
     source_order: Mapping[str, tuple[str, ...]]
     yahoo_url: str
@@ -80,6 +84,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=_url(env, "SISE_DATABASE_URL", ("postgresql://", "postgresql+asyncpg://")),
         migration_url=_url(env, "SISE_MIGRATION_URL", ("postgresql://", "postgresql+asyncpg://")),
         redis_url=_url(env, "SISE_REDIS_URL", ("redis://", "rediss://", "unix://")),
+        secret=env.get("SISE_SECRET", "").strip() or None,
+        secret_file=_path(env, "SISE_SECRET_FILE"),
+        registration=_registration(env, loopback=loopback),
         price_source=_source(env),
         source_order=_source_order(env),
         yahoo_url=(_url(env, "SISE_YAHOO_URL", ("http://", "https://")) or YAHOO_URL).rstrip("/"),
@@ -87,7 +94,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         or YAHOO_STREAM_URL,
         naver_url=_url(env, "SISE_NAVER_URL", ("http://", "https://")),
         requests_per_minute=_whole(env, "SISE_REQUESTS_PER_MINUTE", 300, 1, 1_000_000),
-        price_folder=_folder(env, "SISE_PRICE_FOLDER"),
+        price_folder=_path(env, "SISE_PRICE_FOLDER"),
         collect_every=_number(env, "SISE_COLLECT_EVERY", None, 1, 86_400),
         replay_step=_number(env, "SISE_REPLAY_STEP", 2.0, 0.01, 3_600),
         public_market=_flag(env, "SISE_PUBLIC_MARKET", default=loopback),
@@ -115,7 +122,7 @@ def _default_data_dir() -> str:
     return platformdirs.user_data_dir("sise")
 
 
-def _folder(env: Mapping[str, str], name: str) -> Path | None:
+def _path(env: Mapping[str, str], name: str) -> Path | None:
     text = env.get(name, "").strip()
     return Path(text).expanduser().absolute() if text else None
 
@@ -166,6 +173,13 @@ def _choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str,
 
 def _source(env: Mapping[str, str]) -> SourceName:
     return cast("SourceName", _choice(env, "SISE_PRICE_SOURCE", "auto", get_args(SourceName)))
+
+
+def _registration(env: Mapping[str, str], *, loopback: bool) -> Registration:
+    """Open where only this machine can come, closed elsewhere."""
+    usual = "open" if loopback else "closed"
+    chosen = _choice(env, "SISE_REGISTRATION", usual, get_args(Registration))
+    return cast("Registration", chosen)
 
 
 def _source_order(env: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:

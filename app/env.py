@@ -7,9 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from app.adapters.bus import Bus
+from app.adapters.hashing import Hasher
+from app.adapters.limits import Tally
 from app.adapters.prices import PriceSource
 from app.adapters.queue import Queue
+from app.adapters.secret import load_secret
 from app.adapters.sources import make_sources
+from app.adapters.vault import Vault
 from app.clock import Clock
 from app.config import Settings
 from app.db.engine import Database
@@ -18,7 +22,11 @@ from app.errors import ConfigError
 
 @dataclass(frozen=True)
 class Env:
-    """Connections and the clock of one process. `sources` are the price sources by name."""
+    """Connections and the clock of one process. `sources` are the price sources by name.
+
+    `vault` seals with the secret of the installation, `hasher` hashes passwords, `tally` counts
+    tries to sign in.
+    """
 
     settings: Settings
     db: Database
@@ -26,6 +34,9 @@ class Env:
     queue: Queue
     sources: dict[str, PriceSource]
     clock: Clock
+    vault: Vault
+    hasher: Hasher
+    tally: Tally
 
 
 @asynccontextmanager
@@ -42,18 +53,20 @@ async def open_env(
     `app.adapters.worker_sources.make_worker_sources`.
 
     Raises:
-        ConfigError: no database or broker is set (`sise up` sets those of the embedded servers).
+        ConfigError: no database, broker or secret is set (`sise up` sets those of the embedded
+            servers).
     """
     if settings.database_url is None or settings.redis_url is None:
         raise ConfigError(
             "SISE_DATABASE_URL and SISE_REDIS_URL are not set. `sise up` starts both by itself."
         )
+    vault = Vault(load_secret(settings))
     db = Database(settings.database_url, pool_size=pool_size, application=application)
     bus = Bus(settings.redis_url)
     queue = Queue(settings.redis_url)
     sources = sources_of(settings)
     try:
-        yield Env(settings, db, bus, queue, sources, settings.clock)
+        yield Env(settings, db, bus, queue, sources, settings.clock, vault, Hasher(), Tally(bus))
     finally:
         for source in sources.values():
             await source.close()

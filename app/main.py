@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from app.adapters.secret import load_secret
 from app.config import Settings, resource_dir
 from app.env import Env, open_env
 from app.graphql.budget import Budget
@@ -34,8 +35,9 @@ def build_app(settings: Settings) -> Starlette:
     """The web application; its servers are opened when it starts and closed when it ends.
 
     Raises:
-        ConfigError: a page's document does not fit the schema.
+        ConfigError: a page's document does not fit the schema, or there is no secret.
     """
+    load_secret(settings)
     load_documents(resource_dir("templates"))
 
     @asynccontextmanager

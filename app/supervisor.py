@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from app.adapters.secret import load_secret, make_secret
 from app.children import TICK, Child, Keeper, Program, end_all, sise
 from app.config import Settings
 from app.embedded import EmbeddedServers, find_running
@@ -66,12 +67,13 @@ class Supervisor:
 
         Raises:
             Conflict: the port or the data directory is taken.
-            ConfigError: a setting is wrong; also when a child says so.
+            ConfigError: a setting is wrong, or the secret missing; also when a child says so.
             Unavailable: the embedded servers or the preparation failed.
         """
         with self._heard():
             try:
                 self._servers.directory.open()
+                self._find_secret()
                 self._require_port()
                 self._start_servers()
                 self._start(early=True)
@@ -115,6 +117,14 @@ class Supervisor:
                 time.sleep(TICK)
             else:
                 return
+
+    def _find_secret(self) -> None:
+        """Own servers name a secret; beside the embedded database there is a file."""
+        named = self._settings.secret is not None or self._settings.secret_file is not None
+        if named or self._settings.database_url is not None:
+            load_secret(self._settings)
+        else:
+            self._environ["SISE_SECRET_FILE"] = str(make_secret(self._settings.data_dir))
 
     def _look(self) -> None:
         if self._signals:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import secrets
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -160,7 +161,11 @@ async def run(counts: list[int], rounds: int, batches: int) -> None:
         try:
             await migrate(urls.migration_url, urls.database_url)
             settings = load_settings(
-                {"SISE_DATABASE_URL": urls.database_url, "SISE_REDIS_URL": urls.redis_url}
+                {
+                    "SISE_DATABASE_URL": urls.database_url,
+                    "SISE_REDIS_URL": urls.redis_url,
+                    "SISE_SECRET": secrets.token_hex(),
+                }
             )
             async with open_env(settings, application="sise-bench") as env:
                 for count in counts:

@@ -18,6 +18,7 @@ from app.embedded import EmbeddedServers, Urls
 from app.env import Env, open_env
 from tests.fakes.naver import FakeNaver, start_fake_naver
 from tests.fakes.yahoo import FakeYahoo, start_fake_yahoo
+from tests.processes import SECRET
 
 SEEDED = {"exchange"}
 
@@ -75,6 +76,7 @@ def settings(servers: Urls, yahoo: FakeYahoo, naver: FakeNaver) -> Settings:
             "SISE_DATABASE_URL": servers.database_url,
             "SISE_MIGRATION_URL": servers.migration_url,
             "SISE_REDIS_URL": servers.redis_url,
+            "SISE_SECRET": SECRET,
             "SISE_YAHOO_URL": yahoo.url,
             "SISE_YAHOO_STREAM_URL": yahoo.stream_url,
             "SISE_NAVER_URL": naver.url,

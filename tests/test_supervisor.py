@@ -19,6 +19,7 @@ from app.embedded import Urls, find_running
 from tests.clusters import copy_to
 from tests.processes import (
     ROOT,
+    SECRET,
     Running,
     bare_environ,
     free_port,
@@ -284,6 +285,7 @@ def test_servers_of_one_s_own_are_used_and_none_is_started(data: Path) -> None:
         f"one={shown}{SLEEP}",
         SISE_DATABASE_URL="postgresql://db.example/x",
         SISE_REDIS_URL="redis://broker.example",
+        SISE_SECRET=SECRET,
     )
     with running(command, environ) as supervisor:
         supervisor.read_until("postgresql://db.example/x")

@@ -105,6 +105,23 @@ class Bus:
             value: bytes | None = await self._redis.get(name)
         return value
 
+    async def count(self, name: str, seconds: float) -> tuple[int, float]:
+        """Adds one to a counter that lives so long; the count and the seconds that are left."""
+        async with _answering(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(name, 0, px=max(1, int(seconds * 1000)), nx=True)
+            pipe.incr(name)
+            pipe.pttl(name)
+            _, count, left = await pipe.execute()
+        return int(count), max(0, left) / 1000
+
+    async def counted(self, name: str) -> tuple[int, float]:
+        """A counter as it stands, zero when it is gone."""
+        async with _answering(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.get(name)
+            pipe.pttl(name)
+            count, left = await pipe.execute()
+        return int(count or 0), max(0, left) / 1000
+
     async def ping(self) -> None:
         """Returns when the broker answers."""
         async with _answering():

@@ -21,6 +21,7 @@ def collect(settings: Settings, *symbols: str) -> subprocess.CompletedProcess[st
         SISE_DATABASE_URL=settings.database_url,
         SISE_MIGRATION_URL=settings.migration_url,
         SISE_REDIS_URL=settings.redis_url,
+        SISE_SECRET=settings.secret,
         SISE_YAHOO_URL=settings.yahoo_url,
     )
     return subprocess.run(

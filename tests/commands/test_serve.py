@@ -19,6 +19,7 @@ def urls(settings: Settings) -> dict[str, object]:
     return {
         "SISE_DATABASE_URL": settings.database_url,
         "SISE_REDIS_URL": settings.redis_url,
+        "SISE_SECRET": settings.secret,
         "SISE_PORT": free_port(),
     }
 

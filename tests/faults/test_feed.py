@@ -35,6 +35,7 @@ class FeedProcess:
         variables = {
             "SISE_DATABASE_URL": str(settings.database_url),
             "SISE_REDIS_URL": str(settings.redis_url),
+            "SISE_SECRET": str(settings.secret),
             "SISE_YAHOO_STREAM_URL": settings.yahoo_stream_url,
             "SISE_REPLAY_STEP": str(STEP),
         }

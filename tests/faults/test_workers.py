@@ -58,6 +58,7 @@ async def worker(settings: Settings) -> AsyncIterator[Process]:
         **os.environ,
         "SISE_DATABASE_URL": settings.database_url or "",
         "SISE_REDIS_URL": settings.redis_url or "",
+        "SISE_SECRET": settings.secret or "",
         "SISE_YAHOO_URL": settings.yahoo_url,
         "SISE_CLOCK": f"2013-03-01T21:30:00Z@1@{ORIGIN}",
     }

@@ -1,0 +1,49 @@
+"""Sealing: what must be stored and read again, encrypted with the secret of the installation.
+
+AES-256-GCM with a random nonce before the text; the key of each purpose comes of the secret by
+HKDF-SHA256 (RFC 5869), and the purpose is bound to the text: what was sealed for one purpose does
+not open for another.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from app.errors import ConfigError
+
+NONCE: Final = 12  # bytes
+
+
+class Vault:
+    """Seals and opens with one secret."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def seal(self, text: bytes, purpose: str) -> bytes:
+        """The text, readable by this installation alone."""
+        nonce = secrets.token_bytes(NONCE)
+        return nonce + self._cipher(purpose).encrypt(nonce, text, purpose.encode())
+
+    def open(self, sealed: bytes, purpose: str) -> bytes:
+        """What was sealed for that purpose.
+
+        Raises:
+            ConfigError: it was sealed with another secret, for another purpose, or changed.
+        """
+        try:
+            return self._cipher(purpose).decrypt(sealed[:NONCE], sealed[NONCE:], purpose.encode())
+        except (InvalidTag, ValueError) as error:
+            raise ConfigError(
+                "What is stored was sealed with another secret: SISE_SECRET has changed."
+            ) from error
+
+    def _cipher(self, purpose: str) -> AESGCM:
+        derive = HKDF(algorithm=SHA256(), length=32, salt=b"sise", info=purpose.encode())
+        return AESGCM(derive.derive(self._secret))
