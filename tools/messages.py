@@ -36,6 +36,7 @@ ERRORS: Final = frozenset(
         "NotFound",
         "RateLimited",
         "Refused",
+        "SecondFactorNeeded",
         "TooCostly",
         "Unauthenticated",
         "Unavailable",

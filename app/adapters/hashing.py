@@ -37,7 +37,7 @@ class Hasher:
         Raises:
             RateLimited: too many wait.
         """
-        return await self._run(lambda: self._argon.hash(password))
+        return await self._run(lambda: self._argon.hash(_as_bytes(password)))
 
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether it is the stored password; None, for nobody, takes as long and is never.
@@ -56,7 +56,7 @@ class Hasher:
 
     def _matches(self, stored: str, password: str) -> bool:
         try:
-            return self._argon.verify(stored, password)
+            return self._argon.verify(stored, _as_bytes(password))
         except (VerificationError, InvalidHashError):
             return False
 
@@ -69,3 +69,8 @@ class Hasher:
                 return await asyncio.to_thread(work)
         finally:
             self._waiting -= 1
+
+
+def _as_bytes(password: str) -> bytes:
+    """Any text that JSON can hold, lone surrogates too."""
+    return password.encode(errors="surrogatepass")

@@ -180,7 +180,7 @@ class PasswordReset(Base):
 
 
 class SigningKey(Base):
-    """A key that signs access tokens: the private half sealed, the public one as 32 bytes."""
+    """A key that signs access tokens: the private half sealed, the public one as PEM."""
 
     __tablename__ = "signing_key"
 

@@ -1,0 +1,45 @@
+"""Fetching what belongs to somebody: the owner stands in the same WHERE as the id.
+
+What belongs to somebody else answers exactly as what does not exist. Row-level security is the
+second wall: the session of the transaction was opened for the owner (`env.db.read(uid=…)`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.models import Base
+from app.errors import NotFound
+
+_DIGITS: Final = 18
+"""Digits of an id: it fits into 64 bits."""
+
+
+M = TypeVar("M", bound=Base)
+
+
+async def get_owned(
+    db: AsyncSession, model: type[M], id_text: str, user_id: int, *conditions: Any
+) -> M:
+    """The user's object of that id, for as long as the transaction: locked against others.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's, or the id is none.
+    """
+    found: M | None = None
+    table: Any = model  # one with `id` and `user_id`
+    if id_text.isascii() and id_text.isdigit() and len(id_text) <= _DIGITS:
+        whose = (table.id == int(id_text), table.user_id == user_id)
+        query = select(model).where(*whose, *conditions).with_for_update()
+        found = await db.scalar(query)
+    if found is None:
+        raise missing()
+    return found
+
+
+def missing() -> NotFound:
+    """The one answer for what is not there and what is not the caller's."""
+    return NotFound("There is nothing of that id, or it is not yours.")

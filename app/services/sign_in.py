@@ -1,0 +1,102 @@
+"""Signing in by password: limited, in the same time for known and unknown, with the second factor.
+
+From one address 20 tries a minute; at one account from one address 5 in 15 minutes. An account that
+is tried from many addresses answers more slowly, but is never locked: a stranger could do that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import select, update
+
+from app.db.models import User
+from app.domain.people import LONGEST_PASSWORD, name_key
+from app.env import Env
+from app.errors import SecondFactorNeeded, Unauthenticated
+from app.services.identity import Identity
+from app.services.second_factor import take_second_factor
+from app.services.tries import limit
+from app.services.users import UserRow
+
+PER_ADDRESS: Final = 20
+MINUTE: Final = timedelta(minutes=1)
+PER_ACCOUNT: Final = 5
+QUARTER: Final = timedelta(minutes=15)
+DELAYS: Final = (0.25, 0.5, 1.0, 2.0)  # seconds, after as many failures beyond the fifth
+
+_WRONG: Final = "The username or the password is not right."
+
+
+async def sign_in(
+    env: Env, username: str, password: str, *, code: str | None = None, address: str = ""
+) -> UserRow:
+    """Who it is, when the password and, if it is on, the second factor are right.
+
+    Raises:
+        Unauthenticated: they are not; the same words for a user that there is not.
+        SecondFactorNeeded: the password is right and a code is missing or wrong.
+        RateLimited: too many tries.
+    """
+    await limit(env, f"sign-in:{address}", PER_ADDRESS, MINUTE)
+    account = hashlib.sha256(name_key(username).encode(errors="replace")).hexdigest()[:32]
+    pair = f"account:{account}:{address}"
+    await limit(env, pair, PER_ACCOUNT, QUARTER)
+    await _delay(env, account)
+    user = await _verify(env, username, password)
+    if user is None:
+        await env.tally.add(f"account:{account}", QUARTER.total_seconds())
+        raise Unauthenticated(_WRONG)
+    if user.totp_since is not None:
+        await _require_code(env, user, code, account)
+    await env.tally.clear(pair)
+    return UserRow.of(user)
+
+
+async def require_password(env: Env, identity: Identity, password: str) -> None:
+    """Returns when the person at the keys knows the password; without one there is none to know.
+
+    Raises:
+        Unauthenticated: it is not right.
+        RateLimited: too many tries.
+    """
+    if not identity.user.has_password:
+        return
+    name = f"password:{identity.user.id}"
+    await limit(env, name, PER_ACCOUNT, QUARTER)
+    if await _verify(env, identity.user.username, password) is None:
+        raise Unauthenticated("The password is not right.")
+    await env.tally.clear(name)
+
+
+async def _delay(env: Env, account: str) -> None:
+    failures = (await env.tally.seen(f"account:{account}")).count - PER_ACCOUNT
+    if failures >= 0:
+        await asyncio.sleep(DELAYS[min(failures, len(DELAYS) - 1)])
+
+
+async def _verify(env: Env, username: str, password: str) -> User | None:
+    """The user whose password it is; what is hashed anew is stored."""
+    query = select(User).where(User.username_key == name_key(username), User.deleted_at.is_(None))
+    async with env.db.read() as db:
+        user: User | None = await db.scalar(query)
+    stored = None if user is None else user.password_hash
+    if not await env.hasher.verify(stored, password[:LONGEST_PASSWORD]):
+        return None
+    if user is not None and stored is not None and env.hasher.is_old(stored):
+        fresh = await env.hasher.hash(password)
+        async with env.db.write() as db:
+            same = User.id == user.id, User.password_hash == stored
+            await db.execute(update(User).where(*same).values(password_hash=fresh))
+    return user
+
+
+async def _require_code(env: Env, user: User, code: str | None, account: str) -> None:
+    if not code:
+        raise SecondFactorNeeded("Enter the code of your authenticator, or a recovery code.")
+    if not await take_second_factor(env, user, code):
+        await env.tally.add(f"account:{account}", QUARTER.total_seconds())
+        raise SecondFactorNeeded("The code is not right, or it was used. Wait for the next one.")

@@ -1,0 +1,85 @@
+"""One's own account: a new password ends what was open, and deleting leaves no name behind."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from app.db.engine import EVERYONE
+from app.domain.access import Role
+from app.errors import BadInput, Conflict, Unauthenticated
+from app.services.account import (
+    THEIRS,
+    change_email,
+    change_password,
+    delete_account,
+    reset_password,
+)
+from app.services.authentication import find_again
+from app.services.sign_in import sign_in
+from app.services.users import find_user, has_users
+from tests.people import PASSWORD, by_access_token, by_api_token, by_session, make_user
+
+FRESH = "another long password"
+
+
+async def test_a_new_password_keeps_this_sign_in_and_ends_the_others(env):
+    user = await make_user(env)
+    here, there = await by_session(env, user), await by_session(env, user)
+    program, bot = await by_access_token(env, user), await by_api_token(env, user)
+    with pytest.raises(Unauthenticated):
+        await change_password(env, here, "wrong", FRESH)
+    with pytest.raises(BadInput):
+        await change_password(env, here, PASSWORD, "short")
+    await change_password(env, here, PASSWORD, FRESH)
+    alive = [await find_again(env, i) is not None for i in (here, there, program, bot)]
+    assert alive == [True, False, False, True]
+    assert await sign_in(env, "alice", FRESH)
+    with pytest.raises(Unauthenticated):
+        await sign_in(env, "alice", PASSWORD)
+
+
+async def test_a_reset_ends_every_sign_in(env):
+    user = await make_user(env)
+    here = await by_session(env, user)
+    await reset_password(env, user, FRESH)
+    assert await find_again(env, here) is None
+    assert await sign_in(env, "alice", FRESH)
+
+
+async def test_a_new_address_is_not_verified(env):
+    here = await by_session(env, await make_user(env))
+    with pytest.raises(Unauthenticated):
+        await change_email(env, here, "wrong", "new@example.com")
+    changed = await change_email(env, here, PASSWORD, "new@example.com")
+    assert (changed.email, changed.email_verified) == ("new@example.com", False)
+
+
+async def test_a_deleted_account_leaves_a_number_and_nothing_that_names_a_person(env):
+    await make_user(env, "root", Role.ADMIN)
+    user = await make_user(env)
+    means = [await make(env, user) for make in (by_session, by_access_token, by_api_token)]
+    with pytest.raises(Unauthenticated):
+        await delete_account(env, means[0], "wrong")
+    await delete_account(env, means[0], PASSWORD)
+    assert [await find_again(env, identity) for identity in means] == [None, None, None]
+    assert await find_user(env, user.id) is None
+    async with env.db.read(uid=EVERYONE) as db:
+        row = str(await db.scalar(text(f'SELECT u::text FROM "user" u WHERE id = {user.id}')))
+        counts = [await db.scalar(text(f"SELECT count(*) FROM {t.__tablename__}")) for t in THEIRS]
+    assert "alice" not in row
+    assert not any(counts)
+    for name in ("alice", f"deleted {user.id}"):
+        with pytest.raises(Unauthenticated):
+            await sign_in(env, name, PASSWORD)
+    assert await make_user(env, "alice")
+
+
+async def test_the_only_administrator_stays_while_others_do(env):
+    admin = await by_session(env, await make_user(env, "root", Role.ADMIN))
+    user = await by_session(env, await make_user(env))
+    with pytest.raises(Conflict, match="only administrator"):
+        await delete_account(env, admin, PASSWORD)
+    await delete_account(env, user, PASSWORD)
+    await delete_account(env, admin, PASSWORD)
+    assert await has_users(env)  # nobody becomes the first again

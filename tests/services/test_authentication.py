@@ -1,0 +1,31 @@
+"""Who is calling: each means finds its person, nonsense nobody, and nobody again once it was ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.services.api_tokens import revoke_api_token
+from app.services.authentication import find_again, find_by_bearer, find_by_cookie
+from app.services.sessions import end_all, open_session
+from tests.people import DEVICE, by_access_token, by_api_token, by_session, make_user
+
+
+@pytest.mark.parametrize("text", ["", "x", "stk_1_", "a.b.c", "x" * 100_000, "é\0"])
+async def test_nonsense_is_nobody(env, text):
+    assert await find_by_cookie(env, text) is None
+    assert await find_by_bearer(env, text) is None
+
+
+async def test_a_cookie_is_no_token(env):
+    secret = await open_session(env, (await make_user(env)).id, DEVICE)
+    assert await find_by_cookie(env, secret)
+    assert await find_by_bearer(env, secret) is None
+
+
+async def test_the_same_caller_is_found_until_the_means_is_ended(env):
+    user = await make_user(env)
+    means = [await make(env, user) for make in (by_session, by_access_token, by_api_token)]
+    assert [await find_again(env, identity) for identity in means] == means
+    await end_all(env, user.id)
+    await revoke_api_token(env, user.id, str(means[2].key))
+    assert [await find_again(env, identity) for identity in means] == [None] * 3

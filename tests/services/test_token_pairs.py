@@ -1,0 +1,58 @@
+"""Refresh tokens: each is used once; a second use ends the whole sign-in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.access import Means
+from app.errors import Unauthenticated
+from app.services.authentication import find_by_bearer
+from app.services.sessions import end_all
+from app.services.token_pairs import open_family, refresh_pair
+from tests.clocks import at
+from tests.people import DEVICE, make_user
+
+
+async def test_a_pair_is_replaced_by_the_next(env):
+    user = await make_user(env)
+    first = await open_family(env, user.id, DEVICE)
+    second = await refresh_pair(env, first.refresh_token)
+    assert second.expires_in == 300
+    found = await find_by_bearer(env, second.access_token)
+    assert (found.user, found.means) == (user, Means.ACCESS)
+    assert await refresh_pair(env, second.refresh_token)
+
+
+async def test_a_second_use_ends_the_thief_s_sign_in_and_the_owner_s(env):
+    user = await make_user(env)
+    other = await open_family(env, user.id, DEVICE)
+    stolen = await open_family(env, user.id, DEVICE)
+    mine = await refresh_pair(env, stolen.refresh_token)
+    with pytest.raises(Unauthenticated):
+        await refresh_pair(env, stolen.refresh_token)
+    with pytest.raises(Unauthenticated):
+        await refresh_pair(env, mine.refresh_token)
+    assert await find_by_bearer(env, mine.access_token) is None
+    assert await refresh_pair(env, other.refresh_token)
+
+
+@pytest.mark.parametrize("token", ["", "srt_unknown", "\ud800", "x" * 100_000])
+async def test_what_is_no_token_is_refused_and_ends_nothing(env, token):
+    pair = await open_family(env, (await make_user(env)).id, DEVICE)
+    with pytest.raises(Unauthenticated):
+        await refresh_pair(env, token)
+    assert await refresh_pair(env, pair.refresh_token)
+
+
+async def test_after_a_month_or_a_sign_out_it_is_worth_nothing(env):
+    env = at(env, "2026-01-05T00:00:00Z")
+    user = await make_user(env)
+    old, ended = [await open_family(env, user.id, DEVICE) for _ in range(2)]
+    with pytest.raises(Unauthenticated):
+        await refresh_pair(at(env, env.clock.now() + timedelta(days=30)), old.refresh_token)
+    await end_all(env, user.id)
+    with pytest.raises(Unauthenticated):
+        await refresh_pair(env, ended.refresh_token)
+    assert await find_by_bearer(env, ended.access_token) is None
