@@ -19,6 +19,7 @@ from app.graphql.schema import schema
 from app.services.live import QuoteHub
 from app.services.metrics import gather_metrics
 from app.services.readiness import Check, check_readiness
+from app.web.auth import Authentication
 from app.web.graphiql import graphiql_routes
 from app.web.graphql_endpoint import GraphQLEndpoint, give_sdl
 from app.web.graphql_socket import GraphQLSocket
@@ -55,6 +56,7 @@ def build_app(settings: Settings) -> Starlette:
             Middleware(SecurityHeaders),
             Middleware(HostCheck, settings=settings),
             Middleware(OriginCheck, settings=settings),
+            Middleware(Authentication, settings=settings),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         ],
         exception_handlers=error_handlers(),

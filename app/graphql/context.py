@@ -10,7 +10,9 @@ import strawberry
 from app.env import Env
 from app.graphql.budget import Budget
 from app.graphql.loaders import Loaders
+from app.services.identity import Identity
 from app.services.live import QuoteHub
+from app.services.users import UserRow
 from app.translations import DEFAULT_LOCALE, Locale
 
 
@@ -18,9 +20,10 @@ from app.translations import DEFAULT_LOCALE, Locale
 class Context:
     """One operation's surroundings.
 
-    `operator` is whether the caller may change anything: the person at this machine. `budget` is
-    what strangers may spend, `caller` whose share it is. `loaders` remember what they have read:
-    each operation has its own.
+    `identity` is who has signed in. `operator` is whether the caller may change what everybody
+    shares: an administrator, or, before the first account, the person at this machine. `budget` is
+    what others may spend, `caller` whose share it is. `loaders` remember what they have read: each
+    operation has its own.
     """
 
     env: Env
@@ -29,10 +32,31 @@ class Context:
     locale: Locale = DEFAULT_LOCALE
     budget: Budget | None = None
     caller: str = ""
+    identity: Identity | None = None
+    address: str = ""
+    user_agent: str = ""
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loaders", Loaders(self.env, self.hub))
+
+    @property
+    def user(self) -> UserRow | None:
+        """The person who has signed in."""
+        return self.identity.user if self.identity is not None else None
+
+    def signed_in(self, identity: Identity | None) -> Context:
+        """The same for somebody who is known, whose language and role then count."""
+        if identity is None:
+            return self
+        return replace(
+            self,
+            identity=identity,
+            operator=identity.administers,
+            locale=identity.user.locale or self.locale,
+            budget=None if identity.administers else self.budget,
+            caller=f"user {identity.user.id}",
+        )
 
     def renewed(self) -> Context:
         """The same for the next operation of a connection, with nothing remembered."""
@@ -45,8 +69,8 @@ Info = strawberry.Info[Context, None]
 def is_operator(address: str | None, *, forwarded: bool = False) -> bool:
     """Whether a caller at that address is the person at this machine: a loopback address.
 
-    What a proxy has `forwarded` comes from anywhere. Before accounts exist nobody else may write;
-    a request with a bad Origin never comes this far.
+    What a proxy has `forwarded` comes from anywhere. Until there is an account that person rules; a
+    request with a bad Origin never comes this far.
     """
     try:
         parsed = ipaddress.ip_address(address or "")

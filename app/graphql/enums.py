@@ -8,6 +8,7 @@ from typing import TypeVar
 import strawberry
 
 from app.domain.acceptance import Reason
+from app.domain.access import Role, Scope
 from app.domain.bars import Interval, PriceBasis
 from app.domain.indicator_columns import IndicatorKind
 from app.domain.market import Kind
@@ -75,6 +76,35 @@ class SourceName(StrEnum):
     SAMPLE = "SAMPLE"
 
 
+class Locale(StrEnum):
+    """The language of pages and messages."""
+
+    KO = "KO"
+    EN = "EN"
+
+
+class Colours(StrEnum):
+    """How rising prices are shown: KR red, US green."""
+
+    KR = "KR"
+    US = "US"
+
+
+class Theme(StrEnum):
+    """Dark, light, or as the reader's system has it."""
+
+    DARK = "DARK"
+    LIGHT = "LIGHT"
+    AUTO = "AUTO"
+
+
+class SignInKind(StrEnum):
+    """Where somebody is signed in: a browser, or a program with a refresh token."""
+
+    BROWSER = "BROWSER"
+    PROGRAM = "PROGRAM"
+
+
 def _enum(cls: type[E], name: str | None = None) -> type[E]:
     """Makes an enumeration one of the schema, with the first sentence of its docstring."""
     text = (cls.__doc__ or "").partition("\n\n")[0]
@@ -84,17 +114,23 @@ def _enum(cls: type[E], name: str | None = None) -> type[E]:
 
 for _cls in (
     CollectionState,
+    Colours,
     DataKind,
     FreshnessState,
     IndicatorKind,
     Interval,
+    Locale,
     PriceBasis,
     PriceEventKind,
     QuarantineState,
     QuoteSource,
     QuoteState,
+    Role,
+    Scope,
+    SignInKind,
     SignalStrength,
     SourceName,
+    Theme,
     VoteDirection,
     VoteIndicator,
 ):

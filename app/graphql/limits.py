@@ -60,6 +60,20 @@ WEIGHTS: Final = {
 """Fields that cost more than one point, because each makes a query of its own."""
 
 
+PASSWORDS: Final = frozenset(
+    {
+        "signIn",
+        "register",
+        "refresh",
+        "changePassword",
+        "changeEmail",
+        "confirmSecondFactor",
+        "turnOffSecondFactor",
+        "deleteAccount",
+    }
+)
+"""Fields that try a password or a token: one in an operation, so that tries are counted singly."""
+
 TOO_MANY_DEFINITIONS: Final = N_("The document has %(value)d definitions; %(bound)d are allowed.")
 TOO_MANY_DIRECTIVES: Final = N_(
     "One place of the document has %(value)d directives; %(bound)d are allowed."
@@ -68,6 +82,7 @@ TOO_DEEP: Final = N_("The document is too deep; %(bound)d levels are allowed.")
 TOO_MANY_ALIASES: Final = N_("The document has %(value)d aliases; %(bound)d are allowed.")
 TOO_MANY_ROOT_FIELDS: Final = N_("The operation has %(value)d root fields; %(bound)d are allowed.")
 TOO_MANY_MUTATIONS: Final = N_("The operation has %(value)d mutations; %(bound)d are allowed.")
+TOO_MANY_PASSWORDS: Final = N_("The operation tries to sign in %(value)d times; once is allowed.")
 TOO_DEAR: Final = N_("The document costs %(value)d points; %(bound)d are allowed.")
 
 
@@ -81,6 +96,7 @@ class Limits:
     aliases: int = 15
     root_fields: int = 20
     mutations: int = 5
+    passwords: int = 1
     cost: int = 10_000
     page: int = 200
     list_size: int = 50
@@ -90,11 +106,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a selection comes to: levels, points, aliases, and the fields of its first level."""
+    """What a selection comes to: levels, points, aliases, tries, the fields of its first level."""
 
     depth: int = 0
     cost: int = 0
     aliases: int = 0
+    passwords: int = 0
     fields: int = 0
 
 
@@ -149,6 +166,7 @@ class Meter:
             depth=max((part.depth for part in parts), default=0),
             cost=min(cap, sum(part.cost for part in parts)),
             aliases=min(cap, sum(part.aliases for part in parts)),
+            passwords=min(cap, sum(part.passwords for part in parts)),
             fields=min(cap, sum(part.fields for part in parts)),
         )
 
@@ -182,6 +200,7 @@ class Meter:
             depth=inner.depth + (0 if free else 1),
             cost=min(self.limits.cap, cost),
             aliases=min(self.limits.cap, inner.aliases + aliases),
+            passwords=min(self.limits.cap, inner.passwords + (name in PASSWORDS)),
             fields=1,
         )
 
@@ -257,6 +276,7 @@ def _compare(
         (TOO_MANY_ALIASES, total.aliases, limits.aliases),
         (TOO_MANY_ROOT_FIELDS, root_fields, limits.root_fields),
         (TOO_MANY_MUTATIONS, mutations, limits.mutations),
+        (TOO_MANY_PASSWORDS, total.passwords, limits.passwords),
         (TOO_DEAR, total.cost, limits.cost),
     ):
         if value > bound:

@@ -1,18 +1,22 @@
-"""Who may ask for what, before there are accounts.
+"""Who may ask for what.
 
-Market data: everybody when `SISE_PUBLIC_MARKET` is on, else the operator alone. Changes: the
-operator. The operator is whoever calls from this machine (`context.is_operator`).
+Market data: everybody when `SISE_PUBLIC_MARKET` is on, else who has signed in. What everybody
+shares is changed by administrators, with a token only if it has the scope ADMIN; until there is an
+account, by the person at this machine (`context.is_operator`). What belongs to somebody is asked
+for by that person, and the account itself never by an API token.
 """
 
 from __future__ import annotations
 
-from app.errors import Unauthenticated
+from app.errors import Forbidden, Unauthenticated
 from app.graphql.context import Context, Info
+from app.services.identity import Identity
 
 
 def may_read_market(context: Context) -> bool:
     """Whether prices and what follows from them may be read."""
-    return context.operator or context.env.settings.public_market
+    known = context.operator or context.identity is not None
+    return known or context.env.settings.public_market
 
 
 def require_market(info: Info) -> Context:
@@ -27,11 +31,38 @@ def require_market(info: Info) -> Context:
 
 
 def require_operator(info: Info) -> Context:
-    """The context of a resolver that changes something.
+    """The context of a resolver that changes what everybody shares.
 
     Raises:
-        Unauthenticated: the caller is not at this machine.
+        Unauthenticated: nobody is signed in.
+        Forbidden: the caller is no administrator, or the token has not the scope ADMIN.
     """
-    if not info.context.operator:
-        raise Unauthenticated("Only the person at this machine may change anything.")
-    return info.context
+    if info.context.operator:
+        return info.context
+    if info.context.identity is None:
+        raise Unauthenticated("Sign in as an administrator to change this.")
+    raise Forbidden("Only an administrator may change this, by a token with the scope ADMIN.")
+
+
+def require_user(info: Info) -> Identity:
+    """Who has signed in, by whatever means.
+
+    Raises:
+        Unauthenticated: nobody.
+    """
+    if info.context.identity is None:
+        raise Unauthenticated("Sign in first.")
+    return info.context.identity
+
+
+def require_person(info: Info) -> Identity:
+    """Who has signed in by password or provider: for what concerns the account itself.
+
+    Raises:
+        Unauthenticated: nobody.
+        Forbidden: it is a program with an API token.
+    """
+    identity = require_user(info)
+    if not identity.in_person:
+        raise Forbidden("An API token cannot change the account. Sign in.")
+    return identity

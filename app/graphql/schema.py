@@ -11,6 +11,7 @@ from typing import Final
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from app.graphql.account import AccountMutation
 from app.graphql.calendar import CalendarMutation, CalendarQuery
 from app.graphql.describing import described
 from app.graphql.execution import EXTENSIONS, EventExecutor, Schema
@@ -18,17 +19,26 @@ from app.graphql.market import MarketMutation, MarketQuery, MarketSubscription
 from app.graphql.scalars import SCALARS
 from app.graphql.trust import TrustMutation, TrustQuery
 from app.graphql.universe import UniverseMutation, UniverseQuery
+from app.graphql.users import SignInMutation, TokenMutation, UserQuery
 
 
 @described
 @strawberry.type
-class Query(MarketQuery, TrustQuery, CalendarQuery, UniverseQuery):
+class Query(MarketQuery, TrustQuery, CalendarQuery, UniverseQuery, UserQuery):
     """Everything that can be asked."""
 
 
 @described
 @strawberry.type
-class Mutation(MarketMutation, TrustMutation, CalendarMutation, UniverseMutation):
+class Mutation(
+    MarketMutation,
+    TrustMutation,
+    CalendarMutation,
+    UniverseMutation,
+    SignInMutation,
+    TokenMutation,
+    AccountMutation,
+):
     """Everything that can be changed."""
 
 

@@ -28,6 +28,9 @@ LONGEST: Final = timedelta(days=30)
 SEEN_EVERY: Final = timedelta(minutes=1)
 """A visit is written down no more often than this."""
 
+MOST: Final = 100
+"""Sign-ins of a kind that are listed."""
+
 Kind = Literal["BROWSER", "PROGRAM"]
 
 
@@ -87,8 +90,10 @@ async def list_sign_ins(env: Env, identity: Identity) -> list[SignIn]:
     programs = TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None)
     recent = TokenFamily.seen_at > now - LONGEST
     async with env.db.read(uid=user_id) as db:
-        browsers = list(await db.scalars(select(UserSession).where(*open_)))
-        families = list(await db.scalars(select(TokenFamily).where(*programs, recent)))
+        seen = select(UserSession).where(*open_).order_by(UserSession.seen_at.desc())
+        browsers = list(await db.scalars(seen.limit(MOST)))
+        used = select(TokenFamily).where(*programs, recent).order_by(TokenFamily.seen_at.desc())
+        families = list(await db.scalars(used.limit(MOST)))
     found = [_sign_in(row, "BROWSER", identity) for row in browsers]
     found += [_sign_in(row, "PROGRAM", identity) for row in families]
     return sorted(found, key=lambda s: (s.seen_at, s.id), reverse=True)

@@ -22,15 +22,18 @@ from app.env import Env
 from app.errors import BadInput, Conflict, Forbidden, NotFound
 from app.services.invitations import take_invitation
 from app.services.tries import limit
+from app.translations import LOCALES, Locale
 
 REGISTRATIONS: Final = 10  # from one address in an hour
 HOUR: Final = timedelta(hours=1)
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
-    "locale": ("ko", "en"),
+    "locale": LOCALES,
     "colours": ("kr", "us"),
     "theme": ("dark", "light", "auto"),
     "base_currency": ("KRW", "USD"),
 }
+FOLLOWING: Final = frozenset({"locale", "colours", "theme"})
+"""Settings that may be None: then the reader's browser decides."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class UserRow:
     email: str
     email_verified: bool
     role: Role
-    locale: str | None
+    locale: Locale | None
     colours: str | None
     theme: str | None
     base_currency: str
@@ -184,7 +187,8 @@ async def _add(db: AsyncSession, values: Mapping[str, Any], role: Role | None) -
 
 def _check_setting(name: str, value: Any) -> Any:
     choices = CHOICES.get(name)
-    if choices is not None and value not in choices:
+    follows = value is None and name in FOLLOWING
+    if choices is not None and value not in choices and not follows:
         raise BadInput(
             "%(name)s is %(value)r; it must be one of %(choices)s",
             field=name,

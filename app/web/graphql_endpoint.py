@@ -23,6 +23,7 @@ from app.errors import AppError, BadInput, Forbidden, RateLimited, Unavailable
 from app.graphql.context import Context, is_operator
 from app.graphql.execution import Schema
 from app.translations import Locale, translate_error
+from app.web.auth import caller_of
 from app.web.middleware import refuse_origin
 from app.web.preferences import read_preferences
 
@@ -84,17 +85,21 @@ class GraphQLEndpoint:
 
 def make_context(connection: HTTPConnection) -> Context:
     """The surroundings of an operation that came over this connection."""
-    state = connection.app.state
+    state, caller = connection.app.state, caller_of(connection)
     address = connection.client.host if connection.client else None
-    operator = is_operator(address, forwarded=not FORWARDED.isdisjoint(connection.headers))
-    return Context(
+    here = is_operator(address, forwarded=not FORWARDED.isdisjoint(connection.headers))
+    operator = here and caller.first_run
+    context = Context(
         env=state.env,
         hub=state.hub,
         operator=operator,
         locale=read_preferences(connection).locale,
-        budget=None if operator else state.budget,
+        budget=None if here else state.budget,
         caller=address or "",
+        address=address or "",
+        user_agent=connection.headers.get("user-agent", ""),
     )
+    return context.signed_in(caller.identity)
 
 
 async def read_operation(request: Request) -> Operation:

@@ -7,8 +7,10 @@ connections; foreign origins are refused at the handshake (`middleware.OriginChe
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, cast
 
@@ -24,20 +26,69 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
 )
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage
 from strawberry.types.unset import UNSET, UnsetType
 
+from app.errors import Unavailable
 from app.graphql.context import Context
 from app.graphql.execution import Schema
 from app.graphql.permissions import may_read_market
+from app.web.auth import check_again, sign_in_by_token
 from app.web.graphql_endpoint import Refused, check_operation, make_context
 
 MAX_OPERATIONS: Final = 20
 INIT_WAIT: Final = timedelta(seconds=3)
+RECHECK: Final = 30.0
+"""Seconds between two looks whether a connection's sign-in still is one."""
+
 _WITH_ID: Final = frozenset({"subscribe", "complete"})
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Strawberry's handler, which takes every message for a well-formed one."""
+    """Strawberry's handler, which takes every message for a well-formed one, with a watch.
+
+    Who has signed in is looked up again and again: a connection outlives a sign-in by
+    `RECHECK` seconds at most.
+    """
+
+    async def handle(self) -> None:
+        """Serves the connection and watches over its sign-in."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            await super().handle()
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Signs in by the `authorization` of the payload, or closes with 4403."""
+        payload = message.get("payload")
+        if isinstance(payload, dict) and "authorization" in payload:
+            context = await sign_in_by_token(self.context, payload["authorization"])
+            if context is None:
+                await self._end(4403, "Forbidden")
+                return
+            self.context = context
+        await super().handle_connection_init(message)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK)
+            with suppress(Unavailable):
+                context = await check_again(self.context)
+                if context is None:
+                    await self._end(4401, "Unauthorized")
+                    return
+                self.context = context
+
+    async def _end(self, code: int, reason: str) -> None:
+        """Closes; nothing more is sent."""
+        if self.connection_init_timeout_task is not None:
+            self.connection_init_timeout_task.cancel()
+        for operation in list(self.operations):
+            await self.cleanup_operation(operation)
+        await self.websocket.close(code=code, reason=reason)
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Logs a fault of an operation; that the client has left in the middle is none."""

@@ -1,4 +1,4 @@
-"""Who may ask: everybody where the market is public, else the operator; changes are the operator's."""
+"""Who may ask: everybody where the market is public; changes of what is shared are an admin's."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 from graphql import GraphQLObjectType
 
+from app.domain.access import Role, Scope
 from app.graphql.schema import schema
 from tests.graphql.asking import execute, make_context
+from tests.people import by_api_token, by_session, make_user
 
 EXAMPLES = {
     "Query.instrument": 'query { instrument(symbol: "A") { name } }',
@@ -43,9 +45,51 @@ EXAMPLES = {
     "Mutation.releaseQuarantined": "mutation { releaseQuarantined(id: 1) { id } }",
     "Mutation.dropQuarantined": "mutation { dropQuarantined(id: 1) { id } }",
     "Mutation.switchSource": "mutation { switchSource(name: SAMPLE) { name } }",
+    "Query.me": "query { me { username } }",
+    "Query.sessions": "query { sessions { id } }",
+    "Query.apiTokens": "query { apiTokens { id } }",
+    "Mutation.register": """mutation {
+        register(username: "a", email: "a@b.c", password: "x") { username } }""",
+    "Mutation.signIn": 'mutation { signIn(username: "a", password: "x") { accessToken } }',
+    "Mutation.refresh": 'mutation { refresh(refreshToken: "x") { accessToken } }',
+    "Mutation.signOut": "mutation { signOut }",
+    "Mutation.endSession": 'mutation { endSession(id: "browser-1") }',
+    "Mutation.createApiToken": 'mutation { createApiToken(name: "a", scopes: [READ]) { text } }',
+    "Mutation.revokeApiToken": "mutation { revokeApiToken(id: 1) }",
+    "Mutation.updateSettings": "mutation { updateSettings(input: {}) { username } }",
+    "Mutation.acceptDisclaimer": "mutation { acceptDisclaimer { username } }",
+    "Mutation.invite": "mutation { invite }",
+    "Mutation.beginSecondFactor": "mutation { beginSecondFactor { uri } }",
+    "Mutation.confirmSecondFactor": 'mutation { confirmSecondFactor(password: "x", code: "1") }',
+    "Mutation.turnOffSecondFactor": 'mutation { turnOffSecondFactor(password: "x") }',
+    "Mutation.changePassword": 'mutation { changePassword(current: "x", password: "y") }',
+    "Mutation.changeEmail": 'mutation { changeEmail(password: "x", email: "y") { email } }',
+    "Mutation.deleteAccount": 'mutation { deleteAccount(password: "x") }',
     "Subscription.quotes": 'subscription { quotes(symbols: ["A"]) { at } }',
     "Subscription.quoteFrames": 'subscription { quoteFrames(symbols: ["A"]) }',
 }
+
+OPEN = {"Query.me", "Mutation.register"}
+"""Answered to strangers too."""
+OWN = {
+    "Query.sessions",
+    "Query.apiTokens",
+    "Mutation.signOut",
+    "Mutation.endSession",
+    "Mutation.createApiToken",
+    "Mutation.revokeApiToken",
+    "Mutation.updateSettings",
+    "Mutation.acceptDisclaimer",
+    "Mutation.beginSecondFactor",
+    "Mutation.confirmSecondFactor",
+    "Mutation.turnOffSecondFactor",
+    "Mutation.changePassword",
+    "Mutation.changeEmail",
+    "Mutation.deleteAccount",
+}
+"""Of the own account: asked by the person, not by the operator as such."""
+SIGNING_IN = {"Mutation.signIn", "Mutation.refresh"}
+SHARED = [f for f in EXAMPLES if f.startswith("Mutation.") and f not in OWN | SIGNING_IN | OPEN]
 
 
 def test_every_root_field_has_an_example_here():
@@ -69,19 +113,54 @@ async def first_code(env, query: str, **changes) -> str | None:
     return result.errors[0].extensions["code"] if result.errors else None
 
 
-@pytest.mark.parametrize("field", EXAMPLES)
+@pytest.mark.parametrize("field", sorted(EXAMPLES.keys() - OPEN))
 async def test_a_stranger_reads_nothing_of_a_market_that_is_not_public(env, field):
     private = replace(env, settings=replace(env.settings, public_market=False))
     assert await first_code(private, EXAMPLES[field], operator=False) == "UNAUTHENTICATED"
 
 
-@pytest.mark.parametrize("field", EXAMPLES)
+@pytest.mark.parametrize("field", sorted(EXAMPLES.keys() - OPEN))
 async def test_a_stranger_changes_nothing_of_a_market_that_is(env, field):
     code = await first_code(env, EXAMPLES[field], operator=False)
-    assert (code == "UNAUTHENTICATED") is field.startswith("Mutation.")
+    guarded = field.startswith("Mutation.") or field in OWN
+    assert (code == "UNAUTHENTICATED") is guarded
 
 
-@pytest.mark.parametrize("field", [name for name in EXAMPLES if not name.startswith("Mutation.")])
+@pytest.mark.parametrize("field", [n for n in EXAMPLES if not n.startswith("Mutation.")])
 async def test_the_operator_reads_whatever_the_setting(env, field):
     private = replace(env, settings=replace(env.settings, public_market=False))
-    assert await first_code(private, EXAMPLES[field]) != "UNAUTHENTICATED"
+    code = await first_code(private, EXAMPLES[field])
+    assert (code == "UNAUTHENTICATED") is (field in OWN)
+
+
+@pytest.mark.parametrize("field", SHARED)
+async def test_what_is_shared_is_changed_by_no_one_but_an_administrator(env, field):
+    identity = await by_session(env, await make_user(env))
+    context = make_context(env, operator=False).signed_in(identity)
+    result = await schema.execute(EXAMPLES[field], context_value=context)
+    assert result.errors[0].extensions["code"] == "FORBIDDEN"
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_an_administrator_s_token_changes_what_is_shared_only_with_its_scope(env, scope):
+    admin = await make_user(env, "root", Role.ADMIN)
+    context = make_context(env, operator=False).signed_in(await by_api_token(env, admin, scope))
+    result = await schema.execute(EXAMPLES["Mutation.collect"], context_value=context)
+    codes = [error.extensions["code"] for error in result.errors or ()]
+    assert ("FORBIDDEN" in codes) is (scope is not Scope.ADMIN)
+
+
+@pytest.mark.parametrize("field", sorted(OWN - {"Mutation.acceptDisclaimer"}))
+async def test_an_api_token_has_no_hand_in_the_account(env, field):
+    identity = await by_api_token(env, await make_user(env, role=Role.ADMIN), *Scope)
+    context = make_context(env, operator=False).signed_in(identity)
+    result = await schema.execute(EXAMPLES[field], context_value=context)
+    assert result.errors[0].extensions["code"] == "FORBIDDEN"
+
+
+async def test_whoever_has_signed_in_reads_a_market_that_is_not_public(env):
+    private = replace(env, settings=replace(env.settings, public_market=False))
+    identity = await by_api_token(env, await make_user(env))
+    context = make_context(private, operator=False).signed_in(identity)
+    result = await schema.execute(EXAMPLES["Query.markets"], context_value=context)
+    assert result.errors is None

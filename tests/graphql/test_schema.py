@@ -112,4 +112,8 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Query.symbolLists",
         "SourceSearch.hits",
         "SourceSearch.silent",
+        "Query.sessions",
+        "Query.apiTokens",
+        "ApiToken.scopes",
+        "Mutation.confirmSecondFactor",
     }

@@ -1,0 +1,152 @@
+"""People, their sign-ins and their tokens as the schema has them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import strawberry
+
+from app.domain.access import Role, Scope
+from app.graphql.describing import described
+from app.graphql.enums import Colours, Locale, SignInKind, Theme
+from app.graphql.types import FromRow
+from app.services.api_tokens import ApiTokenRow
+from app.services.sessions import SignIn
+from app.services.users import UserRow
+
+
+@described
+@strawberry.type
+class User:
+    """A person with an account. Settings that are null follow the reader's browser."""
+
+    username: str
+    email: str
+    email_verified: bool
+    role: Role
+    locale: Locale | None
+    colours: Colours | None
+    theme: Theme | None
+    base_currency: str
+    time_zone: str
+    privacy: bool = strawberry.field(description="Whether amounts are hidden at first.")
+    has_password: bool
+    second_factor: bool = strawberry.field(description="Whether signing in asks for a code.")
+    disclaimer_at: datetime | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: UserRow) -> User:
+        """From a service's row."""
+        return cls(
+            username=row.username,
+            email=row.email,
+            email_verified=row.email_verified,
+            role=row.role,
+            locale=Locale(row.locale.upper()) if row.locale else None,
+            colours=Colours(row.colours.upper()) if row.colours else None,
+            theme=Theme(row.theme.upper()) if row.theme else None,
+            base_currency=row.base_currency,
+            time_zone=row.time_zone,
+            privacy=row.privacy,
+            has_password=row.has_password,
+            second_factor=row.second_factor,
+            disclaimer_at=row.disclaimer_at,
+            created_at=row.created_at,
+        )
+
+
+@described
+@strawberry.type
+class TokenPair(FromRow):
+    """What a program signs in to: send `accessToken` as `Authorization: Bearer`.
+
+    It lives `expiresIn` seconds; `refresh` gives the next pair for `refreshToken`, which is used
+    once: a second use ends the whole sign-in.
+    """
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+@described
+@strawberry.type
+class UserSession:
+    """A place where somebody is signed in; `current` is the one that asks."""
+
+    id: strawberry.ID
+    kind: SignInKind
+    created_at: datetime
+    seen_at: datetime
+    user_agent: str
+    address: str = strawberry.field(description="The network it came from, shortened.")
+    current: bool
+
+    @classmethod
+    def of(cls, row: SignIn) -> UserSession:
+        """From a service's row."""
+        return cls(
+            id=strawberry.ID(row.id),
+            kind=SignInKind(row.kind),
+            created_at=row.created_at,
+            seen_at=row.seen_at,
+            user_agent=row.user_agent,
+            address=row.address,
+            current=row.current,
+        )
+
+
+@described
+@strawberry.type
+class ApiToken:
+    """A personal token of a program, without its text. Every token reads."""
+
+    id: strawberry.ID
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_on: date | None = strawberry.field(description="The last day that it works, in UTC.")
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, row: ApiTokenRow) -> ApiToken:
+        """From a service's row."""
+        return cls(
+            id=strawberry.ID(str(row.id)),
+            name=row.name,
+            scopes=list(row.scopes),
+            created_at=row.created_at,
+            expires_on=row.expires_on,
+            last_used_at=row.last_used_at,
+        )
+
+
+@described
+@strawberry.type
+class NewApiToken:
+    """A token that was just made. `text` is shown once: it is not kept."""
+
+    token: ApiToken
+    text: str
+
+
+@described
+@strawberry.type
+class Enrolment(FromRow):
+    """What an authenticator needs: the secret to type, or the address to read from a picture."""
+
+    secret: str
+    uri: str
+
+
+@strawberry.input(description="Settings to change; what is left out stays.")
+class SettingsInput:
+    """Settings to change; null of the first three follows the reader's browser again."""
+
+    locale: Locale | None = strawberry.UNSET
+    colours: Colours | None = strawberry.UNSET
+    theme: Theme | None = strawberry.UNSET
+    base_currency: str | None = strawberry.UNSET
+    time_zone: str | None = strawberry.UNSET
+    privacy: bool | None = strawberry.UNSET

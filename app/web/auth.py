@@ -1,0 +1,184 @@
+"""Who is calling: the session cookie of a browser, or a token in `Authorization: Bearer`.
+
+The cookie is `__Host-sid`: Secure, HttpOnly, SameSite=Lax, for this host alone. Over plain http on
+a server that is bound to loopback it is `sise-dev-sid` without Secure, the named development
+profile: not every browser takes a secure cookie from http://localhost.
+
+A token that is not in force is answered with 401. A cookie that is not: on `/graphql` too, on pages
+the reader is a stranger whose cookie is taken away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.config import Settings
+from app.errors import Unauthenticated, Unavailable
+from app.graphql.context import Context
+from app.services.authentication import find_again, find_by_bearer, find_by_cookie
+from app.services.identity import Device, Identity
+from app.services.sessions import LONGEST, open_session
+from app.services.users import has_users
+from app.translations import translate_error
+from app.web.preferences import read_preferences
+
+SECURE_COOKIE: Final = "__Host-sid"
+PLAIN_COOKIE: Final = "sise-dev-sid"
+
+_KEY: Final = "sise.caller"
+_WITHOUT: Final = ("/static/", "/healthz", "/readyz", "/metrics", "/manifest", "/sw.js", "/schema")
+"""Answers that are the same for everybody."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """`first_run`: there is no account yet, and the person at this machine rules."""
+
+    identity: Identity | None = None
+    first_run: bool = False
+    ended: bool = False
+    broken_token: bool = False
+
+
+STRANGER: Final = Caller()
+
+
+class Authentication:
+    """Finds out who is calling and leaves it in the scope (`caller_of`)."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+        self._settled = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on, or answers 401."""
+        if scope["type"] == "lifespan" or scope["path"].startswith(_WITHOUT):
+            await self.app(scope, receive, send)
+            return
+        caller = scope[_KEY] = await self._find(scope)
+        refused = caller.broken_token or (caller.ended and scope["path"] == "/graphql")
+        if refused and scope["type"] == "http":
+            response = _refusal(Request(scope), token=caller.broken_token)
+            await response(scope, receive, self._clearing(scope, send) if caller.ended else send)
+        elif caller.broken_token:
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        else:
+            await self.app(scope, receive, self._clearing(scope, send) if caller.ended else send)
+
+    async def _find(self, scope: Scope) -> Caller:
+        env = scope["app"].state.env
+        connection = HTTPConnection(scope)
+        token = read_bearer(connection.headers.get("authorization"))
+        name = cookie_name(self.settings, secure=_is_secure(scope))
+        cookie = connection.cookies.get(name)
+        try:
+            if token is not None:
+                identity = await find_by_bearer(env, token)
+                return Caller(identity, broken_token=identity is None)
+            if cookie:
+                identity = await find_by_cookie(env, cookie)
+                if identity is not None:
+                    return Caller(identity)
+            if not self._settled:
+                self._settled = await has_users(env)
+        except Unavailable:  # who cannot be looked up is a stranger
+            return STRANGER
+        return Caller(first_run=not self._settled, ended=bool(cookie))
+
+    def _clearing(self, scope: Scope, send: Send) -> Send:
+        """Takes the cookie of a session that was ended, unless the answer sets another."""
+        if scope["type"] != "http":
+            return send
+        secure = _is_secure(scope)
+
+        async def send_clearing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                name = cookie_name(self.settings, secure=secure)
+                if not any(v.startswith(f"{name}=") for v in headers.getlist("set-cookie")):
+                    ended = Response()
+                    _set(ended, self.settings, "", secure=secure)
+                    headers.append("set-cookie", ended.headers["set-cookie"])
+            await send(message)
+
+        return send_clearing
+
+
+def caller_of(connection: HTTPConnection) -> Caller:
+    """Who is calling, as `Authentication` has found; a stranger where it did not look."""
+    found: Caller = connection.scope.get(_KEY, STRANGER)
+    return found
+
+
+async def sign_in_by_token(context: Context, authorization: object) -> Context | None:
+    """The context of who sends these words in `connection_init`, None when they are nobody's."""
+    token = read_bearer(authorization) if isinstance(authorization, str) else None
+    identity = None if token is None else await find_by_bearer(context.env, token)
+    return None if identity is None else context.signed_in(identity)
+
+
+async def check_again(context: Context) -> Context | None:
+    """The context as of now, None once the sign-in or token was ended."""
+    if context.identity is None:
+        return context
+    identity = await find_again(context.env, context.identity)
+    return None if identity is None else context.signed_in(identity)
+
+
+async def open_browser_session(request: Request, response: Response, user_id: int) -> None:
+    """Signs the browser in: a new session for the cookie; what the cookie held before ends."""
+    settings, secure = request.app.state.settings, _is_secure(request.scope)
+    address = request.client.host if request.client else ""
+    device = Device.of(request.headers.get("user-agent", ""), address)
+    before = request.cookies.get(cookie_name(settings, secure=secure))
+    env = request.app.state.env
+    secret = await open_session(env, user_id, device, replaces=before)
+    _set(response, settings, secret, secure=secure)
+
+
+def cookie_name(settings: Settings, *, secure: bool) -> str:
+    """Which cookie counts: the plain one only over http on a server bound to loopback."""
+    return PLAIN_COOKIE if settings.loopback and not secure else SECURE_COOKIE
+
+
+def read_bearer(header: str | None) -> str | None:
+    """The token of an Authorization header, None for none; another scheme is an empty token."""
+    if header is None:
+        return None
+    scheme, _, token = header.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _set(response: Response, settings: Settings, secret: str, *, secure: bool) -> None:
+    name = cookie_name(settings, secure=secure)
+    response.set_cookie(
+        name,
+        secret,
+        max_age=int(LONGEST.total_seconds()) if secret else 0,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=name == SECURE_COOKIE,
+    )
+
+
+def _is_secure(scope: Scope) -> bool:
+    return scope.get("scheme") in {"https", "wss"}
+
+
+def _refusal(request: Request, *, token: bool) -> Response:
+    error = Unauthenticated("You are not signed in any more. Sign in again.")
+    message = translate_error(error, read_preferences(request).locale)
+    body: dict[str, Any] = {"errors": [{"message": message, "extensions": error.extensions}]}
+    headers = {"Cache-Control": "no-store"}
+    if token:
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return Response(orjson.dumps(body), 401, Headers(headers), media_type="application/json")

@@ -1,0 +1,140 @@
+"""Who sees what by its id: every field with an id, for owner, another, a stranger, one signed out.
+
+The fields are found in the schema: a new one without a case fails. A `Case` makes an object of alice
+and asks for it; PUBLIC and OPERATOR fields take an id of something that belongs to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
+
+from app.domain.access import Role
+from app.env import Env
+from app.graphql.schema import schema
+from app.services.authentication import find_again
+from app.services.identity import Identity
+from app.services.sessions import end_all
+from tests.graphql.asking import make_context
+from tests.people import by_access_token, by_api_token, by_session, make_user
+
+MISSING = "987654321"
+
+
+@dataclass(frozen=True)
+class Case:
+    """`make` gives an id of alice's, `missing` is one of its kind that there is not."""
+
+    query: str
+    make: Callable[[Env, Identity], Awaitable[str]]
+    missing: str = MISSING
+
+
+async def make_token(env: Env, alice: Identity) -> str:
+    return str((await by_api_token(env, alice.user)).key)
+
+
+async def make_sign_in(env: Env, alice: Identity) -> str:
+    return f"browser-{(await by_session(env, alice.user)).key}"
+
+
+CASES = {
+    "Mutation.endSession": Case(
+        "mutation ($id: ID!) { endSession(id: $id) }", make_sign_in, f"browser-{MISSING}"
+    ),
+    "Mutation.revokeApiToken": Case("mutation ($id: ID!) { revokeApiToken(id: $id) }", make_token),
+}
+OPERATOR = {
+    "Mutation.releaseQuarantined": "mutation ($id: ID!) { releaseQuarantined(id: $id) { id } }",
+    "Mutation.dropQuarantined": "mutation ($id: ID!) { dropQuarantined(id: $id) { id } }",
+}
+"""Shared by all and changed by administrators: nobody owns a held row."""
+KEYS = {"Mutation.trackList": "mutation ($id: ID!) { trackList(key: $id) { added } }"}
+"""Names of what comes with the product, used by administrators."""
+
+
+def takes_id(kind: Any, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether an input type is an ID or holds one, at any depth."""
+    named = get_named_type(kind)
+    if named.name == "ID":
+        return True
+    if not isinstance(named, GraphQLInputObjectType) or named.name in seen:
+        return False
+    inner = seen | {named.name}
+    return any(takes_id(field.type, inner) for field in named.fields.values())
+
+
+def fields_with_ids() -> set[str]:
+    """Every field of the schema, of whatever type, with an ID among its arguments."""
+    return {
+        f"{kind.name}.{name}"
+        for kind in schema.graphql_schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
+        for name, field in kind.fields.items()
+        if any(takes_id(argument.type) for argument in field.args.values())
+    }
+
+
+def test_every_field_with_an_id_has_a_case() -> None:
+    assert fields_with_ids() == set(CASES) | set(OPERATOR) | set(KEYS)
+
+
+async def ask(env: Env, query: str, id_: str, identity: Identity | None) -> bytes:
+    """The whole answer, as the client gets its bytes."""
+    context = make_context(env, operator=False).signed_in(identity)
+    result = await schema.execute(query, variable_values={"id": id_}, context_value=context)
+    errors = [error.formatted for error in result.errors or ()]
+    return orjson.dumps({"data": result.data, "errors": errors})
+
+
+@pytest.mark.parametrize("field", CASES)
+async def test_the_owner_gets_it_and_to_another_it_is_as_if_there_were_none(env: Env, field: str):
+    case = CASES[field]
+    alice = await by_session(env, await make_user(env))
+    charlie = await by_session(env, await make_user(env, "charlie"))
+    admin = await by_access_token(env, await make_user(env, "root", Role.ADMIN))
+    id_ = await case.make(env, alice)
+    missing = await ask(env, case.query, case.missing, alice)
+    assert b"NOT_FOUND" in missing
+    for other in (charlie, admin):
+        assert await ask(env, case.query, id_, other) == missing
+        assert await ask(env, case.query, case.missing, other) == missing
+    for nonsense in ("", "x", "-1", "9" * 40, "\0", "' OR 1=1 --"):
+        assert await ask(env, case.query, nonsense, charlie) == missing
+    answer = orjson.loads(await ask(env, case.query, id_, alice))
+    assert answer["errors"] == []
+    assert all(value is not None for value in answer["data"].values())
+
+
+@pytest.mark.parametrize("field", CASES)
+async def test_a_stranger_and_one_who_was_signed_out_are_told_to_sign_in(env: Env, field: str):
+    case = CASES[field]
+    alice = await by_session(env, await make_user(env))
+    id_ = await case.make(env, alice)
+    stranger = await ask(env, case.query, id_, None)
+    assert b"UNAUTHENTICATED" in stranger
+    assert await ask(env, case.query, case.missing, None) == stranger
+    await end_all(env, alice.user.id)
+    assert await ask_again(env, case.query, id_, alice) == stranger
+
+
+@pytest.mark.parametrize("field", [*OPERATOR, *KEYS])
+async def test_what_nobody_owns_is_decided_by_administrators(env: Env, field: str):
+    query = (OPERATOR | KEYS)[field]
+    user = await by_session(env, await make_user(env))
+    admin = await by_session(env, await make_user(env, "root", Role.ADMIN))
+    assert b"UNAUTHENTICATED" in await ask(env, query, MISSING, None)
+    assert b"FORBIDDEN" in await ask(env, query, MISSING, user)
+    assert b"NOT_FOUND" in await ask(env, query, MISSING, admin)
+    await end_all(env, admin.user.id)
+    assert b"UNAUTHENTICATED" in await ask_again(env, query, MISSING, admin)
+
+
+async def ask_again(env: Env, query: str, id_: str, identity: Identity) -> bytes:
+    """As the middleware does it: who it is is looked up anew."""
+    return await ask(env, query, id_, await find_again(env, identity))

@@ -1,0 +1,76 @@
+"""An open WebSocket ends with the sign-in that it was opened by, within a minute."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from app.domain.access import Scope
+from app.services.api_tokens import create_api_token, revoke_api_token
+from app.services.sessions import end_all, open_session
+from app.services.token_pairs import open_family
+from app.web import graphql_socket
+from app.web.auth import PLAIN_COOKIE
+from tests.people import DEVICE, make_user
+from tests.serving import served
+from tests.web.test_graphql_socket import FRAMES, ask, hear, say, talking
+
+ME = "{ me { username } }"
+
+
+def test_a_look_is_taken_at_least_once_a_minute():
+    assert graphql_socket.RECHECK <= 55
+
+
+async def closing(socket) -> int | None:
+    with pytest.raises(ConnectionClosed) as closed:
+        async with asyncio.timeout(10):
+            while True:
+                await socket.recv()
+    return closed.value.rcvd.code if closed.value.rcvd else None
+
+
+async def test_a_browser_s_socket_ends_after_signing_out_everywhere(env, settings, monkeypatch):
+    monkeypatch.setattr(graphql_socket, "RECHECK", 0.1)
+    user = await make_user(env)
+    secret = await open_session(env, user.id, DEVICE)
+    with served(settings) as url:
+        async with talking(url, Cookie=f"{PLAIN_COOKIE}={secret}", Origin=url) as socket:
+            answer = await ask(socket, ME)
+            assert answer["payload"]["data"]["me"] == {"username": "alice"}
+            await hear(socket)
+            await ask(socket, FRAMES, "2")
+            await asyncio.sleep(0.3)
+            await say(socket, {"type": "ping"})
+            assert await hear(socket) == {"type": "pong"}
+            await end_all(env, user.id)
+            assert await closing(socket) == 4401
+
+
+@pytest.mark.parametrize("kind", ["access", "api"])
+async def test_a_program_signs_in_by_its_first_message(env, settings, monkeypatch, kind):
+    monkeypatch.setattr(graphql_socket, "RECHECK", 0.1)
+    user = await make_user(env)
+    row, token = await create_api_token(env, user, "bot", frozenset({Scope.READ}), None)
+    if kind == "access":
+        token = (await open_family(env, user.id, DEVICE)).access_token
+    with served(settings) as url:
+        async with talking(url, {"authorization": f"Bearer {token}"}) as socket:
+            answer = await ask(socket, ME)
+            assert answer["payload"]["data"]["me"] == {"username": "alice"}
+            await end_all(env, user.id)
+            await revoke_api_token(env, user.id, str(row.id))
+            assert await closing(socket) == 4401
+
+
+@pytest.mark.parametrize("word", ["Bearer x", "x", "", None, 5, ["Bearer x"]])
+async def test_a_first_message_with_a_wrong_token_closes_with_4403(env, settings, word):
+    with served(settings) as url:
+        async with connect(
+            url.replace("http", "ws") + "/graphql", subprotocols=["graphql-transport-ws"]
+        ) as socket:
+            await say(socket, {"type": "connection_init", "payload": {"authorization": word}})
+            assert await closing(socket) == 4403
