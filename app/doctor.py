@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib.util import find_spec
@@ -14,12 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.adapters.prices import describe
 from app.adapters.queue import QUEUES
+from app.adapters.secret import load_secret
 from app.clock import Clock
 from app.config import Settings
 from app.db.facts import OLDEST, read_facts
 from app.domain.sessions import FIRST_DAY
 from app.env import Env, open_env
-from app.errors import AppError
+from app.errors import AppError, ConfigError
 from app.listen import address, answers
 from app.services.calendars import list_overrides
 from app.services.instruments import TITLES
@@ -70,6 +72,10 @@ async def examine_servers(settings: Settings) -> list[Finding]:
     needs a server that does not answer is left out, so that the one cause is told once.
     """
     findings = await _database(settings)
+    weak = _secret(settings)
+    if weak is not None:
+        findings.append(weak)
+        settings = replace(settings, secret=secrets.token_hex())  # nothing is sealed by it
     gone = {f.name for f in findings if f.state is State.FAIL and f.name == DATABASE}
     async with open_env(settings, application="sise-doctor", pool_size=2) as env:
         checks: tuple[tuple[str, str | None, Callable[[Env], Awaitable[Finding]]], ...] = (
@@ -88,6 +94,15 @@ async def examine_servers(settings: Settings) -> list[Finding]:
                 gone.add(name)
                 findings.append(Finding(name, State.FAIL, str(error), _ADVICE.get(name, "")))
     return [*findings, _web(settings)]
+
+
+def _secret(settings: Settings) -> Finding | None:
+    """What is wrong with the secret of the installation, None when nothing is."""
+    try:
+        load_secret(settings)
+    except ConfigError as error:
+        return Finding("Secret", State.FAIL, str(error))
+    return None
 
 
 def _disk(data_dir: Path) -> Finding:

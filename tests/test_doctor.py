@@ -116,6 +116,13 @@ async def test_a_new_installation_has_servers_and_no_source_yet(env: Env) -> Non
     assert found["Web"].state == State.WARN
 
 
+async def test_a_missing_secret_is_said_and_the_rest_still_looked_at(env: Env) -> None:
+    found = by_name(await examine_servers(replace(env.settings, secret=None)))
+    assert found["Secret"].state == State.FAIL
+    assert "SISE_SECRET is not set" in found["Secret"].detail
+    assert found["Migrations"].state == State.OK
+
+
 async def test_workers_that_show_themselves_are_ok(env: Env) -> None:
     for queue in ("quick", "long"):
         await env.bus.cache(f"sise:{queue}:health-check", b"1", 11)

@@ -117,7 +117,7 @@ async def _signing_key(env: Env) -> OKPKey:
     """The newest key while it may sign, else a new one; the oldest are forgotten."""
     now = env.clock.now()
     async with env.db.read() as db:
-        row = await _newest(db, now)
+        row = await _newest(env, db, now)
     if row is None:
         row = await _add_key(env, now)
     private = env.vault.open(row.private, _PURPOSE)
@@ -127,14 +127,14 @@ async def _signing_key(env: Env) -> OKPKey:
 async def _add_key(env: Env, now: datetime) -> SigningKey:
     key = OKPKey.generate_key(ALGORITHM)
     row = SigningKey(
-        kid=secrets.token_hex(8),
+        kid=f"{env.vault.mark}-{secrets.token_hex(8)}",
         private=env.vault.seal(key.as_pem(private=True), _PURPOSE),
         public=key.as_pem(private=False),
         created_at=now,
     )
     async with env.db.write() as db:
         await db.execute(text("SELECT pg_advisory_xact_lock(hashtext('sise-signing-key'))"))
-        newest = await _newest(db, now)
+        newest = await _newest(env, db, now)
         if newest is not None:  # another process was first
             return newest
         await db.execute(delete(SigningKey).where(SigningKey.created_at <= now - KNOWN_FOR))
@@ -142,8 +142,10 @@ async def _add_key(env: Env, now: datetime) -> SigningKey:
     return row
 
 
-async def _newest(db: AsyncSession, now: datetime) -> SigningKey | None:
-    query = select(SigningKey).where(SigningKey.created_at > now - SIGNS_FOR)
+async def _newest(env: Env, db: AsyncSession, now: datetime) -> SigningKey | None:
+    """The newest key of this secret: those sealed with one before cannot be read any more."""
+    ours = SigningKey.kid.startswith(env.vault.mark)
+    query = select(SigningKey).where(SigningKey.created_at > now - SIGNS_FOR, ours)
     found: SigningKey | None = await db.scalar(
         query.order_by(SigningKey.created_at.desc()).limit(1)
     )

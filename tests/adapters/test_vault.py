@@ -17,6 +17,11 @@ def test_what_was_sealed_opens_again_and_never_looks_the_same():
     assert VAULT.open(first, "a") == VAULT.open(second, "a") == b"text"
 
 
+def test_a_secret_has_its_mark():
+    assert VAULT.mark == Vault(b"1" * 32).mark != Vault(b"2" * 32).mark
+    assert len(VAULT.mark) == 8
+
+
 @pytest.mark.parametrize(
     ("vault", "purpose", "sealed"),
     [

@@ -6,12 +6,14 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from joserfc.jwk import OKPKey
 from sqlalchemy import text
 
+from app.adapters.vault import Vault
 from app.services.access_tokens import check_access, read_access, sign_access
 from tests.clocks import at
 from tests.people import make_user
@@ -148,3 +150,10 @@ async def test_a_key_signs_a_month_is_known_two_and_its_private_half_is_sealed(e
     async with env.db.read() as db:
         assert await db.scalar(text("SELECT count(*) FROM signing_key")) == 2
     assert await read_access(env, token) is None
+
+
+async def test_a_new_secret_signs_with_a_new_key_and_the_old_tokens_live_on(env):
+    token = await sign_access(env, 1, 1)
+    changed = replace(env, vault=Vault(b"another secret of this installation"))
+    assert await read_access(changed, await sign_access(changed, 1, 1))
+    assert await read_access(changed, token)
