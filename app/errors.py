@@ -3,7 +3,6 @@
     AppError
     ├── BadInput         BAD_INPUT        400   names the field, the value and the bound
     ├── Unauthenticated  UNAUTHENTICATED  401
-    │   └── SecondFactorNeeded                  the password is right; `field` is code
     ├── Forbidden        FORBIDDEN        403   nobody but the operator may do this
     ├── NotFound         NOT_FOUND        404   also for what belongs to somebody else
     ├── Conflict         CONFLICT         409
@@ -60,15 +59,6 @@ class Unauthenticated(AppError):
 
     code = "UNAUTHENTICATED"
     status = 401
-
-
-class SecondFactorNeeded(Unauthenticated):
-    """The password was right, and a code is asked for."""
-
-    @property
-    def extensions(self) -> dict[str, Any]:
-        """Adds the argument that is missing or wrong."""
-        return {"code": self.code, "field": "code"}
 
 
 class Forbidden(AppError):

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select, update
 
 from app.db.models import User
 from app.domain.people import LONGEST_PASSWORD, name_key
 from app.env import Env
-from app.errors import SecondFactorNeeded, Unauthenticated
+from app.errors import Unauthenticated
 from app.services.identity import Identity
 from app.services.second_factor import take_second_factor
 from app.services.tries import limit
@@ -29,6 +29,15 @@ QUARTER: Final = timedelta(minutes=15)
 DELAYS: Final = (0.25, 0.5, 1.0, 2.0)  # seconds, after as many failures beyond the fifth
 
 _WRONG: Final = "The username or the password is not right."
+
+
+class SecondFactorNeeded(Unauthenticated):
+    """The password was right, and a code is asked for."""
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """Adds the argument that is missing or wrong."""
+        return {"code": self.code, "field": "code"}
 
 
 async def sign_in(

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.totp import compute_code
-from app.errors import BadInput, Conflict, SecondFactorNeeded
+from app.errors import BadInput, Conflict
 from app.services.second_factor import (
     begin_second_factor,
     confirm_second_factor,
     turn_off_second_factor,
 )
-from app.services.sign_in import sign_in
+from app.services.sign_in import SecondFactorNeeded, sign_in
 from tests.clocks import at
 from tests.people import PASSWORD, make_user
 
