@@ -122,6 +122,17 @@ async def empty(superuser: Database) -> None:
         await db.execute(text("SET session_replication_role = DEFAULT"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--full`: the figures that are promised, not only their short form."""
+    parser.addoption("--full", action="store_true", help="run the promised figures in full")
+
+
+@pytest.fixture
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether the promised figure is asked for."""
+    return bool(request.config.getoption("--full"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long begins first, so that two processes end together."""
     slow = ("tests/faults/", "tests/browser/", "tests/test_supervisor", "tests/embedded/")

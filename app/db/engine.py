@@ -92,7 +92,12 @@ def make_engine(url: str, *, pool_size: int = 5, application: str = "sise") -> A
         "timeout": 10,
     }
     return create_async_engine(
-        parsed, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, connect_args=arguments
+        parsed,
+        pool_size=pool_size,
+        max_overflow=5,
+        pool_pre_ping=True,
+        hide_parameters=True,  # an error goes to the log: no address, hash or amount with it
+        connect_args=arguments,
     )
 
 

@@ -125,3 +125,15 @@ async def test_the_user_of_a_transaction_is_forgotten_with_it(env):
             assert await db.scalar(WHOSE) == "7"
         async with env.db.read() as db:
             assert not await db.scalar(WHOSE)
+
+
+async def test_an_error_of_the_database_holds_none_of_the_bound_values(env):
+    async def add() -> None:
+        async with env.db.write() as db:
+            await db.execute(ADD_USER, {"name": "planted"})
+
+    await add()
+    with pytest.raises(IntegrityError) as refused:
+        await add()
+    told, _, _ = str(refused.value).partition("DETAIL")  # PostgreSQL's own, which names the key
+    assert "planted" not in told

@@ -97,6 +97,11 @@ def documents() -> Iterator[Attack]:
     for count in (6, 100):
         jobs = " ".join(f"m{i}: collect {{ id }}" for i in range(count))
         yield query(f"{count} aliased mutations", "mutation { " + jobs + " }", COSTLY)
+    for count in (2, 50):
+        tries = " ".join(
+            f'm{i}: signIn(username: "a", password: "{i}") {{ expiresIn }}' for i in range(count)
+        )
+        yield query(f"{count} aliased logins", "mutation { " + tries + " }", COSTLY)
     same = " ".join(["collect { id }"] * 6)
     yield query("6 equal mutations", "mutation { " + same + " }", COSTLY)
     lists = "instrument { " * 3 + "symbol" + " }" * 3
