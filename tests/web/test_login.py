@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time, thread_time
 
 import httpx
 
@@ -59,7 +59,7 @@ async def test_thirty_wrong_ones_a_minute_end_in_429(env, settings):
 
 
 async def test_the_event_loop_goes_on_while_twenty_sign_in(env, settings, full):
-    """No single hash blocks it: the longest pause stays far below that of one hash each in turn."""
+    """The loop's own thread computes the smaller part: hashes are the work of others."""
     for n in range(PROBES):
         await make_user(env, f"user{n}")
     pauses: list[float] = []
@@ -71,12 +71,15 @@ async def test_the_event_loop_goes_on_while_twenty_sign_in(env, settings, full):
             pauses.append(perf_counter() - begin)
 
     async with asgi_client(settings, address="192.0.2.1") as client:
+        own, everything = thread_time(), process_time()
         watching = asyncio.create_task(watch())
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(sign_in(client, f"user{n}", PASSWORD)) for n in range(PROBES)
             ]
         watching.cancel()
-    print(f"longest pause {max(pauses) * 1000:.0f} ms")
+        own, everything = thread_time() - own, process_time() - everything
+    print(f"longest pause {max(pauses) * 1000:.0f} ms, loop {own:.2f} of {everything:.2f} s CPU")
     assert [task.result() for task in tasks] == [None] * PROBES
-    assert max(pauses) < (0.05 if full else 0.5)
+    assert own < 0.6 * everything
+    assert not full or max(pauses) < 0.05
