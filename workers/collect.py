@@ -1,5 +1,7 @@
 """Collect one instrument: prices from the source into the tables, then its indicators.
 
+After a first load its sector is asked for, too.
+
 A job for a day (its session is over) ends only when that day is there; until then it looks again
 after 5, 15 and 60 minutes. A job that somebody asked for ends with whatever the source has.
 """
@@ -15,6 +17,7 @@ from app.services.analysis import analyse
 from app.services.collections import collect_symbol
 from app.services.due import has_day
 from app.services.jobs import Job
+from app.services.profiles import FIRST_LOAD, learn_profile
 from app.services.storing import CollectionOutcome
 from workers.attempt import attempt, claim, put_off
 
@@ -33,6 +36,8 @@ async def collect_instrument(ctx: dict[str, Any], job_id: int) -> None:
         if outcome.ok:
             await analyse(env, job.symbol)
         await _settle(env, job, outcome)
+        if outcome.ok and outcome.bars >= FIRST_LOAD:
+            await learn_profile(env, job.symbol)
         facts = {"symbol": job.symbol, "outcome": outcome.outcome, "bars": outcome.bars}
         LOG.info("collected", extra={**facts, "job": job.id, "attempt": job.attempts})
 
