@@ -19,7 +19,7 @@ from app.services.due import has_day
 from app.services.jobs import Job
 from app.services.profiles import FIRST_LOAD, learn_profile
 from app.services.storing import CollectionOutcome
-from workers.attempt import attempt, claim, put_off
+from workers.attempt import attempt, claim, put_off, wait_for_source
 
 LOG: Final = logging.getLogger(__name__)
 LATE: tuple[float, ...] = (300.0, 900.0, 3600.0)  # seconds until the next look
@@ -45,8 +45,10 @@ async def collect_instrument(ctx: dict[str, Any], job_id: int) -> None:
 async def _settle(env: Env, job: Job, outcome: CollectionOutcome) -> None:
     """Writes into the job what the source answered."""
     why = outcome.detail or outcome.outcome
-    if outcome.retryable:
-        await put_off(env, job, outcome.outcome, why, seconds=outcome.retry_after)
+    if outcome.retry_after is not None:
+        await wait_for_source(env, job, outcome.outcome, why, seconds=outcome.retry_after)
+    elif outcome.retryable:
+        await put_off(env, job, outcome.outcome, why)
     elif not outcome.ok and outcome.outcome != "SUPERSEDED":
         await jobs.fail(env, job, why, outcome=outcome.outcome)
     elif job.day is not None and not await has_day(env, job.symbol or "", job.day):
