@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: help run setup setup-dev test check format bench shots lock vendor messages clean
+.PHONY: help run setup setup-dev test test-long check format bench shots lock vendor messages clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -18,9 +18,12 @@ setup: $(VENV)/.runtime ## The environment to run the product
 
 setup-dev: $(VENV)/.dev ## The environment to develop it (a superset)
 
-test: setup-dev messages ## The whole suite, on throwaway servers of its own
+test: setup-dev messages ## The suite, on throwaway servers of its own
 	@$(BIN)/python -c "from app.domain.indicators import warm_up; warm_up()" # compiled once, not by each process
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-long: setup-dev messages ## The tests that take minutes: two weeks of sessions in which everything dies
+	@$(BIN)/pytest -m long $(ARGS)
 
 check: setup-dev messages ## Format, lint, types, import rules, dependencies, templates
 	@$(BIN)/ruff format --check --quiet .

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -141,7 +140,7 @@ def _zones() -> Finding:
 
 
 def _order(settings: Settings) -> Finding:
-    """Whether the sources of the order are there; yfinance is an extra that may be missing."""
+    """Whether the sources of the order are there; only workers have yfinance."""
     name, order, folder = "Source order", settings.source_order, settings.price_folder
     detail = "; ".join(f"{mic}={','.join(names)}" for mic, names in sorted(order.items()))
     used = {source for names in order.values() for source in names}
@@ -149,12 +148,10 @@ def _order(settings: Settings) -> Finding:
         why = "SISE_PRICE_FOLDER is not set" if folder is None else f"{folder} is no folder"
         advice = "Set SISE_PRICE_FOLDER, or take the folder out of SISE_SOURCE_ORDER."
         return Finding(name, State.FAIL, f"{detail}: {why}", advice)
-    if find_spec("yfinance") is not None or "yfinance" not in used:
-        return Finding(name, State.OK, detail)
-    if ("yfinance",) not in order.values():
-        return Finding(name, State.OK, f"{detail} (yfinance is not installed)")
-    advice = "Install sise[yfinance], or name another source in SISE_SOURCE_ORDER."
-    return Finding(name, State.FAIL, f"{detail}: yfinance is not installed", advice)
+    if ("yfinance",) in order.values():
+        why = "only workers can ask yfinance, so that no instrument can be added on a page"
+        return Finding(name, State.WARN, f"{detail}: {why}", "Name yahoo as well.")
+    return Finding(name, State.OK, detail)
 
 
 async def _database(settings: Settings) -> list[Finding]:

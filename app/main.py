@@ -28,8 +28,8 @@ from app.web.health import health_routes
 from app.web.middleware import HostCheck, OriginCheck, RequestMetrics
 from app.web.routes import error_handlers, page_routes
 
-POOL = 10
-"""Database connections; a page asks for its parts at the same time."""
+POOL = 4
+"""Database connections that are kept; while pages ask for their parts at once there are more."""
 
 
 def build_app(settings: Settings) -> Starlette:

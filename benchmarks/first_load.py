@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from datetime import timedelta
+from itertools import islice, product
 from pathlib import Path
 from typing import Final
 
@@ -91,7 +92,7 @@ async def load(site: Site, symbols: list[str]) -> tuple[float, float, float, int
     if urls is None:
         raise SystemExit("the embedded servers are not running")
     database = Database(urls.superuser_url, pool_size=1)
-    worker, most, whole = site.find("work quick"), 0.0, 0.0
+    worker, most, whole = site.find("quick"), 0.0, 0.0
     try:
         before = time.perf_counter()
         async with httpx.AsyncClient(base_url=site.url, timeout=60) as client:
@@ -119,7 +120,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--symbols", type=int, default=500)
     options = parser.parse_args()
-    symbols = [f"B{number:03d}Q" for number in range(options.symbols)]
+    letters = product("ABCDEFGHIJKLMNOPQRSTUVWXYZ", repeat=3)
+    symbols = [f"B{''.join(three)}Q" for three in islice(letters, options.symbols)]
     listed = ["AAPL", *symbols]  # the product asks for AAPL to see whether the source answers
     with tempfile.TemporaryDirectory(prefix="sise-load-") as name:
         folder = Path(name)

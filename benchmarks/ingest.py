@@ -32,11 +32,13 @@ from sqlalchemy import make_url, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.engine import Database
-from app.db.frames import copy_frame, merge_frame
+from app.db.frames import copy_frame
 from app.db.migrate import migrate
 from app.db.models import Bar
+from app.db.revised import Version, append_rows, merge_rows
 from app.embedded import EmbeddedServers, Urls
 
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 2_500
 KEY = ("symbol", "day")
 GOALS = {"our COPY": ("psql \\copy", 0.85), "our merge": ("SQLAlchemy upsert", 3.0)}
@@ -71,7 +73,7 @@ def make_frame(symbols: int) -> pl.DataFrame:
                 {"symbol": f"S{number}", "day": days, **columns, "adj_close": close / 2}
             ).with_columns(volume=pl.Series(volume), source=pl.lit("yahoo"))
         )
-    fetched_at = pl.lit(datetime(2026, 1, 1, tzinfo=UTC)).alias("fetched_at")
+    fetched_at = pl.lit(AT).alias("fetched_at")
     return pl.concat(frames).with_columns(fetched_at)
 
 
@@ -118,21 +120,21 @@ async def timed(write: Callable[[], Awaitable[object]]) -> float:
 
 
 async def our_copy(bench: Bench) -> float:
-    """The product's COPY of a frame."""
+    """The product's COPY of a first load, under a data version."""
 
     async def write() -> None:
         async with bench.app.write() as db:
-            await copy_frame(db, "bar", bench.frame)
+            await append_rows(Version(db, "S0", "yahoo", AT), "bar", bench.frame)
 
     return await timed(write)
 
 
 async def our_merge(bench: Bench) -> float:
-    """The product's COPY and merge."""
+    """The product's COPY and merge, which keeps what it replaces under a data version."""
 
     async def write() -> None:
         async with bench.app.write() as db:
-            await merge_frame(db, "bar", bench.frame)
+            await merge_rows(Version(db, "S0", "yahoo", AT), "bar", bench.frame)
 
     return await timed(write)
 
@@ -183,7 +185,7 @@ async def measure(urls: Urls, symbols: int, rounds: int) -> Bench:
     app, superuser = Database(urls.database_url), Database(urls.superuser_url)
     names = frame.select("symbol").unique().with_columns(
         name=pl.lit("x"), mic=pl.lit("XNAS"), currency=pl.lit("USD"), kind=pl.lit("EQUITY"),
-        added_at=pl.lit(datetime(2026, 1, 1, tzinfo=UTC)),
+        added_at=pl.lit(AT),
     )  # fmt: skip
     with tempfile.NamedTemporaryFile(suffix=".csv") as file:
         frame.write_csv(file.name, include_header=False)

@@ -92,7 +92,9 @@ function searchKey(event) {
   else if (event.key === 'ArrowUp') walk(-1);
   else if (event.key === 'Escape') { closeHits(); event.target.blur(); }
   else if (event.key === 'Enter') {
-    const chosen = hits().find((o) => o.getAttribute('aria-selected') === 'true') ?? hits()[0];
+    // hits of an earlier text are not what was asked for: the form goes to the page of the search
+    const current = hits().filter((o) => o.dataset.query === event.target.value.trim());
+    const chosen = current.find((o) => o.getAttribute('aria-selected') === 'true') ?? current[0];
     if (!chosen) return;
     chosen.click();
     event.target.blur();

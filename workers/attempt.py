@@ -64,6 +64,11 @@ async def put_off(
     await jobs.fail(env, job, why, outcome=outcome, retry_at=_after(env, job, delay))
 
 
+async def wait_for_source(env: Env, job: Job, outcome: str, why: str, *, seconds: float) -> None:
+    """Ends a try that the source did not let begin: it is tried after `seconds`, uncounted."""
+    await jobs.postpone(env, job, why, outcome, _after(env, job, seconds))
+
+
 def _after(env: Env, job: Job, seconds: float) -> datetime:
     """That much later, and a little more by the job's key."""
     share = crc32(f"{job.key}:{job.attempts}".encode()) / 2**32

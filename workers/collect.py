@@ -1,5 +1,7 @@
 """Collect one instrument: prices from the source into the tables, then its indicators.
 
+After a first load its sector is asked for, too.
+
 A job for a day (its session is over) ends only when that day is there; until then it looks again
 after 5, 15 and 60 minutes. A job that somebody asked for ends with whatever the source has.
 """
@@ -15,8 +17,9 @@ from app.services.analysis import analyse
 from app.services.collections import collect_symbol
 from app.services.due import has_day
 from app.services.jobs import Job
+from app.services.profiles import FIRST_LOAD, learn_profile
 from app.services.storing import CollectionOutcome
-from workers.attempt import attempt, claim, put_off
+from workers.attempt import attempt, claim, put_off, wait_for_source
 
 LOG: Final = logging.getLogger(__name__)
 LATE: tuple[float, ...] = (300.0, 900.0, 3600.0)  # seconds until the next look
@@ -33,6 +36,8 @@ async def collect_instrument(ctx: dict[str, Any], job_id: int) -> None:
         if outcome.ok:
             await analyse(env, job.symbol)
         await _settle(env, job, outcome)
+        if outcome.ok and outcome.bars >= FIRST_LOAD:
+            await learn_profile(env, job.symbol)
         facts = {"symbol": job.symbol, "outcome": outcome.outcome, "bars": outcome.bars}
         LOG.info("collected", extra={**facts, "job": job.id, "attempt": job.attempts})
 
@@ -40,8 +45,10 @@ async def collect_instrument(ctx: dict[str, Any], job_id: int) -> None:
 async def _settle(env: Env, job: Job, outcome: CollectionOutcome) -> None:
     """Writes into the job what the source answered."""
     why = outcome.detail or outcome.outcome
-    if outcome.retryable:
-        await put_off(env, job, outcome.outcome, why, seconds=outcome.retry_after)
+    if outcome.retry_after is not None:
+        await wait_for_source(env, job, outcome.outcome, why, seconds=outcome.retry_after)
+    elif outcome.retryable:
+        await put_off(env, job, outcome.outcome, why)
     elif not outcome.ok and outcome.outcome != "SUPERSEDED":
         await jobs.fail(env, job, why, outcome=outcome.outcome)
     elif job.day is not None and not await has_day(env, job.symbol or "", job.day):

@@ -73,7 +73,7 @@ async def run_feed(settings: Settings, times: FeedTimes | None = None) -> None:
     Raises:
         ConfigError: no database or broker is set.
     """
-    async with open_env(settings, application="sise-feed", pool_size=3) as env:
+    async with open_env(settings, application="sise-feed", pool_size=1) as env:
         while True:
             try:
                 url = str(settings.database_url)

@@ -56,7 +56,10 @@ async def run_worker(queue: QueueName, settings: Settings, pace: Pace | None = N
         ConfigError: no database or broker is set.
     """
     application = f"sise-{queue}"
-    async with open_env(settings, application=application, sources_of=make_worker_sources) as env:
+    pool_size = AT_ONCE[queue] // 2 + 1
+    async with open_env(
+        settings, application=application, pool_size=pool_size, sources_of=make_worker_sources
+    ) as env:
         await table_of(queue).get_ready()
         async with open_pool(settings.redis_url or "") as pool:
             worker = make_worker(queue, env, pool, pace or Pace())

@@ -189,10 +189,15 @@ class Politeness:
         return SourceDown("not asked: it did not answer; being tried") if self._probing else None
 
     async def _turn(self, patience: float) -> RateLimited | SourceDown | None:
-        """Takes a token, waiting for it; why not, when it must not or would take too long."""
-        refusal = self._refusal()
-        if refusal is not None:
-            return refusal
+        """Takes a token, waiting for it; why not, when it must not or would take too long.
+
+        A host that asked for a short rest is waited for, too.
+        """
+        while (refusal := self._refusal()) is not None:
+            if isinstance(refusal, SourceDown) or refusal.retry_after > patience:
+                return refusal
+            patience -= refusal.retry_after
+            await self._sleep(refusal.retry_after)
         self._fill()
         wait = max(0.0, 1 - self._tokens) / self._per_second
         if wait > patience:

@@ -21,6 +21,8 @@ from app.errors import Unavailable
 
 _GONE = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError)
 
+OVERFLOW: Final = 8
+
 EVERYONE: Final = "everyone"
 """Sees the rows of all users: for what looks up who somebody is, and for the operator."""
 
@@ -85,7 +87,11 @@ async def _set_uid(session: AsyncSession, uid: Uid) -> None:
 
 
 def make_engine(url: str, *, pool_size: int = 5, application: str = "sise") -> AsyncEngine:
-    """An asyncpg engine for `url` (`postgresql://…`; `?host=/dir` for a unix socket)."""
+    """An asyncpg engine for `url` (`postgresql://…`; `?host=/dir` for a unix socket).
+
+    `pool_size` connections are kept, up to OVERFLOW more are opened and closed again: each idle one
+    is a process of 15 MB at the server.
+    """
     parsed = make_url(url).set(drivername="postgresql+asyncpg")
     arguments: dict[str, Any] = {
         "server_settings": {"application_name": application, "timezone": "UTC"},
@@ -94,7 +100,7 @@ def make_engine(url: str, *, pool_size: int = 5, application: str = "sise") -> A
     return create_async_engine(
         parsed,
         pool_size=pool_size,
-        max_overflow=5,
+        max_overflow=OVERFLOW,
         pool_pre_ping=True,
         hide_parameters=True,  # an error goes to the log: no address, hash or amount with it
         connect_args=arguments,

@@ -168,6 +168,15 @@ async def fail(
     return await _settle(env, job, state="FAILED", done_at=env.clock.now(), **why)
 
 
+async def postpone(env: Env, job: Job, why: str, outcome: str, due_at: datetime) -> bool:
+    """The source asked to wait: the job waits, and the try does not count.
+
+    False when the job was no longer this worker's.
+    """
+    tries = {"attempts": job.attempts - 1, "queued_at": None, "due_at": due_at}
+    return await _settle(env, job, state="PENDING", last_error=why, outcome=outcome, **tries)
+
+
 async def bury_dead(env: Env, *, stale_after: float = STALE_AFTER) -> int:
     """Fails the jobs whose worker died at every try: they may be what kills it."""
     now = env.clock.now()

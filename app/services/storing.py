@@ -187,7 +187,9 @@ async def _write(
     async with env.db.write() as db:
         if await hold_source(db) != target.order.mode:
             return None
-        holder = await _hold(db, target.instrument)
+        if not await _hold(db, target.symbol):
+            return None  # it was removed meanwhile
+        holder = await _find_holder(db, target.instrument)
         if holder not in {None, provider, target.holder}:
             return None
         replaces = holder not in {None, provider}
@@ -207,10 +209,14 @@ async def _write(
     return stored
 
 
-async def _hold(db: AsyncSession, instrument: InstrumentRow) -> str | None:
-    """Whose rows are stored now; it cannot change before the caller's transaction ends."""
-    held = select(Instrument.symbol).where(Instrument.symbol == instrument.symbol)
-    await db.execute(held.with_for_update(key_share=True))
+async def _hold(db: AsyncSession, symbol: str) -> bool:
+    """Holds the instrument's row until the caller's transaction ends; whether there is one."""
+    row = select(Instrument.symbol).where(Instrument.symbol == symbol)
+    return await db.scalar(row.with_for_update(key_share=True)) is not None
+
+
+async def _find_holder(db: AsyncSession, instrument: InstrumentRow) -> str | None:
+    """Whose rows are stored now; the instrument's row is held, so it does not change."""
     query = _HOLDER_OF_RATES if instrument.kind == "FX" else _HOLDER_OF_BARS
     holder: str | None = await db.scalar(text(query), {"symbol": instrument.symbol})
     return holder

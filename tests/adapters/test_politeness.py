@@ -115,12 +115,22 @@ async def test_retry_after_closes_the_host_for_everybody(world: World) -> None:
     assert await host.ask(server) == RateLimited(30)
     state = host.state()
     assert (state.limited, state.closed_until) == (True, BEGIN + timedelta(seconds=30))
-    world.real = 29.0
-    assert await host.ask(server) == RateLimited(1)
+    world.real = 5.0
+    assert await host.ask(server) == RateLimited(25)
     assert server.tries == 1
     world.real = 30.0
     assert await host.ask(server) == "prices"
     assert host.state().closed_until is None
+
+
+async def test_a_short_rest_that_the_host_asks_for_is_waited_for(world: World) -> None:
+    host, server = world.host(), Server(RateLimited(30), "prices")
+    assert await host.ask(server) == RateLimited(30)
+    world.real = 28.0
+    with wait_at_most(1):
+        assert await host.ask(server) == RateLimited(2)
+    assert await host.ask(server) == "prices"
+    assert world.slept == pytest.approx([2])
 
 
 async def test_a_shorter_retry_after_does_not_open_what_a_longer_one_closed(world: World) -> None:
@@ -235,8 +245,8 @@ async def test_durations_are_real_seconds_on_a_clock_that_runs_faster() -> None:
     await host.ask(Server(RateLimited(30)))
     until = host.state().closed_until
     assert until == world.now() + timedelta(hours=30)
-    world.real += 29
-    assert await host.ask(Server("prices")) == RateLimited(pytest.approx(1))
+    world.real += 5
+    assert await host.ask(Server("prices")) == RateLimited(pytest.approx(25))
 
 
 async def test_a_clock_that_stands_is_waited_for_in_real_time() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.politeness import Politeness
-from app.adapters.prices import History, NoData, RateLimited, SourceDown
+from app.adapters.prices import History, NoData, RateLimited
 from app.adapters.worker_sources import Deferred, make_worker_sources
 from app.config import Settings, load_settings
 from tests.fakes.yahoo import FakeYahoo
@@ -65,15 +65,9 @@ async def test_it_shares_the_manners_of_yahoo(yahoo: FakeYahoo, tmp_path: Path) 
         await source.close()
 
 
-async def test_without_the_package_each_answer_says_so() -> None:
+async def test_nothing_is_loaded_before_the_first_question() -> None:
     host = Politeness(now=lambda: datetime(2026, 1, 5, tzinfo=UTC))
-    source = Deferred("yfinance", "no_such_package", lambda: pytest.fail("loaded"), host)
-    missing = SourceDown("no_such_package is not installed: pip install 'sise[no_such_package]'")
-    assert source.name == "yfinance"
+    source = Deferred("yfinance", lambda: pytest.fail("loaded"), host)
+    assert (source.name, source.provider) == ("yfinance", "yahoo")
     assert source.state().breaker == "closed"
-    assert await source.history("AAPL") == missing
-    assert await source.intraday("AAPL", minutes=5, days=1) == missing
-    assert await source.quotes(["AAPL", "IBM"]) == {"AAPL": missing, "IBM": missing}
-    assert await source.search("apple") == missing
-    assert await source.profile("AAPL") == missing
     await source.close()

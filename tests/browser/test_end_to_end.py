@@ -16,6 +16,7 @@ import pytest
 import talib
 from playwright.async_api import Browser, Page
 
+from tests.broker import until
 from tests.browser.conftest import MONDAY_CLOCK
 from tests.browser.visiting import Choices, go, visiting
 from tests.fakes.listings import Listing, load_listings
@@ -143,6 +144,7 @@ async def test_a_tick_changes_the_page(
             f"{Decimal(repr(price)) - Decimal(repr(before)):+.2f}",
             f"{100 * (price / before - 1):+.2f}%",
         ]
+        await until(lambda: any("MSFT" in symbols for symbols in yahoo_peer.streams()))
         assert yahoo_peer.tick("MSFT", price, before, at=MONDAY_CLOCK.now()) > 0
         await page.wait_for_function(
             """([price, change, percent]) => {

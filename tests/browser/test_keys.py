@@ -12,11 +12,13 @@ CHOSEN = """() => [...document.querySelectorAll('#hits [role="option"]')]
 
 
 async def search(page, text):
-    """Types into the search box after `/` and waits for hits."""
+    """Types into the search box after `/` and waits for the hits of the whole text."""
     await page.keyboard.press("/")
     assert await page.evaluate(FOCUS) == "search"
     await page.keyboard.type(text)
-    await page.wait_for_selector("#hits .hit")
+    await page.wait_for_function(
+        "(text) => document.querySelector('#hits .hit')?.dataset.query === text", arg=text
+    )
 
 
 async def test_slash_searches_and_arrows_walk_through_the_hits(browser, yahoo_site):

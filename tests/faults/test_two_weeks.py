@@ -38,7 +38,7 @@ from tests.fakes.listings import NAMES, STAND_INS
 from tests.faults.test_collection_kills import kill, strike
 from tests.sites import ROOT, Site, free_port, running_site
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.long]
 
 RATE = 5400  # seconds of the market in one of ours
 BEGIN = datetime(2025, 10, 30, tzinfo=UTC)

@@ -320,3 +320,33 @@ async def test_a_young_instrument_is_asked_for_in_full(live, yahoo):
     assert len(days) == 10
     await collect_symbol(live, "AAPL")
     assert asked_from(yahoo) < date(2000, 1, 1)
+
+
+async def test_prices_in_another_currency_are_refused_whole(live):
+    async with live.db.write() as db:
+        await db.execute(text("UPDATE instrument SET currency = 'KRW' WHERE symbol = 'AAPL'"))
+    outcome = await collect_symbol(live, "AAPL")
+    assert outcome.outcome == "BAD_PAYLOAD"
+    assert outcome.detail.startswith("The prices are in USD, not in KRW.")
+    assert await count(live, "bar") == 0
+
+
+async def test_a_month_after_everything_was_asked_for_it_is_asked_for_again(live, yahoo):
+    await collect_symbol(live, "AAPL")
+    await collect_symbol(at(live, "2013-03-20T21:30"), "AAPL")
+    assert asked_from(yahoo) > date(2013, 1, 1)
+    await collect_symbol(at(live, "2013-04-12T21:30"), "AAPL")
+    assert asked_from(yahoo) < date(2000, 3, 1)
+    await collect_symbol(at(live, "2013-04-13T21:30"), "AAPL")
+    assert asked_from(yahoo) > date(2013, 1, 1)
+
+
+async def test_what_is_removed_while_it_is_collected_leaves_nothing_behind(live, yahoo):
+    yahoo.set_latency(0.3)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(collect_symbol(live, s)) for s in ("AAPL", "USDKRW=X")]
+        await asyncio.sleep(0.15)
+        async with live.db.write() as db:
+            await db.execute(text("DELETE FROM instrument WHERE symbol IN ('AAPL', 'USDKRW=X')"))
+    assert [task.result().outcome for task in tasks] == ["SUPERSEDED", "SUPERSEDED"]
+    assert (await count(live, "bar"), await count(live, "fx_rate")) == (0, 0)

@@ -159,6 +159,30 @@ async def test_any_order_of_deliveries_ends_in_the_truth(live, truth, plan):
     await assert_indicators_fit(live, symbol)
 
 
+async def test_a_second_identical_run_writes_no_row(live):
+    """PostgreSQL's own count of writes and dead rows, in every table of prices."""
+    await make_instrument(live, "SAME")
+    truth = Truth(DAYS, [100.0 + n for n in range(len(DAYS))], dividends=[(5, 1.0)])
+    source = ScriptedSource(truth.deliver("SAME", len(DAYS) - 1, right=True))
+    await deliver(live, source, "SAME", DAYS[-1])
+    before = await writes(live)
+    assert before["bar"][0] >= len(DAYS)
+    for wait in (1, 60):  # the last sessions, then the whole history
+        assert await deliver(live, source, "SAME", DAYS[-1] + timedelta(days=wait)) == "UNCHANGED"
+    assert await writes(live) == before
+
+
+async def writes(env: Env) -> dict[str, tuple[int, ...]]:
+    """Rows inserted, updated, deleted and dead, by table, once the server has counted them."""
+    query = """
+        SELECT relname, n_tup_ins, n_tup_upd, n_tup_del, n_dead_tup FROM pg_stat_user_tables
+        WHERE relname = ANY(ARRAY['bar', 'split', 'dividend', 'fx_rate', 'indicator_daily',
+                                  'data_version', 'data_revision', 'quarantine'])
+    """
+    await env.db.close()  # a connection tells its counts at the latest when it ends
+    return {name: tuple(counts) for name, *counts in await rows(env, query)}
+
+
 def real_truth(symbol: str, first: str, last: str, *, lag: int) -> Truth:
     """Real prices as traded, each split in the prices a day late and named `lag` days late."""
     of_symbol = pl.col("ticker") == symbol
