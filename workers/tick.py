@@ -62,11 +62,7 @@ async def refresh_in_child(settings: Settings) -> None:
         "-P",
         "-m",
         "workers.sessions",
-        env={
-            **os.environ,
-            "SISE_DATABASE_URL": settings.database_url or "",
-            "SISE_REDIS_URL": settings.redis_url or "",
-        },
+        env=_environ(settings),
     )
     try:
         async with asyncio.timeout(CALENDAR_LIMIT):
@@ -80,3 +76,14 @@ async def refresh_in_child(settings: Settings) -> None:
             await child.wait()
     if code != 0:
         raise Unavailable("The calendar could not be made: exit code %(code)d.", code=code)
+
+
+def _environ(settings: Settings) -> dict[str, str]:
+    """The environment of a child that opens the same servers with the same secret."""
+    servers = {
+        "SISE_DATABASE_URL": settings.database_url or "",
+        "SISE_REDIS_URL": settings.redis_url or "",
+        "SISE_SECRET": settings.secret or "",
+        "SISE_SECRET_FILE": str(settings.secret_file or ""),
+    }
+    return {**os.environ, **servers}
