@@ -7,7 +7,7 @@ again later, with growing delays; a fault of ours is tried again too and goes on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -19,7 +19,6 @@ from app.services import jobs
 from app.services.jobs import Job
 from workers.pace import Pace
 
-DELAYS: tuple[float, ...] = (60.0, 300.0, 900.0, 3600.0)  # seconds after the first, second, … try
 _SPREAD: Final = 0.2  # of the delay: what failed together does not come back together
 
 
@@ -37,7 +36,8 @@ async def attempt(ctx: dict[str, Any], job: Job) -> AsyncIterator[None]:
         Exception: what was not foreseen, once the job's row has it.
     """
     env: Env = ctx["env"]
-    limit: float = ctx["pace"].deadline
+    pace: Pace = ctx["pace"]
+    limit = pace.deadline
     try:
         async with asyncio.timeout(limit):
             yield
@@ -45,22 +45,22 @@ async def attempt(ctx: dict[str, Any], job: Job) -> AsyncIterator[None]:
         await asyncio.shield(jobs.release(env, job))
         raise
     except TimeoutError:
-        await put_off(env, job, "TIMEOUT", f"It took longer than {limit:g} s.")
+        await put_off(env, job, "TIMEOUT", f"It took longer than {limit:g} s.", pace.delays)
     except AppError as error:
         if not error.retryable:
             await jobs.fail(env, job, str(error), outcome=error.code)
             return
-        await put_off(env, job, error.code, str(error))
+        await put_off(env, job, error.code, str(error), pace.delays)
     except Exception as error:
-        await put_off(env, job, "ERROR", f"{type(error).__name__}: {error}")
+        await put_off(env, job, "ERROR", f"{type(error).__name__}: {error}", pace.delays)
         raise
 
 
 async def put_off(
-    env: Env, job: Job, outcome: str, why: str, *, seconds: float | None = None
+    env: Env, job: Job, outcome: str, why: str, delays: Sequence[float] = Pace.delays
 ) -> None:
-    """Ends a try that may go better later: after `seconds`, or after a delay that grows."""
-    delay = DELAYS[min(job.attempts, len(DELAYS)) - 1] if seconds is None else seconds
+    """Ends a try that may go better later: after the delay, in seconds, of so many tries."""
+    delay = delays[min(job.attempts, len(delays)) - 1]
     await jobs.fail(env, job, why, outcome=outcome, retry_at=_after(env, job, delay))
 
 

@@ -20,9 +20,9 @@ from app.services.jobs import Job
 from app.services.profiles import FIRST_LOAD, learn_profile
 from app.services.storing import CollectionOutcome
 from workers.attempt import attempt, claim, put_off, wait_for_source
+from workers.pace import Pace
 
 LOG: Final = logging.getLogger(__name__)
-LATE: tuple[float, ...] = (300.0, 900.0, 3600.0)  # seconds until the next look
 
 
 async def collect_instrument(ctx: dict[str, Any], job_id: int) -> None:
@@ -35,25 +35,24 @@ async def collect_instrument(ctx: dict[str, Any], job_id: int) -> None:
         outcome = await collect_symbol(env, job.symbol)
         if outcome.ok:
             await analyse(env, job.symbol)
-        await _settle(env, job, outcome)
+        await _settle(env, ctx["pace"], job, outcome)
         if outcome.ok and outcome.bars >= FIRST_LOAD:
             await learn_profile(env, job.symbol)
         facts = {"symbol": job.symbol, "outcome": outcome.outcome, "bars": outcome.bars}
         LOG.info("collected", extra={**facts, "job": job.id, "attempt": job.attempts})
 
 
-async def _settle(env: Env, job: Job, outcome: CollectionOutcome) -> None:
+async def _settle(env: Env, pace: Pace, job: Job, outcome: CollectionOutcome) -> None:
     """Writes into the job what the source answered."""
     why = outcome.detail or outcome.outcome
     if outcome.retry_after is not None:
         await wait_for_source(env, job, outcome.outcome, why, seconds=outcome.retry_after)
     elif outcome.retryable:
-        await put_off(env, job, outcome.outcome, why)
+        await put_off(env, job, outcome.outcome, why, pace.delays)
     elif not outcome.ok and outcome.outcome != "SUPERSEDED":
         await jobs.fail(env, job, why, outcome=outcome.outcome)
     elif job.day is not None and not await has_day(env, job.symbol or "", job.day):
-        seconds = LATE[min(job.attempts, len(LATE)) - 1]
         why = f"The source does not have {job.day} yet."
-        await put_off(env, job, "LATE", why, seconds=seconds)
+        await put_off(env, job, "LATE", why, pace.late)
     else:
         await jobs.finish(env, job, outcome.bars, outcome.outcome)

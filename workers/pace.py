@@ -9,9 +9,15 @@ from app.services.jobs import DEADLINE, REQUEUE_AFTER, STALE_AFTER
 
 @dataclass(frozen=True)
 class Pace:
-    """Durations in real seconds; `tick_seconds` are the seconds of the minute at which it ticks."""
+    """Durations in real seconds; `tick_seconds` are the seconds of the minute at which it ticks.
+
+    `delays`: until the next try, after the first, second, … one; `late`: until the next look for a
+    day that the source does not have yet.
+    """
 
     deadline: float = DEADLINE
     stale_after: float = STALE_AFTER
     requeue_after: float = REQUEUE_AFTER
     tick_seconds: frozenset[int] = frozenset({0})
+    delays: tuple[float, ...] = (60.0, 300.0, 900.0, 3600.0)
+    late: tuple[float, ...] = (300.0, 900.0, 3600.0)

@@ -9,8 +9,6 @@ import asyncio
 import os
 import sys
 
-import workers.attempt
-import workers.collect
 from app.adapters.queue import QueueName
 from app.config import load_settings
 from app.errors import AppError
@@ -20,17 +18,20 @@ from workers.settings import run_worker
 
 TICKS = frozenset(range(60))
 FAST = Pace(requeue_after=1, tick_seconds=TICKS)
-FASTEST = Pace(requeue_after=1, tick_seconds=TICKS, deadline=8, stale_after=10)
+FASTEST = Pace(
+    requeue_after=1,
+    tick_seconds=TICKS,
+    deadline=8,
+    stale_after=10,
+    delays=(0.5, 1.0, 1.0, 2.0),
+    late=(0.5, 1.0, 2.0),
+)
 
 
 def main(queue: QueueName) -> int:
     settings = load_settings()
     set_up_logging("warning")
-    pace = FAST
-    if os.environ.get("FAULTS_PACE") == "fastest":
-        pace = FASTEST
-        workers.attempt.DELAYS = (0.5, 1.0, 1.0, 2.0)
-        workers.collect.LATE = (0.5, 1.0, 2.0)
+    pace = FASTEST if os.environ.get("FAULTS_PACE") == "fastest" else FAST
     try:
         asyncio.run(run_worker(queue, settings, pace))
     except AppError as error:
