@@ -15,7 +15,6 @@ from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.prices import History
@@ -27,7 +26,7 @@ from app.services.asking import ask_in_turn
 from app.services.back_up import ask_back_up
 from app.services.events import announce, hand_over
 from app.services.instruments import check_symbol
-from app.services.jobs import Job, find_jobs, list_jobs, real_time
+from app.services.jobs import Job, find_jobs, list_jobs, open_jobs, real_time
 from app.services.paging import check_first
 from app.services.settings import write_setting
 from app.services.storing import (
@@ -100,20 +99,12 @@ async def request_collection(env: Env, symbols: Sequence[str] | None = None) -> 
             await _hold_off(env, db, now)
         wanted = await _tracked(db, symbols)
         waiting = await _open_jobs(db, wanted)
-        values = [
-            {
-                "key": f"collect:{symbol}:request:{now.isoformat()}",
-                "kind": "collect",
-                "symbol": symbol,
-                "due_at": now,
-            }
+        rows = [
+            {"key": f"collect:{symbol}:request:{now.isoformat()}", "symbol": symbol}
             for symbol in wanted
             if symbol not in waiting
         ]
-        opened: list[int] = []
-        if values:
-            rows = await db.scalars(insert(JobRow).values(values).returning(JobRow.id))
-            opened = list(rows)
+        opened = await open_jobs(db, "collect", rows, now)
     await hand_over(env, opened)
     jobs = await find_jobs(env, [*opened, *waiting.values()])
     return [_row(job) for job in jobs]

@@ -9,20 +9,17 @@ try.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, Interval, case, func, literal, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import Bar, DataRevision, FxRate, IndicatorDaily, Instrument
 from app.db.models import Job as JobRow
 from app.env import Env
 from app.services.due_checks import LIVE_SOURCE, open_due_checks
-from app.services.jobs import MAX_ATTEMPTS, real_time
+from app.services.jobs import MAX_ATTEMPTS, open_jobs, real_time
 from app.services.markets import expected_days
 from app.services.settings import SOURCE_KEY, find_setting
 
@@ -80,7 +77,7 @@ async def _open_collections(env: Env, missing: list[Missing]) -> int:
         {"key": f"collect:{m.symbol}:{m.day}", "symbol": m.symbol, "day": m.day} for m in missing
     ]
     async with env.db.write() as db:
-        opened = await _insert(db, "collect", now, rows)
+        opened = len(await open_jobs(db, "collect", rows, now))
         again = await db.scalars(
             update(JobRow)
             .where(JobRow.key.in_([row["key"] for row in rows]))
@@ -108,7 +105,7 @@ async def _open_periodic(env: Env, seconds: float) -> int:
             )
         )
         rows = [{"key": f"collect:{s}:{slot.isoformat()}", "symbol": s} for s in symbols]
-        return await _insert(db, "collect", now, rows)
+        return len(await open_jobs(db, "collect", rows, now))
 
 
 async def _open_analyses(env: Env) -> int:
@@ -140,22 +137,7 @@ async def _open_analyses(env: Env) -> int:
             {"key": f"analyse:{key}", "symbol": row[0], "day": row[1]}
             for key, row in zip(keys, found, strict=True)
         ]
-        return await _insert(db, "analyse", env.clock.now(), rows)
-
-
-async def _insert(
-    db: AsyncSession, kind: str, due_at: datetime, rows: Sequence[Mapping[str, object]]
-) -> int:
-    if not rows:
-        return 0
-    values = [{"kind": kind, "due_at": due_at, **row} for row in rows]
-    made = await db.scalars(
-        insert(JobRow)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(JobRow.id)
-    )
-    return len(made.all())
+        return len(await open_jobs(db, "analyse", rows, env.clock.now()))
 
 
 def _newest_day() -> ColumnElement[date | None]:

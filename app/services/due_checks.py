@@ -11,12 +11,11 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
 
 from app.db.models import Exchange
-from app.db.models import Job as JobRow
 from app.env import Env
 from app.services.cross_check import CONFIRMABLE
+from app.services.jobs import open_jobs
 from app.services.settings import SOURCE_KEY, find_setting
 from app.services.source_order import OTHER_PROVIDERS, order_of
 
@@ -51,19 +50,10 @@ async def open_due_checks(env: Env) -> int:
     }
     async with env.db.write() as db:
         symbols = await db.scalars(text(_DUE), params)
-        values = [
-            {
-                "key": f"check:{symbol}:{now:%Y-%m-%dT%H}",
-                "kind": "check",
-                "symbol": symbol,
-                "due_at": now,
-            }
-            for symbol in symbols
+        rows = [
+            {"key": f"check:{symbol}:{now:%Y-%m-%dT%H}", "symbol": symbol} for symbol in symbols
         ]
-        if not values:
-            return 0
-        new = insert(JobRow).values(values).on_conflict_do_nothing(index_elements=["key"])
-        return len((await db.scalars(new.returning(JobRow.id))).all())
+        return len(await open_jobs(db, "check", rows, now))
 
 
 def _has_second(env: Env, mic: str) -> bool:

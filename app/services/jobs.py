@@ -13,7 +13,7 @@ transaction open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
@@ -81,6 +81,20 @@ async def open_job(  # noqa: PLR0913, PLR0917 - a job is these facts
     if made is None:
         made = await session.scalar(select(JobRow.id).where(JobRow.key == key))
     return int(made or 0)
+
+
+async def open_jobs(
+    session: AsyncSession, kind: JobKind, rows: Sequence[Mapping[str, object]], due_at: datetime
+) -> list[int]:
+    """Writes many jobs in the caller's transaction; the ids of those whose keys are new.
+
+    Each row has `key` and `symbol`, and `day` where all have one.
+    """
+    if not rows:
+        return []
+    values = [{"kind": kind, "due_at": due_at, **row} for row in rows]
+    new = insert(JobRow).values(values).on_conflict_do_nothing(index_elements=["key"])
+    return list(await session.scalars(new.returning(JobRow.id)))
 
 
 async def find_open_job(session: AsyncSession, kind: JobKind, symbol: str) -> int | None:

@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.bus import QUOTES
@@ -36,6 +35,7 @@ from app.errors import Unavailable
 from app.services.defaults import default_symbols
 from app.services.events import announce, hand_over
 from app.services.instruments import refusal, seed_instruments
+from app.services.jobs import open_jobs
 from app.services.replay import KEY as REPLAY_KEY
 from app.services.settings import SOURCE_KEY, SOURCES, check_source, write_setting
 
@@ -108,13 +108,8 @@ async def _drop(db: AsyncSession, name: str) -> None:
 async def _collect_all(env: Env, db: AsyncSession) -> list[int]:
     now = env.clock.now()
     symbols = await db.scalars(select(Instrument.symbol).where(Instrument.tracked))
-    values = [
-        {
-            "key": f"collect:{symbol}:switch:{now.isoformat()}",
-            "kind": "collect",
-            "symbol": symbol,
-            "due_at": now,
-        }
+    rows = [
+        {"key": f"collect:{symbol}:switch:{now.isoformat()}", "symbol": symbol}
         for symbol in symbols
     ]
-    return list(await db.scalars(insert(Job).values(values).returning(Job.id)))
+    return await open_jobs(db, "collect", rows, now)

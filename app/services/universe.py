@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.prices import InstrumentInfo
 from app.db.models import Instrument
-from app.db.models import Job as JobRow
 from app.domain.korean_names import find_korean_name
 from app.domain.symbol_list import Word, guess_listing, read_words
 from app.env import Env
@@ -25,6 +24,7 @@ from app.errors import BadInput, Unavailable
 from app.services.defaults import find_seed
 from app.services.events import announce, hand_over
 from app.services.instruments import find_instruments
+from app.services.jobs import open_jobs
 from app.services.settings import get_source, hold_source
 from app.services.symbol_lists import get_list
 
@@ -138,17 +138,10 @@ async def _add(db: AsyncSession, source: str, symbols: Sequence[str], now: datet
     await db.execute(insert(Instrument).values(values).on_conflict_do_nothing())
     again = update(Instrument).where(Instrument.symbol.in_(symbols)).values(tracked=True)
     await db.execute(again)
-    jobs = [
-        {
-            "key": f"collect:{symbol}:added:{now.isoformat()}",
-            "kind": "collect",
-            "symbol": symbol,
-            "due_at": now,
-        }
-        for symbol in symbols
+    rows = [
+        {"key": f"collect:{symbol}:added:{now.isoformat()}", "symbol": symbol} for symbol in symbols
     ]
-    rows = insert(JobRow).values(jobs).on_conflict_do_nothing(index_elements=["key"])
-    return list(await db.scalars(rows.returning(JobRow.id)))
+    return await open_jobs(db, "collect", rows, now)
 
 
 def _instrument(source: str, symbol: str, now: datetime) -> dict[str, Any]:
