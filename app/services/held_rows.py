@@ -37,24 +37,15 @@ class Decisions:
 
     def released(self, bars: pl.DataFrame) -> set[date]:
         """Days of these bars whose values a person has believed."""
-        days = {day for kind, day in self.kept if kind == "BAR"}
-        rows = bars.filter(pl.col("day").is_in(list(days))).to_dicts()
-        return {r["day"] for r in rows if _same(r, self.kept["BAR", r["day"]])}
+        return _agreeing(bars, "BAR", self.kept)
 
     def released_dividends(self, dividends: pl.DataFrame) -> set[date]:
         """Days of these dividends whose amount a person has believed."""
-        days = {day for kind, day in self.kept if kind == "DIVIDEND"}
-        rows = dividends.filter(pl.col("day").is_in(list(days))).to_dicts()
-        return {r["day"] for r in rows if _same(r, self.kept["DIVIDEND", r["day"]])}
+        return _agreeing(dividends, "DIVIDEND", self.kept)
 
     def without_dropped(self, bars: pl.DataFrame) -> pl.DataFrame:
         """The bars but for those that a person has dropped."""
-        days = {day for kind, day in self.dropped if kind == "BAR"}
-        if not days:
-            return bars
-        rows = bars.filter(pl.col("day").is_in(list(days))).to_dicts()
-        gone = [r["day"] for r in rows if _same(r, self.dropped["BAR", r["day"]])]
-        return bars.filter(~pl.col("day").is_in(gone))
+        return bars.filter(~pl.col("day").is_in(list(_agreeing(bars, "BAR", self.dropped))))
 
     def believes_scale(self, days: pl.Series) -> bool:
         """Whether a person has released a day of these that was held for its scale."""
@@ -107,6 +98,13 @@ async def close_held(version: Version) -> None:
     """Closes the held rows of other providers than the version's: their prices count no more."""
     facts = {"symbol": version.symbol, "source": version.source, "at": version.at}
     await version.session.execute(text(_CLOSE), facts)
+
+
+def _agreeing(rows: pl.DataFrame, kind: str, decided: dict[tuple[str, date], Values]) -> set[date]:
+    """Days of these rows whose values are those that were decided on."""
+    days = [day for known, day in decided if known == kind]
+    found = rows.filter(pl.col("day").is_in(days)).to_dicts() if days else []
+    return {row["day"] for row in found if _same(row, decided[kind, row["day"]])}
 
 
 def _same(row: dict[str, Any], known: Values) -> bool:

@@ -78,7 +78,8 @@ async def ingest(  # noqa: PLR0913 - an answer, of what it is and where it goes
             new = bars.filter(pl.col("day") > stored.closes["day"].max()) if replace else bars
             held = await _hold_all(version, new, stored, finished, contradiction)
             return Ingested(held=held, contradiction=contradiction)
-        if not replace and find_scale(bars, stored.closes) is not None:  # all of it was off
+        # a window that is off has been refused: only a whole history can be off and believed
+        if whole and not replace and find_scale(bars, stored.closes) is not None:
             return await ingest(
                 db, instrument, history, version, finished, whole=True, replace=True
             )
