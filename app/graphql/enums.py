@@ -98,6 +98,14 @@ class Theme(StrEnum):
     AUTO = "AUTO"
 
 
+class RegistrationPolicy(StrEnum):
+    """Who may make an account: everybody, who has an invitation, or nobody."""
+
+    OPEN = "OPEN"
+    INVITE = "INVITE"
+    CLOSED = "CLOSED"
+
+
 class SignInKind(StrEnum):
     """Where somebody is signed in: a browser, or a program with a refresh token."""
 
@@ -125,6 +133,7 @@ for _cls in (
     QuarantineState,
     QuoteSource,
     QuoteState,
+    RegistrationPolicy,
     Role,
     Scope,
     SignInKind,

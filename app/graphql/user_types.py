@@ -8,10 +8,11 @@ import strawberry
 
 from app.domain.access import Role, Scope
 from app.graphql.describing import described
-from app.graphql.enums import Colours, Locale, SignInKind, Theme
+from app.graphql.enums import Colours, Locale, RegistrationPolicy, SignInKind, Theme
 from app.graphql.types import FromRow
 from app.services.api_tokens import ApiTokenRow
 from app.services.sessions import SignIn
+from app.services.sign_in_options import SignInOptions as OptionsRow
 from app.services.users import UserRow
 
 
@@ -53,6 +54,38 @@ class User:
             second_factor=row.second_factor,
             disclaimer_at=row.disclaimer_at,
             created_at=row.created_at,
+        )
+
+
+@described
+@strawberry.type
+class SignInProvider(FromRow):
+    """Another site that one can sign in by; `key` stands in the address of the sign-in."""
+
+    key: str
+    title: str
+
+
+@described
+@strawberry.type
+class SignInOptions:
+    """By what one can come in here, and from where one asks."""
+
+    registration: RegistrationPolicy
+    mail: bool = strawberry.field(description="Whether a forgotten password can be reset by mail.")
+    providers: list[SignInProvider]
+    first_run: bool = strawberry.field(description="Whether there never was an account.")
+    demo: bool = strawberry.field(description="Whether an account to look around can be made.")
+
+    @classmethod
+    def of(cls, row: OptionsRow) -> SignInOptions:
+        """From a service's row."""
+        return cls(
+            registration=RegistrationPolicy(row.registration.upper()),
+            mail=row.mail,
+            providers=[SignInProvider.of(provider) for provider in row.providers],
+            first_run=row.first_run,
+            demo=row.demo,
         )
 
 

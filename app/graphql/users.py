@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import date
 from typing import Any
 
@@ -16,14 +17,17 @@ from app.graphql.user_types import (
     ApiToken,
     NewApiToken,
     SettingsInput,
+    SignInOptions,
     TokenPair,
     User,
     UserSession,
 )
 from app.services import api_tokens, sessions, token_pairs, users
+from app.services.account_export import export_account
 from app.services.identity import Device
 from app.services.invitations import invite
 from app.services.sign_in import sign_in
+from app.services.sign_in_options import find_options
 from app.services.users import FOLLOWING, Applicant
 
 
@@ -39,6 +43,12 @@ class UserQuery:
         return None if user is None else User.of(user)
 
     @strawberry.field
+    async def sign_in_options(self, info: Info) -> SignInOptions:
+        """By what one can come in here."""
+        context = info.context
+        return SignInOptions.of(await find_options(context.env, privileged=context.operator))
+
+    @strawberry.field
     async def sessions(self, info: Info) -> list[UserSession]:
         """Where one is signed in, the latest visit first."""
         rows = await sessions.list_sign_ins(info.context.env, require_person(info))
@@ -50,6 +60,12 @@ class UserQuery:
         identity = require_person(info)
         rows = await api_tokens.list_api_tokens(info.context.env, identity.user.id)
         return [ApiToken.of(row) for row in rows]
+
+    @strawberry.field
+    async def export_account(self, info: Info) -> str:
+        """All that is stored about one: a zip with JSON and CSV of each table, as Base64."""
+        identity = require_person(info)
+        return b64encode(await export_account(info.context.env, identity.user.id)).decode()
 
 
 @described

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import io
+import zipfile
 
 from app.domain.totp import compute_code
 from app.services.authentication import find_again
@@ -48,3 +50,13 @@ async def test_password_and_address_change_and_the_account_ends(env):
     end = "mutation ($p: String!) { deleteAccount(password: $p) }"
     assert await ask(env, end, {"p": "another long one"}, **asked)
     assert await find_again(env, here) is None
+
+
+async def test_all_that_is_stored_about_one_comes_as_a_zip(env):
+    asked = {"identity": await by_session(env, await make_user(env)), "operator": False}
+    told = (await ask(env, "{ exportAccount }", **asked))["exportAccount"]
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(told))) as archive:
+        assert {"account.json", "account.csv", "sessions.csv"} <= set(archive.namelist())
+        assert b"alice@example.com" in archive.read("account.csv")
+    refused = await fail(env, "{ exportAccount }", operator=False)
+    assert refused["extensions"]["code"] == "UNAUTHENTICATED"

@@ -113,6 +113,7 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "SourceSearch.hits",
         "SourceSearch.silent",
         "Query.sessions",
+        "SignInOptions.providers",
         "Query.apiTokens",
         "ApiToken.scopes",
         "Mutation.confirmSecondFactor",

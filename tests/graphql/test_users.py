@@ -128,3 +128,14 @@ async def test_nobody_is_null_and_the_disclaimer_is_accepted(env):
     accept = "mutation { acceptDisclaimer { disclaimerAt } }"
     found = await ask(env, accept, identity=identity, operator=False)
     assert found["acceptDisclaimer"]["disclaimerAt"]
+
+
+async def test_a_stranger_learns_by_what_one_can_come_in(env):
+    query = "{ signInOptions { registration mail providers { key title } firstRun demo } }"
+    assert (await ask(env, query, operator=False))["signInOptions"] == {
+        "registration": env.settings.registration.upper(),
+        "mail": False,
+        "providers": [],
+        "firstRun": True,
+        "demo": False,
+    }

@@ -1,0 +1,40 @@
+"""By what one can come in: who may register, whether mail goes out, and which other sites vouch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.config import Registration
+from app.env import Env
+from app.services.users import has_users
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Another site that one can sign in by; `key` stands in the address of the sign-in."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True)
+class SignInOptions:
+    """`first_run`: there never was an account. `demo`: one to look around can be made."""
+
+    registration: Registration
+    mail: bool
+    providers: tuple[Provider, ...]
+    first_run: bool
+    demo: bool
+
+
+async def find_options(env: Env, *, privileged: bool) -> SignInOptions:
+    """What the caller can do; `privileged` is who may register whatever the setting says."""
+    first_run = not await has_users(env)
+    return SignInOptions(
+        registration="open" if privileged else env.settings.registration,
+        mail=False,
+        providers=(),
+        first_run=first_run,
+        demo=privileged and first_run,
+    )

@@ -1,0 +1,25 @@
+"""By what one can come in, as the settings and the accounts have it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.services.sign_in_options import find_options
+from tests.people import make_user
+
+
+@pytest.mark.parametrize("policy", ["open", "invite", "closed"])
+async def test_registration_is_as_set_but_for_the_privileged(env, policy):
+    set_ = replace(env, settings=replace(env.settings, registration=policy))
+    assert (await find_options(set_, privileged=False)).registration == policy
+    assert (await find_options(set_, privileged=True)).registration == "open"
+
+
+async def test_an_account_to_look_around_is_offered_before_the_first_and_at_this_machine(env):
+    asked = [await find_options(env, privileged=privileged) for privileged in (True, False)]
+    assert [(o.first_run, o.demo) for o in asked] == [(True, True), (True, False)]
+    await make_user(env)
+    asked = [await find_options(env, privileged=privileged) for privileged in (True, False)]
+    assert [(o.first_run, o.demo) for o in asked] == [(False, False)] * 2
