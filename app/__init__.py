@@ -11,7 +11,8 @@ The layers, top to bottom; an import may only point down (`pyproject.toml`, impo
     adapters · db             everything outside the process · PostgreSQL
     domain                    pure maths: values in, values out
     telemetry · clock         logs and metrics · the only clock
-    config · errors           settings, read once · the error tree
+    config · providers        settings, read once · those of the sites that vouch for people
+    errors                    the error tree
 """
 
 __version__ = "0.1.0"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.utils import parseaddr
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, cast, get_args
@@ -15,6 +16,7 @@ import platformdirs
 
 from app.clock import Clock
 from app.errors import ConfigError
+from app.providers import Provider, check_web_address, is_loopback, read_providers
 
 SourceName = Literal["auto", "yahoo", "sample"]
 Registration = Literal["open", "invite", "closed"]
@@ -40,6 +42,10 @@ class Settings:
     secret: str | None = field(repr=False)
     secret_file: Path | None
     registration: Registration
+    providers: tuple[Provider, ...]
+    smtp_url: str | None = field(repr=False)
+    mail_from: str | None
+    public_url: str | None
     price_source: SourceName
     source_order: Mapping[str, tuple[str, ...]]
     yahoo_url: str
@@ -67,6 +73,11 @@ class Settings:
         """Whether only this machine can reach the web process."""
         return self.host in LOOPBACK
 
+    @property
+    def site(self) -> str:
+        """The address of the pages for who is not there yet: in mails."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Reads and checks the environment.
@@ -77,6 +88,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environ is None else environ
     host = env.get("SISE_HOST", "127.0.0.1")
     loopback = host in LOOPBACK
+    public_url = _public_url(env)
+    smtp_url, mail_from = _mail(env)
     return Settings(
         host=host,
         port=_whole(env, "SISE_PORT", 8000, 1, 65535),
@@ -87,6 +100,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         secret=env.get("SISE_SECRET", "").strip() or None,
         secret_file=_path(env, "SISE_SECRET_FILE"),
         registration=_registration(env, loopback=loopback),
+        providers=read_providers(env),
+        smtp_url=smtp_url,
+        mail_from=mail_from,
+        public_url=public_url,
         price_source=_source(env),
         source_order=_source_order(env),
         yahoo_url=(_url(env, "SISE_YAHOO_URL", ("http://", "https://")) or YAHOO_URL).rstrip("/"),
@@ -98,9 +115,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         collect_every=_number(env, "SISE_COLLECT_EVERY", None, 1, 86_400),
         replay_step=_number(env, "SISE_REPLAY_STEP", 2.0, 0.01, 3_600),
         public_market=_flag(env, "SISE_PUBLIC_MARKET", default=loopback),
-        allowed_hosts=tuple(
-            h.strip() for h in env.get("SISE_ALLOWED_HOSTS", "").split(",") if h.strip()
-        ),
+        allowed_hosts=_allowed_hosts(env, public_url),
         points_per_minute=_whole(env, "SISE_POINTS_PER_MINUTE", 100_000, 10_000, 1_000_000_000),
         sockets_per_client=_whole(env, "SISE_SOCKETS_PER_CLIENT", 50, 1, 100_000),
         dev=_flag(env, "SISE_DEV", default=False),
@@ -180,6 +195,45 @@ def _registration(env: Mapping[str, str], *, loopback: bool) -> Registration:
     usual = "open" if loopback else "closed"
     chosen = _choice(env, "SISE_REGISTRATION", usual, get_args(Registration))
     return cast("Registration", chosen)
+
+
+def _public_url(env: Mapping[str, str]) -> str | None:
+    text = env.get("SISE_PUBLIC_URL", "").strip()
+    if not text:
+        return None
+    address = check_web_address("SISE_PUBLIC_URL", text)
+    if urlsplit(address).path:
+        msg = "SISE_PUBLIC_URL is %(value).80r; it must have no path"
+        raise ConfigError(msg, value=text)
+    return address
+
+
+def _allowed_hosts(env: Mapping[str, str], public_url: str | None) -> tuple[str, ...]:
+    """The names that are listed, and that of SISE_PUBLIC_URL."""
+    listed = [h.strip() for h in env.get("SISE_ALLOWED_HOSTS", "").split(",") if h.strip()]
+    own = urlsplit(public_url or "").hostname
+    return tuple(dict.fromkeys([*listed, *([own] if own else [])]))
+
+
+def _mail(env: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """The mail server and the sender: both or none."""
+    url = _url(env, "SISE_SMTP_URL", ("smtp://", "smtps://", "smtp+plain://"))
+    sender = env.get("SISE_MAIL_FROM", "").strip() or None
+    if (url is None) != (sender is None):
+        names = ("SISE_SMTP_URL", "SISE_MAIL_FROM")
+        missing, given = names if url is None else names[::-1]
+        raise ConfigError("%(given)s needs %(missing)s", given=given, missing=missing)
+    if url is None or sender is None:
+        return None, None
+    parts = urlsplit(url)
+    if not parts.hostname:
+        raise ConfigError("SISE_SMTP_URL names no host")
+    if parts.scheme == "smtp+plain" and parts.password and not is_loopback(parts.hostname):
+        raise ConfigError("SISE_SMTP_URL would send its password in the open; use smtp:// for TLS")
+    if "@" not in parseaddr(sender)[1] or not sender.isprintable():
+        msg = "SISE_MAIL_FROM is %(value).80r; it must be an address as Sise <sise@example.com>"
+        raise ConfigError(msg, value=sender)
+    return url, sender
 
 
 def _source_order(env: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:

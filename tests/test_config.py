@@ -93,6 +93,12 @@ def test_the_data_directory_is_absolute() -> None:
         ("SISE_DEV", "perhaps", "true or false"),
         ("SISE_LOG_LEVEL", "loud", "debug, info"),
         ("SISE_COLLECT_EVERY", "0", "number from 1"),
+        ("SISE_SMTP_URL", "http://x", "smtp://"),
+        ("SISE_SMTP_URL", "smtp://:25", "SISE_MAIL_FROM"),
+        ("SISE_MAIL_FROM", "a@example.com", "SISE_SMTP_URL"),
+        ("SISE_PUBLIC_URL", "http://sise.example.com", "https://"),
+        ("SISE_PUBLIC_URL", "https://sise.example.com/sise", "no path"),
+        ("SISE_PUBLIC_URL", "https://[::1", "no address"),
         ("SISE_CLOCK", "yesterday", "ISO instant"),
         ("SISE_CLOCK", "2026-01-05T00:00:00", "zone is missing"),
         ("SISE_CLOCK", "2026-01-05T00:00:00Z@fast", "@rate"),
@@ -109,6 +115,40 @@ def test_a_password_is_not_repeated_in_an_error() -> None:
     with pytest.raises(ConfigError) as caught:
         load_settings({"SISE_DATABASE_URL": "mysql://user:geheim@host/db"})
     assert "geheim" not in str(caught.value)
+
+
+MAIL = {"SISE_SMTP_URL": "smtp://a:geheim@mail.example.com", "SISE_MAIL_FROM": "Sise <s@x.org>"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "hint"),
+    [
+        ({"SISE_SMTP_URL": "smtp://:25"}, "names no host"),
+        ({"SISE_SMTP_URL": "smtp+plain://a:geheim@mail.example.com"}, "in the open"),
+        ({"SISE_MAIL_FROM": "nobody"}, "SISE_MAIL_FROM is 'nobody'"),
+        ({"SISE_MAIL_FROM": "a@x.org\nBcc: b@x.org"}, "SISE_MAIL_FROM is"),
+    ],
+)
+def test_a_mail_server_is_right_or_named(changes: dict[str, str], hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(MAIL | changes)
+    assert hint in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
+def test_mail_is_read_and_its_password_not_shown() -> None:
+    settings = load_settings(MAIL)
+    assert (settings.smtp_url, settings.mail_from) == tuple(MAIL.values())
+    assert "geheim" not in repr(settings)
+    assert load_settings({"SISE_SMTP_URL": "smtp+plain://a:b@127.0.0.1", "SISE_MAIL_FROM": "a@b.c"})
+
+
+def test_the_public_address_is_one_of_the_allowed_hosts() -> None:
+    set_ = {"SISE_PUBLIC_URL": "https://sise.example.com/", "SISE_ALLOWED_HOSTS": "a, b"}
+    settings = load_settings(set_)
+    assert settings.site == "https://sise.example.com"
+    assert settings.allowed_hosts == ("a", "b", "sise.example.com")
+    assert load_settings({}).site == "http://127.0.0.1:8000"
 
 
 def test_the_clock_of_tests_is_read() -> None:
