@@ -1,0 +1,1 @@
+"""What a portfolio's entries amount to: lots, value, returns, daily equity."""
