@@ -26,6 +26,7 @@ from app.services.calendars import list_overrides
 from app.services.instruments import TITLES
 from app.services.readiness import check_broker, check_migrations, is_worker_alive
 from app.services.settings import SOURCE_KEY, find_setting
+from app.services.source_order import first_live
 from app.services.source_switch import probe_source
 
 LITTLE_DISK: Final = 1 << 30  # bytes: below it a warning
@@ -211,6 +212,8 @@ async def _source(env: Env) -> Finding:
     if source == "sample":
         detail = f"{title}: recorded prices of 2000-2013"
         return Finding(name, State.OK, detail)
+    first = first_live(env)
+    title = TITLES[first.name] if first else title
     failure = await probe_source(env, str(source))
     if failure is not None:
         detail = f"{title} does not answer as it should: {describe(failure)}"

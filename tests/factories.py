@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import insert
 
+from app.config import load_settings
 from app.db.models import Bar, Dividend, ExchangeSession, Instrument, Split
 from app.env import Env
 
@@ -133,3 +135,9 @@ async def make_sessions(
                 for day in days
             ],
         )
+
+
+def with_order(env: Env, order: str) -> Env:
+    """The same environment with that `SISE_SOURCE_ORDER`."""
+    source_order = load_settings({"SISE_SOURCE_ORDER": order}).source_order
+    return replace(env, settings=replace(env.settings, source_order=source_order))

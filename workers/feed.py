@@ -23,13 +23,13 @@ import orjson
 from app.adapters.bus import EVENTS
 from app.config import Settings
 from app.db.lock import hold_lock
-from app.domain.quotes import QuoteSource
 from app.env import Env, open_env
 from app.errors import Unavailable
 from app.services.publisher import Publisher
 from app.services.settings import SOURCE_KEY, find_setting
+from app.services.source_order import SAMPLE
+from workers.live_feed import LiveFeed
 from workers.replay_feed import ReplayFeed
-from workers.yahoo_feed import YahooFeed
 
 LOCK: Final = "sise-feed"
 SETTLE: Final = 0.3
@@ -116,7 +116,7 @@ async def _switch(env: Env, publisher: Publisher, signals: Signals, times: FeedT
                     name, feed = chosen, _make_feed(chosen, env, publisher, times)
                     if feed is not None:
                         logger.info("feeding", extra={"source": name})
-                        await publisher.take_over(QuoteSource(str(name).upper()))
+                        await publisher.take_over(recorded=name == SAMPLE)
                         running = tasks.create_task(feed.run())
                 if feed is not None:
                     await feed.refresh()
@@ -130,8 +130,8 @@ def _make_feed(
     name: str | None, env: Env, publisher: Publisher, times: FeedTimes
 ) -> SourceFeed | None:
     if name == "yahoo":
-        return YahooFeed(env, publisher, stale=times.stale, poll=times.poll)
-    return ReplayFeed(env, publisher) if name == "sample" else None
+        return LiveFeed(env, publisher, stale=times.stale, poll=times.poll)
+    return ReplayFeed(env, publisher) if name == SAMPLE else None
 
 
 class Signals:

@@ -88,6 +88,16 @@ class FolderSource:
         """What `bar.source` holds."""
         return "folder"
 
+    @property
+    def minutes(self) -> tuple[int, ...]:
+        """None: its files hold daily bars."""
+        return ()
+
+    @property
+    def live(self) -> bool:
+        """Its quotes are the last close."""
+        return False
+
     def state(self) -> None:
         """There is no host that could be asked too often."""
 

@@ -82,6 +82,16 @@ class KrxSource:
         """What `bar.source` holds."""
         return "krx"
 
+    @property
+    def minutes(self) -> tuple[int, ...]:
+        """None: its bars within the day have closes only."""
+        return ()
+
+    @property
+    def live(self) -> bool:
+        """Its quotes are the last close."""
+        return False
+
     def state(self) -> HostState:
         """What is known of the hosts."""
         return self._host.state()

@@ -213,6 +213,16 @@ class PriceSource(Protocol):
         """Whose prices they are, which `bar.source` holds: those of `yfinance` are `yahoo`'s."""
         ...
 
+    @property
+    def minutes(self) -> tuple[int, ...]:
+        """The lengths of its bars within days; none: it has daily bars only."""
+        ...
+
+    @property
+    def live(self) -> bool:
+        """Whether its quotes move during a session; else they are the last close."""
+        ...
+
     def state(self) -> HostState | None:
         """What is known of the host that is asked; None when there is none."""
         ...

@@ -75,6 +75,16 @@ class SampleSource:
         """What `bar.source` holds."""
         return "sample"
 
+    @property
+    def minutes(self) -> tuple[int, ...]:
+        """None: its recordings are daily."""
+        return ()
+
+    @property
+    def live(self) -> bool:
+        """Its quotes are the last close."""
+        return False
+
     def state(self) -> None:
         """There is no host that could be asked too often."""
 

@@ -24,6 +24,7 @@ from app.adapters.prices import (
     Tick,
 )
 from app.adapters.sources import Hosts, make_sources
+from app.adapters.yahoo_parse import MINUTES
 from app.config import YAHOO_URL, Settings
 
 _Answer = TypeVar("_Answer")
@@ -58,6 +59,16 @@ class Deferred:
     def provider(self) -> str:
         """What `bar.source` holds."""
         return "yahoo"
+
+    @property
+    def minutes(self) -> tuple[int, ...]:
+        """The lengths of its bars within days."""
+        return MINUTES
+
+    @property
+    def live(self) -> bool:
+        """Its quotes move during a session."""
+        return True
 
     def state(self) -> HostState:
         """What is known of its host."""

@@ -39,6 +39,7 @@ from app.adapters.prices import (
     is_symbol,
 )
 from app.adapters.yahoo_parse import (
+    MINUTES,
     Malformed,
     parse_history,
     parse_intraday,
@@ -49,7 +50,6 @@ from app.adapters.yahoo_parse import (
 )
 from app.adapters.yahoo_search import read_search
 
-INTRADAY_MINUTES: Final = (1, 5, 15, 60)
 _QUERY_LENGTH: Final = 100
 _EVENTS: Final = "div,splits,capitalGains"
 
@@ -90,6 +90,16 @@ class YahooSource:
         """What `bar.source` holds."""
         return "yahoo"
 
+    @property
+    def minutes(self) -> tuple[int, ...]:
+        """The lengths of its bars within days."""
+        return MINUTES
+
+    @property
+    def live(self) -> bool:
+        """Its quotes move during a session."""
+        return True
+
     def state(self) -> HostState:
         """What is known of the server: whether it may be asked, and how often."""
         return self._host.state()
@@ -111,8 +121,8 @@ class YahooSource:
 
     async def intraday(self, symbol: str, *, minutes: int, days: int) -> Intraday | Failure:
         """Bars of 1, 5, 15 or 60 minutes; Yahoo keeps the first for a week, the rest two months."""
-        if minutes not in INTRADAY_MINUTES:
-            return NoData(f"there are no bars of {minutes} minutes, but of {INTRADAY_MINUTES}")
+        if minutes not in MINUTES:
+            return NoData(f"there are no bars of {minutes} minutes, but of {MINUTES}")
         reach = timedelta(days=min(days * 7 // 5 + 5, 7 if minutes == 1 else 59))
         query = {"interval": f"{minutes}m", "events": _EVENTS, "includePrePost": "false"}
         first = int((self._now() - reach).timestamp())

@@ -42,6 +42,9 @@ from app.domain.bars import (
 )
 from app.domain.korean_names import find_korean_name
 
+MINUTES: Final = (1, 5, 15, 60)
+"""The lengths of its bars within days."""
+
 MICS: Final = {
     "KSC": "XKRX", "KOE": "XKRX",
     "NMS": "XNAS", "NGM": "XNAS", "NCM": "XNAS", "NIM": "XNAS",

@@ -71,6 +71,8 @@ class YahooStream:
         before, self._symbols = self._symbols, frozenset(symbols)
         if self._symbols:
             self._wanted.set()
+        else:
+            self._wanted.clear()
         if self._socket is None:
             return
         try:

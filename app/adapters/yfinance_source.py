@@ -57,6 +57,7 @@ from app.adapters.prices import (
     is_symbol,
 )
 from app.adapters.yahoo_parse import (
+    MINUTES,
     Malformed,
     make_history,
     parse_tick,
@@ -67,7 +68,6 @@ from app.adapters.yahoo_parse import (
 from app.adapters.yahoo_search import read_hit
 from app.domain.bars import PRICES, check_prices, to_as_traded
 
-INTRADAY_MINUTES: Final = (1, 5, 15, 60)
 _FIRST_DAY: Final = date(1950, 1, 1)
 _COLUMNS: Final = {
     "open": "Open",
@@ -122,6 +122,16 @@ class YFinanceSource:
         """What `bar.source` holds."""
         return "yahoo"
 
+    @property
+    def minutes(self) -> tuple[int, ...]:
+        """The lengths of its bars within days."""
+        return MINUTES
+
+    @property
+    def live(self) -> bool:
+        """Its quotes move during a session."""
+        return True
+
     def state(self) -> HostState:
         """What is known of the server."""
         return self._host.state()
@@ -144,8 +154,8 @@ class YFinanceSource:
 
     async def intraday(self, symbol: str, *, minutes: int, days: int) -> Intraday | Failure:
         """Bars of 1, 5, 15 or 60 minutes."""
-        if minutes not in INTRADAY_MINUTES:
-            return NoData(f"there are no bars of {minutes} minutes, but of {INTRADAY_MINUTES}")
+        if minutes not in MINUTES:
+            return NoData(f"there are no bars of {minutes} minutes, but of {MINUTES}")
         reach = timedelta(days=min(days * 7 // 5 + 5, 7 if minutes == 1 else 59))
 
         def read() -> Intraday | Failure:

@@ -29,7 +29,14 @@ class QuoteSource(StrEnum):
     """Where prices come from."""
 
     YAHOO = "YAHOO"
+    KRX = "KRX"
+    FOLDER = "FOLDER"
     SAMPLE = "SAMPLE"
+
+    @property
+    def recorded(self) -> bool:
+        """Whether its prices are of a time that is over: never shown beside those of now."""
+        return self is QuoteSource.SAMPLE
 
 
 class QuoteState(StrEnum):
@@ -108,9 +115,13 @@ def is_newer(tick: Quote, held: Quote | None) -> bool:
     An older tick may not, and neither may a repeated one. A replay goes by the order of its steps:
     its ticks of a day share one instant, and after the last day it begins again at the first.
     """
-    if held is None or held.source is not tick.source or tick.state is QuoteState.REPLAY:
+    if held is None or _apart(held, tick) or tick.state is QuoteState.REPLAY:
         return True
     return tick.at > held.at or (tick.at == held.at and tick != held)
+
+
+def _apart(held: Quote, tick: Quote) -> bool:
+    return held.source.recorded is not tick.source.recorded
 
 
 def check_price(price: Decimal | None, at: datetime, now: datetime) -> str | None:

@@ -17,7 +17,7 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.enums import FreshnessState, QuarantineState
 from app.graphql.paging import Connection, clamp, make_connection
-from app.graphql.reasons import why_not_fresh
+from app.graphql.reasons import why_daily_only, why_not_fresh, why_not_live
 from app.graphql.scalars import Series
 from app.graphql.sentences import vote_sentence
 from app.graphql.trust_types import (
@@ -44,7 +44,7 @@ from app.services.instruments import InstrumentRow
 from app.services.prices import MAX_SPARKLINE, count_bars, list_bars
 from app.services.readings import Reading
 from app.services.stored_data import count_events, get_stored, list_events
-from app.translations import Locale, load_translations
+from app.translations import Locale
 
 From = Annotated[date | None, strawberry.argument(name="from", description="The first day.")]
 To = Annotated[date | None, strawberry.argument(name="to", description="The last day.")]
@@ -204,8 +204,14 @@ class Instrument:
     @strawberry.field
     async def intraday_reason(self, info: Info) -> str | None:
         """Why there are no bars within days, null where there are."""
-        reason = await info.context.loaders.intraday_reasons.load("")
-        return reason and load_translations(info.context.locale).gettext(reason)
+        reach = await info.context.loaders.reaches.load(self.row.mic)
+        return None if reach.intraday else why_daily_only(reach.names, info.context.locale)
+
+    @strawberry.field
+    async def live_reason(self, info: Info) -> str | None:
+        """Why the quote does not move during a session, null where it does, or is replayed."""
+        reach = await info.context.loaders.reaches.load(self.row.mic)
+        return None if reach.live else why_not_live(reach.names, info.context.locale)
 
     @strawberry.field
     async def indicators(self, info: Info, on: date | None = None) -> IndicatorSnapshot | None:

@@ -12,7 +12,6 @@ from strawberry.dataloader import DataLoader
 from app.domain.quotes import Quote
 from app.domain.sessions import Session
 from app.env import Env
-from app.services.candles import find_intraday_reason
 from app.services.instruments import find_instruments, list_exchanges
 from app.services.live import QuoteHub
 from app.services.markets import list_sessions
@@ -24,6 +23,7 @@ from app.services.prices import (
     list_splits,
 )
 from app.services.readings import Reading, list_readings
+from app.services.source_order import Reach, find_reach
 from app.services.stored_data import list_bars_before, list_recent_revisions
 from app.services.universe import find_seen
 
@@ -53,12 +53,12 @@ class Loaders:
             lambda keys: list_bars_before(env, keys)
         )
         self.recent_revisions = _by_key(lambda symbols: list_recent_revisions(env, symbols))
-        self.intraday_reasons = DataLoader(self._load_intraday_reasons)
+        self.reaches = DataLoader(self._load_reaches)
         self.sessions = DataLoader(self._load_sessions)
 
-    async def _load_intraday_reasons(self, keys: list[str]) -> list[str | None]:
-        """The reason is the source's: one for all keys."""
-        return [await find_intraday_reason(self._env)] * len(keys)
+    async def _load_reaches(self, mics: list[str]) -> list[Reach]:
+        """Key: MIC; there are few markets."""
+        return [await find_reach(self._env, mic) for mic in mics]
 
     async def _load_sessions(self, keys: list[tuple[str, int]]) -> list[list[Session]]:
         """Key: MIC and number of sessions; there are few markets."""

@@ -1,15 +1,18 @@
-"""Why something is not as it should be, in words for the reader, in the reader's language.
+"""Why something is not as it could be, in words for the reader, in the reader's language.
 
-A row in quarantine by its reason; a collection that brought nothing by its outcome and, where no
-answer came at all, by what the network said.
+What an exchange's sources have not; a row in quarantine by its reason; a collection that brought
+nothing by its outcome and, where no answer came at all, by what the network said.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from app.domain.acceptance import Reason
+from app.services.source_order import SAMPLE
+from app.services.symbol_search import TITLES
 from app.translations import N_, Locale, load_translations
 
 _QUARANTINED: Final = {
@@ -93,3 +96,28 @@ def why_failed(outcome: str | None, detail: str | None, locale: Locale) -> str |
         return gettext(_FAILED[outcome])
     said = detail or ""
     return gettext(next((text for pattern, text in _DOWN if pattern.search(said)), _SILENT))
+
+
+def why_daily_only(names: Iterable[str], locale: Locale) -> str:
+    """Why there are no bars within days of an exchange with those sources."""
+    gettext = load_translations(locale).gettext
+    if SAMPLE in names:
+        return gettext("The sample has daily prices only.")
+    words = "The sources of this exchange (%(sources)s) have daily prices only."
+    return gettext(words) % {"sources": _titles(names)}
+
+
+def why_not_live(names: Iterable[str], locale: Locale) -> str | None:
+    """Why there are no live prices of an exchange with those sources; the sample is replayed."""
+    if SAMPLE in names:
+        return None
+    gettext = load_translations(locale).gettext
+    words = (
+        "The sources of this exchange (%(sources)s) have no live prices: this is the last "
+        "stored close."
+    )
+    return gettext(words) % {"sources": _titles(names)}
+
+
+def _titles(names: Iterable[str]) -> str:
+    return ", ".join(TITLES.get(name, name) for name in names)

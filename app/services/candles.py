@@ -1,8 +1,9 @@
 """Chart series: columns of bars, averages and indicators of one instrument.
 
 Days come from the stored bars on the basis asked for, weeks and months are made from them; minutes
-are asked of the source and kept for a minute. Numbers are floats with ten significant digits, for
-drawing. `time` holds ISO days, within a day UNIX seconds. A currency pair has closes only.
+are asked of the exchange's sources in turn and kept for a minute. Numbers are floats with ten
+significant digits, for drawing. `time` holds ISO days, within a day UNIX seconds. A currency pair
+has closes only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import orjson
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.prices import DIVIDEND_SCHEMA, SPLIT_SCHEMA, Intraday, NoData
+from app.adapters.prices import DIVIDEND_SCHEMA, SPLIT_SCHEMA, Failure, Intraday, NoData
 from app.db.frames import read_frame
 from app.domain.bars import COLUMNS, PRICES, Interval, PriceBasis, adjust, resample
 from app.domain.chart_studies import sma
@@ -26,13 +27,11 @@ from app.domain.indicator_columns import INDICATOR_COLUMNS
 from app.domain.period_indicators import compute_period_indicators
 from app.env import Env
 from app.errors import BadInput, Unavailable
-from app.services.instruments import get_instrument, refusal
+from app.services.instruments import InstrumentRow, get_instrument, refusal
 from app.services.prices import horizon
-from app.services.settings import get_source
+from app.services.source_order import list_intraday
 
 Series = dict[str, list[Any]]
-
-INTRADAY_REASON: Final = "The sample has daily prices only."
 
 _INTRADAY_DAYS: Final = {5: 1, 15: 5}  # sessions that are asked for, by minutes
 _KEEP_INTRADAY: Final = 60.0  # seconds
@@ -118,7 +117,7 @@ async def get_series(  # noqa: PLR0913 - what a chart may ask for
     averages, columns = _windows(studies), _known(indicators)
     instrument = await get_instrument(env, symbol)
     if interval.minutes is not None:
-        bars = await _intraday(env, instrument.symbol, interval.minutes)
+        bars = await _intraday(env, instrument, interval.minutes)
         return _columns(_with_averages(bars, averages))
     through = end is None or basis is PriceBasis.TOTAL_RETURN
     newest = await horizon(env) if through else None
@@ -137,11 +136,6 @@ async def get_series(  # noqa: PLR0913 - what a chart may ask for
         if instrument.kind == "FX":
             return _columns(await _rates(db, wanted))
         return _columns(await _bars(db, wanted))
-
-
-async def find_intraday_reason(env: Env) -> str | None:
-    """Why there are no bars within days, None when there are."""
-    return INTRADAY_REASON if await get_source(env) == "sample" else None
 
 
 async def _bars(db: AsyncSession, wanted: _Wanted) -> pl.DataFrame:
@@ -179,26 +173,28 @@ async def _rates(db: AsyncSession, wanted: _Wanted) -> pl.DataFrame:
     return _cut(_with_averages(rates, wanted.averages), wanted)
 
 
-async def _intraday(env: Env, symbol: str, minutes: int) -> pl.DataFrame:
-    """Bars within days: from the cache, else from the source."""
-    source = await get_source(env)
-    name = f"sise:intraday:{source}:{symbol}:{minutes}"
-    with suppress(Unavailable):
-        kept = await env.bus.cached(name)
-        if kept is not None:
-            return pl.DataFrame(orjson.loads(kept), schema=_INTRADAY_SCHEMA)
-    days = _INTRADAY_DAYS[minutes]
-    answer = await env.sources[source].intraday(symbol, minutes=minutes, days=days)
-    if isinstance(answer, NoData):
+async def _intraday(env: Env, instrument: InstrumentRow, minutes: int) -> pl.DataFrame:
+    """Bars within days: from the cache, else from the first source of the order that has them."""
+    failed: tuple[str, Failure] | None = None
+    for source in await list_intraday(env, instrument.mic, minutes):
+        name = f"sise:intraday:{source.provider}:{instrument.symbol}:{minutes}"
+        with suppress(Unavailable):
+            kept = await env.bus.cached(name)
+            if kept is not None:
+                return pl.DataFrame(orjson.loads(kept), schema=_INTRADAY_SCHEMA)
+        days = _INTRADAY_DAYS[minutes]
+        answer = await source.intraday(instrument.symbol, minutes=minutes, days=days)
+        if isinstance(answer, Intraday):
+            seconds = pl.col("at").dt.epoch("s").alias("time")
+            bars = answer.bars.select(seconds, *PRICES, "volume")
+            with suppress(Unavailable):
+                kept = orjson.dumps(bars.to_dict(as_series=False))
+                await env.bus.cache(name, kept, _KEEP_INTRADAY)
+            return bars
+        failed = failed or (source.name, answer)
+    if failed is None or isinstance(failed[1], NoData):
         return pl.DataFrame(schema=_INTRADAY_SCHEMA)
-    if not isinstance(answer, Intraday):
-        raise refusal(answer, source, symbol)
-    seconds = pl.col("at").dt.epoch("s").alias("time")
-    bars = answer.bars.select(seconds, *PRICES, "volume")
-    with suppress(Unavailable):
-        kept = orjson.dumps(bars.to_dict(as_series=False))
-        await env.bus.cache(name, kept, _KEEP_INTRADAY)
-    return bars
+    raise refusal(failed[1], failed[0], instrument.symbol)
 
 
 def _with_averages(bars: pl.DataFrame, windows: Sequence[int]) -> pl.DataFrame:

@@ -47,7 +47,7 @@ async def list_closing_quotes(env: Env, symbols: Iterable[str]) -> dict[str, Clo
 
 
 def _quote(row: Row[Any]) -> Quote:
-    sample = row.source == "sample"
+    source = QuoteSource(row.source.upper())
     before = None
     if row.before is not None:
         before = plain(split_close(row.before, _ratio(row.numerators, row.denominators)))
@@ -57,8 +57,8 @@ def _quote(row: Row[Any]) -> Quote:
         previous_close=before,
         at=row.close_at or datetime.combine(row.day, time(), UTC),
         day=row.day,
-        source=QuoteSource.SAMPLE if sample else QuoteSource.YAHOO,
-        state=QuoteState.HISTORIC if sample else QuoteState.CLOSED,
+        source=source,
+        state=QuoteState.HISTORIC if source.recorded else QuoteState.CLOSED,
     )
 
 

@@ -22,13 +22,14 @@ from sqlalchemy import select
 from app.adapters.bus import EVENTS, QUOTES
 from app.db.models import Instrument
 from app.domain.market_hours import MarketHours
-from app.domain.quotes import Quote, QuoteSource, is_newer, quotes_from_json
+from app.domain.quotes import Quote, is_newer, quotes_from_json
 from app.env import Env
 from app.errors import BadInput, Unavailable
 from app.services.closing_quotes import ClosingQuote, list_closing_quotes
 from app.services.fan_out import SPACING, Delta, FanOut, Frame, Group
 from app.services.market_hours import load_hours
 from app.services.settings import SOURCE_KEY, find_setting
+from app.services.source_order import SAMPLE
 from app.telemetry import SUBSCRIBERS, TICKS
 
 SWEEP_EVERY: Final = 5.0
@@ -49,8 +50,8 @@ async def list_quotes(env: Env, symbols: Iterable[str]) -> dict[str, Quote]:
         Unavailable: the database does not answer. The bus may be down.
     """
     wanted = list(dict.fromkeys(symbols))
-    source, hours, mics = await _source(env), await load_hours(env), await _list_mics(env, wanted)
-    found = await _published(env, wanted, source)
+    mode, hours, mics = await _mode(env), await load_hours(env), await _list_mics(env, wanted)
+    found = await _published(env, wanted, mode)
     closing = await list_closing_quotes(env, [s for s in wanted if s not in found])
     found |= {symbol: item.quote for symbol, item in closing.items()}
     now = env.clock.now()
@@ -67,7 +68,7 @@ class QuoteHub:
         self._fan_out = FanOut()
         self._hours = MarketHours()
         self._mics: dict[str, str] = {}
-        self._source: QuoteSource | None = None
+        self._mode: str | None = None
         self._closing: dict[str, ClosingQuote | None] = {}
         self._asking = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -182,7 +183,7 @@ class QuoteHub:
         """Reads the newest values and sends all of them: readers may have missed some."""
         await self._refresh()
         kept = await self._env.bus.kept(QUOTES)
-        for quote in _readable(b"[" + b",".join(kept.values()) + b"]", self._source):
+        for quote in _readable(b"[" + b",".join(kept.values()) + b"]", self._mode):
             if is_newer(quote, self._published.get(quote.symbol)):
                 self._published[quote.symbol] = quote
         self._serve(self._published.values())
@@ -192,7 +193,7 @@ class QuoteHub:
         if channel == EVENTS:
             self._take_event(data)
             return
-        quotes = _readable(data, self._source)
+        quotes = _readable(data, self._mode)
         for quote in quotes:
             self._published[quote.symbol] = quote
             TICKS.labels(quote.source.lower()).inc()
@@ -204,8 +205,8 @@ class QuoteHub:
             event: dict[str, Any] = orjson.loads(data)
             kind = event["kind"]
             if kind == "source":
-                self._source = QuoteSource(event["source"].upper())
-                self._forget(lambda quote: quote.source is not self._source)
+                self._mode = mode = str(event["source"])
+                self._forget(lambda quote: not _is_of(quote, mode))
             elif kind == "replay":
                 day = date.fromisoformat(event["day"])
                 self._forget(lambda quote: quote.day > day)
@@ -258,7 +259,7 @@ class QuoteHub:
         """Reads instruments and hours; without a database what was known stays."""
         try:
             self._forget_closes()
-            self._source = await _source(self._env)
+            self._mode = await _mode(self._env)
             self._hours = await load_hours(self._env)
             self._mics = await _list_mics(self._env)
         except Unavailable:
@@ -274,27 +275,31 @@ async def _list_mics(env: Env, symbols: list[str] | None = None) -> dict[str, st
         return {row.symbol: row.mic for row in await db.execute(wanted)}
 
 
-async def _source(env: Env) -> QuoteSource | None:
-    """The source whose quotes may be shown; None before the first choice."""
-    name = await find_setting(env, SOURCE_KEY)
-    return None if name is None else QuoteSource(name.upper())
+async def _mode(env: Env) -> str | None:
+    """Whether live prices or the sample's may be shown; None before the first choice."""
+    name: str | None = await find_setting(env, SOURCE_KEY)
+    return name
 
 
-async def _published(env: Env, symbols: list[str], source: QuoteSource | None) -> dict[str, Quote]:
+async def _published(env: Env, symbols: list[str], mode: str | None) -> dict[str, Quote]:
     """What the feed has left on the bus; nothing when the bus is down."""
     try:
         kept = await env.bus.kept(QUOTES, symbols)
     except Unavailable:
         return {}
-    quotes = _readable(b"[" + b",".join(kept.values()) + b"]", source)
+    quotes = _readable(b"[" + b",".join(kept.values()) + b"]", mode)
     return {quote.symbol: quote for quote in quotes}
 
 
-def _readable(data: bytes, source: QuoteSource | None) -> list[Quote]:
-    """The quotes of a message that are of the chosen source; what is no message is dropped."""
+def _readable(data: bytes, mode: str | None) -> list[Quote]:
+    """The quotes of a message that are of the chosen mode; what is no message is dropped."""
     try:
         quotes = quotes_from_json(data)
     except BadInput as error:
         logger.warning("quotes dropped", extra={"reason": str(error)})
         return []
-    return [quote for quote in quotes if source is None or quote.source is source]
+    return [quote for quote in quotes if mode is None or _is_of(quote, mode)]
+
+
+def _is_of(quote: Quote, mode: str) -> bool:
+    return quote.source.recorded is (mode == SAMPLE)

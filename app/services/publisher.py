@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Final
 
 from app.adapters.bus import QUOTES, Bus
-from app.domain.quotes import Quote, QuoteSource, quotes_from_json, quotes_to_json
+from app.domain.quotes import Quote, quotes_from_json, quotes_to_json
 from app.errors import BadInput, Unavailable
 
 BATCH_EVERY: Final = 0.1
@@ -47,8 +47,8 @@ class Publisher:
         self._wipe = True
         self._filled.set()
 
-    async def take_over(self, source: QuoteSource) -> None:
-        """Begins with what an earlier publisher left; quotes of another source are wiped."""
+    async def take_over(self, *, recorded: bool) -> None:
+        """Begins with what an earlier publisher left; quotes of the other mode are wiped."""
         try:
             kept = await self._bus.kept(QUOTES)
             quotes = quotes_from_json(b"[" + b",".join(kept.values()) + b"]")
@@ -56,8 +56,9 @@ class Publisher:
             logger.warning("nothing taken over", extra={"reason": str(error)})
             self._wipe = True
             return
-        self.held.update({quote.symbol: quote for quote in quotes if quote.source is source})
-        self._wipe = self._wipe or any(quote.source is not source for quote in quotes)
+        usable = [quote for quote in quotes if quote.source.recorded is recorded]
+        self.held.update({quote.symbol: quote for quote in usable})
+        self._wipe = self._wipe or len(usable) < len(quotes)
 
     async def run(self) -> None:
         """Sends what is put, for ever; a broker that is away is asked again and again."""

@@ -23,6 +23,7 @@ from app.services.calendars import is_due
 from app.services.collections import collect_symbol
 from app.services.instruments import TITLES, seed_instruments
 from app.services.settings import SOURCE_KEY, choose_source, find_setting
+from app.services.source_order import first_live
 from app.services.source_switch import probe_source
 
 LOG: Final = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ async def _find_or_choose_source(env: Env, progress: Progress) -> str:
     wanted = env.settings.price_source
     chosen: str | None = await find_setting(env, SOURCE_KEY)
     if chosen is None:
-        chosen = wanted if wanted != "auto" else await _try_yahoo(env, progress)
+        chosen = wanted if wanted != "auto" else await _try_live(env, progress)
         await choose_source(env, chosen)
     elif wanted not in {"auto", chosen}:
         raise ConfigError(
@@ -94,15 +95,17 @@ async def _find_or_choose_source(env: Env, progress: Progress) -> str:
     return chosen
 
 
-async def _try_yahoo(env: Env, progress: Progress) -> str:
-    progress.step("Asking Yahoo Finance", 1)
+async def _try_live(env: Env, progress: Progress) -> str:
+    source = first_live(env)
+    title = TITLES[source.name] if source else "The price source"
+    progress.step(f"Asking {title}", 1)
     failure = await probe_source(env, "yahoo")
     progress.advance()
     if failure is None:
         return "yahoo"
-    LOG.info("Yahoo Finance is not used: %s", describe(failure))
+    LOG.info("%s is not used: %s", title, describe(failure))
     progress.note(
-        "Yahoo Finance does not answer. Sise uses its sample, real prices of 2000 to 2013; "
+        f"{title} does not answer. Sise uses its sample, real prices of 2000 to 2013; "
         "`sise source yahoo` switches later."
     )
     return "sample"

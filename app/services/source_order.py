@@ -4,11 +4,14 @@
 the sample is asked for everything in one that has chosen it. A source that this process has not
 (yfinance outside of workers) is passed over. Sources of one provider have the same prices, so that
 their rows may stand side by side; rows of two providers never do.
+
+Prices within a session, live or as bars of minutes, are for looking at and never stored: any
+reader of the providers in the order may bring them, and no other host is asked for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,7 +38,7 @@ class Order:
     @property
     def providers(self) -> list[str]:
         """Whose prices they are, the first one first, whether they can be asked here or not."""
-        return list(dict.fromkeys(OTHER_PROVIDERS.get(name, name) for name in self.names))
+        return providers_of(self.names)
 
     def having(self, provider: str) -> list[PriceSource]:
         """The sources with that provider's prices that this process has."""
@@ -53,6 +56,15 @@ class Order:
             names = [n for n in self.names if OTHER_PROVIDERS.get(n, n) == provider]
             raise Unavailable(msg, names=", ".join(names))
         return found
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What the sources of an exchange, by their `names`, have beside daily bars."""
+
+    names: tuple[str, ...]
+    intraday: bool
+    live: bool
 
 
 async def find_order(env: Env, mic: str | None, symbol: str) -> Order:
@@ -83,7 +95,53 @@ def order_of(env: Env, mic: str) -> tuple[str, ...]:
     return order.get(mic, order[ANY_EXCHANGE])
 
 
+def providers_of(names: Iterable[str]) -> list[str]:
+    """Whose prices those sources have, each once."""
+    return list(dict.fromkeys(OTHER_PROVIDERS.get(name, name) for name in names))
+
+
+def first_live(env: Env) -> PriceSource | None:
+    """The source that the live mode asks first for most exchanges; None: there is none here."""
+    return next(iter(_readers(env, order_of(env, ANY_EXCHANGE))), None)
+
+
 def guess_exchange(symbol: str) -> str:
     """The exchange by the symbol's shape: Korea, the currency market, else `*`."""
     mic = guess_listing(symbol).mic
     return mic if mic in {"XKRX", "CCY"} else ANY_EXCHANGE
+
+
+async def list_intraday(env: Env, mic: str, minutes: int) -> list[PriceSource]:
+    """The sources to ask for bars of so many minutes, the first one first; none: there are none.
+
+    Raises:
+        Unavailable: no mode has been chosen yet.
+    """
+    names = await _names(env, mic)
+    return [source for source in _readers(env, names) if minutes in source.minutes]
+
+
+def list_live(env: Env, mic: str) -> list[PriceSource]:
+    """The sources whose prices move during a session, the first one first, in live mode."""
+    return [source for source in _readers(env, order_of(env, mic)) if source.live]
+
+
+async def find_reach(env: Env, mic: str) -> Reach:
+    """What there is of an exchange beside daily bars.
+
+    Raises:
+        Unavailable: no mode has been chosen yet.
+    """
+    names = await _names(env, mic)
+    readers = _readers(env, names)
+    return Reach(names, any(s.minutes for s in readers), any(s.live for s in readers))
+
+
+async def _names(env: Env, mic: str) -> tuple[str, ...]:
+    return (SAMPLE,) if await get_source(env) == SAMPLE else order_of(env, mic)
+
+
+def _readers(env: Env, names: Iterable[str]) -> list[PriceSource]:
+    """Every source of this process with prices of the providers, in the order of these."""
+    known = env.sources.values()
+    return [s for provider in providers_of(names) for s in known if s.provider == provider]

@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.bus import QUOTES
-from app.adapters.prices import Failure, History, NoData, SourceDown
+from app.adapters.prices import Failure, History, NoData, NotListed, SourceDown
 from app.db.models import (
     Bar,
     CrossCheck,
@@ -38,6 +38,7 @@ from app.services.instruments import refusal, seed_instruments
 from app.services.jobs import open_jobs
 from app.services.replay import KEY as REPLAY_KEY
 from app.services.settings import SOURCE_KEY, SOURCES, check_source, write_setting
+from app.services.source_order import SAMPLE, first_live
 
 PATIENCE: Final = 5.0  # seconds in which a source has to answer before it is chosen
 
@@ -56,14 +57,21 @@ _TABLES: Final = (
 
 
 async def probe_source(env: Env, name: str) -> Failure | None:
-    """Asks the source for one instrument: why it fails, None when it answers within 5 s."""
+    """Asks the source of a mode for one instrument: why it fails, None if it answers within 5 s.
+
+    The live mode is asked by the first source of its order. A folder need not have that instrument.
+    """
+    source = env.sources[SAMPLE] if name == SAMPLE else first_live(env)
+    if source is None:
+        return SourceDown("no source of SISE_SOURCE_ORDER can be asked here")
     start = env.clock.now().date() - timedelta(days=14)
     try:
         async with asyncio.timeout(PATIENCE):
-            answer = await env.sources[name].history(_PROBE, start=start)
+            answer = await source.history(_PROBE, start=start)
     except TimeoutError:
         return SourceDown(f"no answer within {PATIENCE:g} s")
-    return None if isinstance(answer, History | NoData) else answer
+    missing = isinstance(answer, NotListed) and source.state() is None
+    return None if missing or isinstance(answer, History | NoData) else answer
 
 
 async def switch_source(env: Env, name: str) -> bool:

@@ -1,7 +1,9 @@
 """Finding what is not watched yet: by name or code, in English or Korean, at the sources.
 
 Korean words and codes go to the Korean source, and to the table of well-known Korean names, which
-needs no network; everything else, and a code too, goes to Yahoo. The sample knows what it holds.
+needs no network; everything else, and a code too, goes to Yahoo. The folder is searched for all.
+Yahoo and the folder are asked only where the order of sources of some exchange has them, and what
+they know of an exchange whose order has not is left out. The sample knows what it holds.
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ from app.services.defaults import DEFAULTS, Seed
 from app.services.instruments import LONGEST_SEARCH, find_instruments
 from app.services.paging import check_first
 from app.services.settings import get_source
+from app.services.source_order import order_of, providers_of
 
 PATIENCE: Final = 4.0  # seconds that a reader waits for a source
-TITLES: Final = {"yahoo": "Yahoo Finance", "krx": "Naver"}
+TITLES: Final = {"yahoo": "Yahoo Finance", "yfinance": "Yahoo Finance", "krx": "Naver"}
 
+_NAMES: Final = "krx"  # knows Korean names, whoever has the prices
 _HANGUL: Final = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 _CODE: Final = re.compile(r"[0-9][0-9A-Za-z]{0,5}(?:\.[kK][sSqQ])?")
 
@@ -71,15 +75,34 @@ async def search_sources(env: Env, query: str, first: int = 10) -> Found:
         raise BadInput(message, field="query", value=query, bound=LONGEST_SEARCH)
     if await get_source(env) == "sample":
         return Found(await _judge(env, _in_sample(words), first), [])
-    names = ["yahoo"] if words.isascii() else []
-    if _HANGUL.search(words) or _CODE.fullmatch(words):
-        names = ["krx", *names]
+    names = _sources_for(env, words)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_ask(env, name, words, first)) for name in names]
     answers = [task.result() for task in tasks]
-    infos = [*_well_known(words), *(hit for a in answers if isinstance(a, list) for hit in a)]
-    silent = [TITLES[n] for n, a in zip(names, answers, strict=True) if not isinstance(a, list)]
+    told = list(zip(names, answers, strict=True))
+    infos = _well_known(words)
+    for name, answer in told:
+        if isinstance(answer, list):
+            infos += [hit for hit in answer if name == _NAMES or _may_ask(env, name, hit.mic)]
+    silent = [TITLES.get(n, n) for n, a in told if not isinstance(a, list)]
     return Found(await _judge(env, infos, first), silent)
+
+
+def _sources_for(env: Env, words: str) -> list[str]:
+    """The names of the sources to ask for those words."""
+    code = _CODE.fullmatch(words)
+    exchanges = ["XKRX"] if code else [*env.settings.source_order]
+    sources = ("folder", "yahoo") if words.isascii() else ("folder",)
+    allowed = [
+        name
+        for name in sources
+        if name in env.sources and any(_may_ask(env, name, mic) for mic in exchanges)
+    ]
+    return [_NAMES, *allowed] if code or _HANGUL.search(words) else allowed
+
+
+def _may_ask(env: Env, provider: str, mic: str) -> bool:
+    return provider in providers_of(order_of(env, mic))
 
 
 async def _ask(env: Env, name: str, words: str, first: int) -> list[InstrumentInfo] | Failure:

@@ -82,16 +82,16 @@ class TickBook:
         """Replaces what is known: tracked instruments, hours, quotes by the last stored close."""
         self._places, self._hours, self._closing = places, hours, closing
 
-    def open_symbols(self) -> list[str]:
+    def open_places(self) -> dict[str, Place]:
         """The instruments whose market is in session, or has hours that are not known."""
         now = self._clock.now()
-        return [
-            symbol
+        return {
+            symbol: place
             for symbol, place in self._places.items()
             if not self._hours.knows(place.mic) or self._hours.running(place.mic, now)
-        ]
+        }
 
-    def read(self, tick: Tick, *, streamed: bool) -> Quote | Refused:
+    def read(self, tick: Tick, source: QuoteSource, *, streamed: bool) -> Quote | Refused:
         """The quote that a tick makes. A polled price is one of the regular session."""
         place = self._places.get(tick.symbol)
         if place is None:
@@ -110,7 +110,7 @@ class TickBook:
             previous_close=self._previous_close(tick, place, day),
             at=tick.at,
             day=day,
-            source=QuoteSource.YAHOO,
+            source=source,
             state=self._state(place, tick.at, day, now, streamed=streamed),
         )
         if not is_newer(quote, self._held.get(tick.symbol)):

@@ -17,6 +17,7 @@ from tests.factories import (
     make_sessions,
     make_split,
     weekdays,
+    with_order,
 )
 from tests.graphql.asking import ask, choose_source, fail
 
@@ -240,6 +241,27 @@ async def test_the_source_says_which_days_it_has(sample_env):
     assert found["source"]["firstDay"] == days[0].isoformat()
     assert found["instrument"]["freshness"]["state"] == "HISTORIC"
     assert found["instrument"]["intradayReason"] == "The sample has daily prices only."
+
+
+async def test_an_exchange_whose_sources_have_days_only_says_why(env, yahoo):
+    await choose_source(env)
+    ordered = with_order(env, "XKRX=krx,folder;*=yahoo")
+    for symbol in ("005930.KS", "AAPL"):
+        await make_instrument(env, symbol)
+        await make_bars(env, symbol, [100.0] * 3, source="krx" if symbol[0] == "0" else "yahoo")
+    query = """{ instruments(symbols: ["005930.KS", "AAPL"]) { edges { node {
+        symbol intradayReason liveReason quote { source state } series(interval: MINUTE_5) } } } }"""
+    found = await ask(ordered, query)
+    nodes = {edge["node"]["symbol"]: edge["node"] for edge in found["instruments"]["edges"]}
+    samsung = nodes["005930.KS"]
+    sources = "The sources of this exchange (Naver, folder)"
+    assert samsung["intradayReason"] == f"{sources} have daily prices only."
+    assert samsung["liveReason"].startswith(f"{sources} have no live prices")
+    assert (samsung["quote"]["source"], samsung["series"]["time"]) == ("KRX", [])
+    assert (nodes["AAPL"]["intradayReason"], nodes["AAPL"]["liveReason"]) == (None, None)
+    assert {entry["symbol"] for entry in yahoo.log()} == {"AAPL"}
+    korean = await ask(ordered, query, locale="ko")
+    assert "실시간 시세가 없습니다" in str(korean)
 
 
 async def test_tracking_asks_the_source_and_opens_a_collection(env, yahoo):

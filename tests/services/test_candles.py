@@ -17,9 +17,17 @@ from app.db.frames import merge_frame
 from app.domain.bars import Interval, PriceBasis
 from app.env import Env
 from app.errors import BadInput, NotFound, RateLimited, Unavailable
-from app.services.candles import INTRADAY_REASON, find_intraday_reason, get_series
+from app.services.candles import get_series
 from app.services.settings import choose_source, put_setting
-from tests.factories import make_bars, make_dividend, make_instrument, make_split, weekdays
+from app.services.source_order import Reach, find_reach
+from tests.factories import (
+    make_bars,
+    make_dividend,
+    make_instrument,
+    make_split,
+    weekdays,
+    with_order,
+)
 from tests.fakes.yahoo import FakeYahoo
 
 MONDAY = date(2025, 1, 6)
@@ -255,7 +263,7 @@ async def test_minutes_come_from_the_source_with_unix_seconds(intraday):
     )
     assert (found["close"][0], found["volume"][0]) == (10.25, 100)
     assert found["sma_2"][:2] == [None, 10.75]
-    assert await find_intraday_reason(intraday) is None
+    assert (await find_reach(intraday, "XNAS")).intraday
 
 
 async def test_minutes_are_asked_for_once_a_minute(intraday, yahoo):
@@ -271,7 +279,18 @@ async def test_a_source_without_minutes_gives_empty_columns_and_a_reason(sample_
     assert found == {
         name: [] for name in ("time", "open", "high", "low", "close", "volume", "sma_5")
     }
-    assert await find_intraday_reason(sample_env) == INTRADAY_REASON
+    assert await find_reach(sample_env, "XNAS") == Reach(("sample",), intraday=False, live=False)
+
+
+async def test_minutes_follow_the_order_of_the_exchange(intraday, yahoo):
+    env = with_order(intraday, "XNAS=folder,krx;*=yahoo")
+    yahoo.clear_log()
+    assert (await series(env, interval=Interval.MINUTE_5))["time"] == []
+    assert yahoo.log() == []
+    assert not (await find_reach(env, "XNAS")).intraday
+    after = with_order(intraday, "XNAS=folder,yfinance")
+    assert len((await series(after, interval=Interval.MINUTE_5))["time"]) == 70
+    assert (await find_reach(after, "XNAS")).intraday
 
 
 async def test_minutes_that_cannot_be_had_now_are_a_failure(apple, yahoo):

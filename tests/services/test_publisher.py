@@ -110,7 +110,7 @@ async def test_a_successor_begins_with_what_was_left(env: Env):
     old = quote("AAPL", 5)
     await env.bus.keep(QUOTES, {"AAPL": old.to_json()})
     async with publishing(env.bus) as publisher:
-        await publisher.take_over(QuoteSource.YAHOO)
+        await publisher.take_over(recorded=False)
         assert publisher.held == {"AAPL": old}
         await asyncio.sleep(0.15)
         assert await kept(env.bus) == {"AAPL": 5}
@@ -120,7 +120,7 @@ async def test_what_another_source_left_is_wiped(env: Env):
     left = {"AAPL": quote("AAPL", 5, QuoteSource.SAMPLE), "MSFT": quote("MSFT", 6)}
     await env.bus.keep(QUOTES, {s: q.to_json() for s, q in left.items()})
     async with env.bus.listen(QUOTES) as messages, publishing(env.bus) as publisher:
-        await publisher.take_over(QuoteSource.YAHOO)
+        await publisher.take_over(recorded=False)
         assert set(publisher.held) == {"MSFT"}
         publisher.put(replace(left["MSFT"], price=Decimal(8)))
         await hear(messages)
@@ -130,7 +130,7 @@ async def test_what_another_source_left_is_wiped(env: Env):
 async def test_garbage_that_was_left_is_wiped_too(env: Env):
     await env.bus.keep(QUOTES, {"AAPL": b"garbage"})
     async with env.bus.listen(QUOTES) as messages, publishing(env.bus) as publisher:
-        await publisher.take_over(QuoteSource.YAHOO)
+        await publisher.take_over(recorded=False)
         assert publisher.held == {}
         publisher.put(quote("MSFT"))
         await hear(messages)

@@ -7,20 +7,26 @@ from dataclasses import replace
 import pytest
 
 from app.adapters.worker_sources import make_worker_sources
-from app.config import load_settings
 from app.env import Env
 from app.errors import Unavailable
 from app.services.settings import choose_source
-from app.services.source_order import OTHER_PROVIDERS, find_order, guess_exchange, list_sources
+from app.services.source_order import (
+    OTHER_PROVIDERS,
+    Reach,
+    find_order,
+    find_reach,
+    guess_exchange,
+    list_intraday,
+    list_live,
+    list_sources,
+)
+from tests.factories import with_order
 
 
 async def ordered(env: Env, order: str) -> Env:
     """A live installation with that order, in a worker."""
     await choose_source(env, "yahoo")
-    settings = replace(
-        env.settings, source_order=load_settings({"SISE_SOURCE_ORDER": order}).source_order
-    )
-    return replace(env, settings=settings)
+    return with_order(env, order)
 
 
 async def names(env: Env, mic: str | None, symbol: str) -> list[str]:
@@ -80,3 +86,22 @@ async def test_before_a_mode_is_chosen_there_is_no_order(env):
 async def test_providers_are_told_as_the_sources_tell_them(worker):
     for name, source in worker.sources.items():
         assert source.provider == OTHER_PROVIDERS.get(name, name)
+
+
+async def test_prices_within_a_session_come_from_any_reader_of_the_order(env):
+    web = await ordered(env, "XKRX=krx,folder;XNYS=folder,yfinance;*=yahoo")
+    for mic, found in {"XKRX": [], "XNYS": ["yahoo"], "XNAS": ["yahoo"]}.items():
+        assert [source.name for source in await list_intraday(web, mic, 5)] == found
+        assert [source.name for source in list_live(web, mic)] == found
+    assert await find_reach(web, "XKRX") == Reach(("krx", "folder"), intraday=False, live=False)
+    assert await find_reach(web, "XNYS") == Reach(("folder", "yfinance"), intraday=True, live=True)
+    assert await list_intraday(web, "XNAS", 7) == []
+
+
+async def test_a_worker_has_both_readers_of_yahoo_for_minutes(worker):
+    env = await ordered(worker, "*=krx,yfinance")
+    assert [s.name for s in await list_intraday(env, "XNAS", 15)] == ["yahoo", "yfinance"]
+
+
+async def test_the_sample_has_daily_prices_only(sample_env):
+    assert await find_reach(sample_env, "XNAS") == Reach(("sample",), intraday=False, live=False)

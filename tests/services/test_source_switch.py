@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 
 import orjson
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.adapters.bus import EVENTS, QUOTES
+from app.adapters.folder import FolderSource
 from app.adapters.prices import SourceDown
 from app.env import Env
 from app.errors import BadInput, Unavailable
@@ -19,7 +21,14 @@ from app.services.instruments import list_instruments, seed_instruments, track_i
 from app.services.jobs import list_jobs
 from app.services.settings import choose_source, find_setting, get_source, put_setting
 from app.services.source_switch import probe_source, switch_source
-from tests.factories import make_dividend, make_instrument, make_sessions, make_split, weekdays
+from tests.factories import (
+    make_dividend,
+    make_instrument,
+    make_sessions,
+    make_split,
+    weekdays,
+    with_order,
+)
 from tests.fakes.yahoo import FakeYahoo
 
 SAMPLE = ["AAPL", "FB", "GOOG", "IBM", "MSFT", "USDKRW=X"]
@@ -59,6 +68,18 @@ async def test_a_source_that_does_not_answer_in_time_is_down(env, yahoo, monkeyp
     monkeypatch.setattr(source_switch, "PATIENCE", 0.2)
     yahoo.fault("AAPL", "slow", delay=1)
     assert await probe_source(env, "yahoo") == SourceDown("no answer within 0.2 s")
+
+
+async def test_the_live_mode_is_tried_by_the_first_source_of_its_order(env, yahoo, tmp_path):
+    yahoo.clear_log()
+    ordered = with_order(env, "*=folder,yahoo")
+    folder = FolderSource(tmp_path)
+    own = replace(ordered, sources={**env.sources, "folder": folder})
+    assert await probe_source(own, "yahoo") is None
+    tmp_path.rmdir()
+    assert isinstance(await probe_source(own, "yahoo"), SourceDown)
+    assert yahoo.log() == []
+    assert isinstance(await probe_source(with_order(env, "*=folder"), "yahoo"), SourceDown)
 
 
 async def test_a_switch_drops_every_row_of_the_other_source(sample):

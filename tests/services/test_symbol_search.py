@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from app.adapters.folder import FolderSource
 from app.env import Env
 from app.errors import BadInput
 from app.services import symbol_search
 from app.services.settings import choose_source
 from app.services.symbol_search import search_sources
-from tests.factories import make_instrument
+from tests.factories import make_instrument, with_order
 
 
 @pytest.fixture
@@ -89,3 +91,25 @@ async def test_words_that_are_none_are_refused(chosen, query):
 async def test_a_page_of_hits_has_its_bounds(chosen):
     with pytest.raises(BadInput, match="first is 51; it must be from 1 to 50"):
         await search_sources(chosen, "apple", 51)
+
+
+async def test_yahoo_is_searched_only_where_an_order_has_it(chosen, yahoo, naver):
+    env = with_order(chosen, "*=krx,folder")
+    assert await symbols(env, "apple") == []
+    assert "005930.KS" in await symbols(env, "005930")
+    assert yahoo.log() == []
+    mixed = with_order(chosen, "XKRX=krx;*=yahoo")
+    assert "005930.KS" in await symbols(mixed, "005930")
+    assert yahoo.log() == []  # a Korean code
+    assert await symbols(mixed, "apple") == ["AAPL"]
+    assert "005930.KS" not in await symbols(mixed, "samsung")
+    assert yahoo.log()
+
+
+async def test_the_folder_is_searched_where_an_order_has_it(chosen, yahoo, tmp_path):
+    (tmp_path / "instruments.csv").write_text("symbol,name\nAAPL,Our apples\n")
+    folder = {"folder": FolderSource(tmp_path)}
+    env = replace(chosen, sources={**chosen.sources, **folder})
+    assert (await search_sources(with_order(env, "*=folder"), "our")).hits[0].name == "Our apples"
+    assert yahoo.log() == []
+    assert [hit.name for hit in (await search_sources(env, "our")).hits] != ["Our apples"]

@@ -50,7 +50,7 @@ def book(now=NOW, held=None, closings=None):
 
 
 def read(tick, *, streamed=True, now=NOW, held=None, closings=None):
-    return book(now, held, closings).read(tick, streamed=streamed)
+    return book(now, held, closings).read(tick, QuoteSource.YAHOO, streamed=streamed)
 
 
 TICK = Tick("AAPL", 10.53, NOW, regular=True)
@@ -152,8 +152,8 @@ def test_a_close_that_is_not_of_the_session_before_is_not_compared_with(day):
 
 
 def test_what_is_in_session_now_is_worth_asking_for():
-    assert book().open_symbols() == ["AAPL", "005930.KS"]  # Seoul's hours are not known here
-    assert book(now=CLOSE).open_symbols() == ["005930.KS"]
+    assert list(book().open_places()) == ["AAPL", "005930.KS"]  # Seoul's hours are not known here
+    assert list(book(now=CLOSE).open_places()) == ["005930.KS"]
 
 
 async def test_only_what_is_tracked_is_listed_with_its_place(env: Env):

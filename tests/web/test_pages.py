@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -126,6 +127,18 @@ async def test_a_range_within_days_is_off_with_its_reason_where_there_are_no_min
     buttons = [attrs for tag, attrs in read(page).tags if tag == "button"]
     off = {b["value"]: b["title"] for b in buttons if "disabled" in b}
     assert off == dict.fromkeys(("1D", "1W"), "The sample has daily prices only.")
+
+
+@pytest.mark.parametrize("locale", ["en", "ko"])
+async def test_sources_without_live_prices_are_told_with_the_quote(env, settings, locale):
+    await make_market(env)
+    own = replace(settings, source_order={"XKRX": ("folder",), "*": ("yahoo",)})
+    async with browsing(own, locale) as http:
+        korean = text_of((await http.get("/instruments/005930.KS")).text)
+        data = text_of((await http.get("/instruments/005930.KS/data")).text)
+        american = text_of((await http.get("/instruments/AAPL")).text)
+    words = {"en": "have no live prices", "ko": "실시간 시세가 없습니다"}[locale]
+    assert (words in korean, words in data, words in american) == (True, True, False)
 
 
 async def test_without_javascript_the_last_closes_stand_in_a_drawing_and_a_table(env, settings):

@@ -7,17 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from app.clock import Clock
-from app.domain.quotes import QuoteState
+from app.domain.quotes import Quote, QuoteSource, QuoteState
 from app.env import Env
 from app.services.publisher import Publisher
 from tests.broker import until
-from tests.factories import make_bars, make_instrument, make_sessions, weekdays
+from tests.factories import make_bars, make_instrument, make_sessions, weekdays, with_order
 from tests.fakes.yahoo import FakeYahoo
-from workers.yahoo_feed import YahooFeed
+from workers.live_feed import LiveFeed
 
 OPEN = datetime(2026, 1, 5, 14, tzinfo=UTC)
 NOW = datetime(2026, 1, 5, 15, 30, tzinfo=UTC)
@@ -36,8 +37,8 @@ async def market(env: Env) -> Env:
 
 
 @asynccontextmanager
-async def feeding(env: Env, *, poll: float = 60.0, stale: float = 60.0) -> AsyncIterator[YahooFeed]:
-    feed = YahooFeed(env, Publisher(env.bus), stale=stale, poll=poll)
+async def feeding(env: Env, *, poll: float = 60.0, stale: float = 60.0) -> AsyncIterator[LiveFeed]:
+    feed = LiveFeed(env, Publisher(env.bus), stale=stale, poll=poll)
     await feed.refresh()
     running = asyncio.create_task(feed.run())
     try:
@@ -47,7 +48,7 @@ async def feeding(env: Env, *, poll: float = 60.0, stale: float = 60.0) -> Async
         await asyncio.wait({running})
 
 
-def price(feed: YahooFeed, symbol: str) -> str:
+def price(feed: LiveFeed, symbol: str) -> str:
     return str(feed._publisher.held[symbol].price)
 
 
@@ -153,3 +154,36 @@ async def test_ticks_that_cannot_be_right_change_nothing(market: Env, yahoo: Fak
         yahoo.tick("MSFT", 28.5, at=now)
         await until(lambda: price(feed, "MSFT") == "28.5")
         assert price(feed, "AAPL") == "430.5"
+
+
+async def test_only_what_the_order_allows_is_streamed(market: Env, yahoo: FakeYahoo):
+    await make_instrument(market, "IBM", mic="XNYS")
+    async with feeding(with_order(market, "XNAS=folder;*=yfinance")):
+        await until(lambda: yahoo.streams() == [["IBM"]])
+
+
+@pytest.mark.parametrize("fault", [None, "refuse"])
+async def test_without_yahoo_in_the_order_it_is_never_asked(
+    market: Env, yahoo: FakeYahoo, fault: str | None
+):
+    if fault:
+        yahoo.fault("stream", fault)
+    async with feeding(with_order(market, "*=folder,krx"), poll=0.05, stale=0.1) as feed:
+        await asyncio.sleep(0.5)
+        assert feed._publisher.held["AAPL"].state is QuoteState.CLOSED
+    assert yahoo.log() == []
+
+
+async def test_a_quote_left_from_another_order_gives_way_to_the_close(market: Env):
+    await make_instrument(market, "IBM", mic="XNYS")
+    await make_bars(market, "IBM", [200.5], start=date(2026, 1, 2), source="folder")
+    publisher = Publisher(market.bus)
+    for symbol in ("IBM", "AAPL"):
+        left = (QuoteSource.YAHOO, QuoteState.DELAYED)
+        publisher.put(Quote(symbol, Decimal(9), None, NOW, date(2026, 1, 5), *left))
+    env = with_order(market, "XNYS=folder;*=yahoo")
+    await LiveFeed(env, publisher, stale=60, poll=60).refresh()
+    kept, closing = publisher.held["AAPL"], publisher.held["IBM"]
+    assert (kept.price, kept.source) == (9, QuoteSource.YAHOO)
+    assert (str(closing.price), closing.source) == ("200.5", QuoteSource.FOLDER)
+    assert closing.state is QuoteState.CLOSED
