@@ -204,6 +204,8 @@ async def test_half_a_batch_of_quotes_is_half_of_it_right(subject: Subject) -> N
 
 async def test_bars_within_the_day_or_the_reason_why_not(subject: Subject) -> None:
     found = await subject.source.intraday(CODE, minutes=5, days=2)
+    assert isinstance(found, Intraday if 5 in subject.source.minutes else NoData)
+    assert subject.source.live is (subject.name in {"yahoo", "yfinance"})
     assert isinstance(found, NoData | Intraday)
     assert isinstance(await subject.source.intraday(CODE, minutes=7, days=2), NoData)
 
