@@ -85,12 +85,22 @@ def open_place() -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def hear_hangups() -> None:
+    """SIGHUP as a terminal has it: what `nohup` had the tests ignore, their children would too."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Running:
     """A process of ours whose output is read line by line."""
 
     def __init__(self, command: list[str], environ: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
-            command, env=dict(environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/"
+            command,
+            env=dict(environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            preexec_fn=hear_hangups,  # noqa: PLW1509 - no thread of ours holds a lock that it takes
         )
         assert self.process.stdout is not None
         self._pipe = self.process.stdout.fileno()
