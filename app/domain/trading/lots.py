@@ -9,14 +9,14 @@ from __future__ import annotations
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
+from app.domain import money
 from app.domain.trading.listings import Listing
 from app.domain.trading.tables import Market
-from app.domain.trading.ticks import Side, check_price
+from app.domain.trading.ticks import Side
 from app.errors import BadInput
 
 WHOLE: Final = Decimal(1)
 FRACTION: Final = Decimal("0.000001")
-MOST: Final = Decimal(1_000_000_000)
 
 
 def quantity_step(listing: Listing, *, by_amount: bool) -> Decimal:
@@ -35,7 +35,7 @@ def quantity_for_amount(listing: Listing, amount: Decimal, price: Decimal) -> De
     Raises:
         BadInput: it buys nothing.
     """
-    check_price(price)
+    money.check_price(price)
     if amount.is_finite():
         quantity = floor_to_lot(amount / price, quantity_step(listing, by_amount=True))
         if quantity > 0:
@@ -50,11 +50,9 @@ def check_quantity(
     """Refuses a quantity that cannot be ordered: whole shares, or all that is held of a US share.
 
     Raises:
-        BadInput: not above zero, not below 1,000,000,000, or not whole.
+        BadInput: out of the bounds of a quantity, or not whole.
     """
-    if not quantity.is_finite() or not 0 < quantity < MOST:
-        message = "The quantity is %(quantity)s; it must be above zero and below %(most)s"
-        raise BadInput(message, field="quantity", quantity=quantity, most=MOST)
+    money.check_quantity(quantity)
     whole = quantity == floor_to_lot(quantity, WHOLE)
     fraction_of_holding = side is Side.SELL and listing.market is Market.US and quantity <= held
     if not whole and not fraction_of_holding:

@@ -29,7 +29,9 @@ def tick_size(listing: Listing, price: Decimal, day: date) -> Decimal:
     Raises:
         BadInput: a price not above zero, or a day before the known tables.
     """
-    check_price(price)
+    if not price.is_finite() or price <= 0:
+        message = "The price is %(price)s; it must be above zero"
+        raise BadInput(message, field="price", price=price)
     steps = _steps(listing, day)
     return steps.ticks[bisect_right(steps.bounds, price)]
 
@@ -65,17 +67,6 @@ def round_fill(listing: Listing, side: Side, price: Decimal, day: date) -> Decim
     if side is Side.BUY:
         return ceil_to_tick(listing, price, day)
     return floor_to_tick(listing, price, day) or tick_size(listing, price, day)
-
-
-def check_price(price: Decimal) -> None:
-    """Refuses what is no price.
-
-    Raises:
-        BadInput: not a finite number above zero.
-    """
-    if not price.is_finite() or price <= 0:
-        message = "The price is %(price)s; it must be above zero"
-        raise BadInput(message, field="price", price=price)
 
 
 def _steps(listing: Listing, day: date) -> Steps:
