@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.adapters.bus import Bus
 from app.adapters.hashing import Hasher
 from app.adapters.limits import Tally
+from app.adapters.mail import Mailer
 from app.adapters.prices import PriceSource
 from app.adapters.queue import Queue
 from app.adapters.secret import load_secret
@@ -25,7 +26,7 @@ class Env:
     """Connections and the clock of one process. `sources` are the price sources by name.
 
     `vault` seals with the secret of the installation, `hasher` hashes passwords, `tally` counts
-    tries to sign in.
+    tries to sign in, `mailer` sends mail if a server for it is set.
     """
 
     settings: Settings
@@ -37,6 +38,7 @@ class Env:
     vault: Vault
     hasher: Hasher
     tally: Tally
+    mailer: Mailer
 
 
 @asynccontextmanager
@@ -65,8 +67,10 @@ async def open_env(
     bus = Bus(settings.redis_url)
     queue = Queue(settings.redis_url)
     sources = sources_of(settings)
+    clock, tally = settings.clock, Tally(bus)
+    mailer = Mailer(settings.smtp_url, settings.mail_from)
     try:
-        yield Env(settings, db, bus, queue, sources, settings.clock, vault, Hasher(), Tally(bus))
+        yield Env(settings, db, bus, queue, sources, clock, vault, Hasher(), tally, mailer)
     finally:
         for source in sources.values():
             await source.close()

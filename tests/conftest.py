@@ -17,6 +17,7 @@ from app.db.models import Base
 from app.embedded import EmbeddedServers, Urls
 from app.env import Env, open_env
 from tests.fakes.naver import FakeNaver, start_fake_naver
+from tests.fakes.smtp import FakeSmtp, run_smtp
 from tests.fakes.yahoo import FakeYahoo, start_fake_yahoo
 from tests.processes import SECRET
 
@@ -66,6 +67,21 @@ def naver(naver_server: FakeNaver) -> Iterator[FakeNaver]:
     naver_server.reset()
     yield naver_server
     naver_server.reset()
+
+
+@pytest.fixture(scope="session")
+def smtp_server() -> Iterator[FakeSmtp]:
+    """A local mail server."""
+    with run_smtp() as server:
+        yield server
+
+
+@pytest.fixture
+def smtp(smtp_server: FakeSmtp) -> Iterator[FakeSmtp]:
+    """The local mail server without faults and without letters."""
+    smtp_server.reset()
+    yield smtp_server
+    smtp_server.reset()
 
 
 @pytest.fixture

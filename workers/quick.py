@@ -1,4 +1,4 @@
-"""The quick queue: collections, the analyses that go with them, cross-checks, and the minute."""
+"""The quick queue: collections and their analyses, cross-checks, mail, and the minute."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.env import Env
 from workers.analyse import analyse_instrument
 from workers.check import check_instrument
 from workers.collect import collect_instrument
+from workers.mail import send_mail
 from workers.pace import Pace
 from workers.tick import minute_tick
 
@@ -21,6 +22,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     func(collect_instrument, name="collect_instrument"),
     func(analyse_instrument, name="analyse_instrument"),
     func(check_instrument, name="check_instrument"),
+    func(send_mail, name="send_mail"),
 )
 
 

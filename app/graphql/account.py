@@ -8,8 +8,41 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.permissions import require_person
 from app.graphql.user_types import Enrolment, User
-from app.services import account, second_factor
+from app.services import account, email_address, password_reset, second_factor
 from app.services.sign_in import require_password
+
+
+@described
+@strawberry.type
+class LinkMutation:
+    """What is done by a link of a mail, by whoever has it."""
+
+    @strawberry.mutation
+    async def request_password_reset(self, info: Info, email: str) -> bool:
+        """Has a link sent to the address, if it is somebody's verified one: the answer never tells.
+
+        The link leads to `/reset?token=…` and works once, within an hour.
+        """
+        context = info.context
+        await password_reset.request_reset(
+            context.env, email, locale=context.locale, address=context.address
+        )
+        return True
+
+    @strawberry.mutation
+    async def reset_password(self, info: Info, token: str, password: str) -> bool:
+        """Stores a new password by the token of such a link; every sign-in ends."""
+        context = info.context
+        await password_reset.reset_by_link(
+            context.env, token, password, locale=context.locale, address=context.address
+        )
+        return True
+
+    @strawberry.mutation
+    async def confirm_email(self, info: Info, token: str) -> bool:
+        """Verifies an address by the token of the link that was sent there, `/confirm?token=…`."""
+        await email_address.confirm_email(info.context.env, token, address=info.context.address)
+        return True
 
 
 @described
@@ -43,15 +76,29 @@ class AccountMutation:
     async def change_password(self, info: Info, current: str, password: str) -> bool:
         """Stores a new password and ends every other sign-in."""
         identity = require_person(info)
-        await account.change_password(info.context.env, identity, current, password)
+        env, locale = info.context.env, info.context.locale
+        await account.change_password(env, identity, current, password, locale=locale)
         return True
 
     @strawberry.mutation
     async def change_email(self, info: Info, password: str, email: str) -> User:
-        """Stores another address; it is not verified yet."""
-        identity = require_person(info)
-        changed = await account.change_email(info.context.env, identity, password, email)
-        return User.of(changed)
+        """Enters another address: it counts once the link that is sent there was opened.
+
+        Where no mail is sent it is stored at once, not verified.
+        """
+        identity, context = require_person(info), info.context
+        return User.of(
+            await email_address.change_email(
+                context.env, identity, password, email, locale=context.locale
+            )
+        )
+
+    @strawberry.mutation
+    async def send_verification(self, info: Info) -> bool:
+        """Sends a link to one's address once more, to verify it."""
+        identity, context = require_person(info), info.context
+        await email_address.send_confirmation(context.env, identity, locale=context.locale)
+        return True
 
     @strawberry.mutation
     async def delete_account(self, info: Info, password: str) -> bool:

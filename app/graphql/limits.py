@@ -70,6 +70,11 @@ PASSWORDS: Final = frozenset(
         "confirmSecondFactor",
         "turnOffSecondFactor",
         "deleteAccount",
+        "requestPasswordReset",
+        "resetPassword",
+        "confirmEmail",
+        "linkProvider",
+        "unlinkProvider",
     }
 )
 """Fields that try a password or a token: one in an operation, so that tries are counted singly."""

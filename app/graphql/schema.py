@@ -11,7 +11,7 @@ from typing import Final
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from app.graphql.account import AccountMutation
+from app.graphql.account import AccountMutation, LinkMutation
 from app.graphql.calendar import CalendarMutation, CalendarQuery
 from app.graphql.describing import described
 from app.graphql.execution import EXTENSIONS, EventExecutor, Schema
@@ -38,6 +38,7 @@ class Mutation(
     SignInMutation,
     TokenMutation,
     AccountMutation,
+    LinkMutation,
 ):
     """Everything that can be changed."""
 

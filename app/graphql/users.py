@@ -92,6 +92,7 @@ class SignInMutation:
             address=context.address,
             invitation=invitation,
             accepts_disclaimer=bool(accept_disclaimer),
+            locale=context.locale,
             privileged=context.operator,
         )
         return User.of(await users.register(context.env, applicant))

@@ -1,4 +1,4 @@
-"""What somebody changes about the own account: password, e-mail, and its end."""
+"""What somebody changes about the own account: the password, and its end."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.engine import EVERYONE
 from app.db.models import (
     ApiToken,
+    EmailConfirmation,
     OidcIdentity,
     PasswordReset,
     RecoveryCode,
@@ -19,20 +20,33 @@ from app.db.models import (
     UserSession,
 )
 from app.domain.access import Role
-from app.domain.people import check_email, check_password
+from app.domain.people import check_password
 from app.env import Env
 from app.errors import Conflict
+from app.services import mails
 from app.services.identity import Identity
-from app.services.sessions import drop_sign_ins
+from app.services.password_reset import drop_links, tell_change
+from app.services.passwords import store_password
 from app.services.sign_in import require_password
 from app.services.users import UserRow
+from app.translations import DEFAULT_LOCALE
 
-THEIRS: Final = (UserSession, TokenFamily, ApiToken, RecoveryCode, OidcIdentity, PasswordReset)
+THEIRS: Final = (
+    UserSession,
+    TokenFamily,
+    ApiToken,
+    RecoveryCode,
+    OidcIdentity,
+    PasswordReset,
+    EmailConfirmation,
+)
 """What goes with an account; refresh tokens go with their family."""
 
 
-async def change_password(env: Env, identity: Identity, current: str, fresh: str) -> None:
-    """Stores a new password and ends every other sign-in.
+async def change_password(
+    env: Env, identity: Identity, current: str, fresh: str, *, locale: str = DEFAULT_LOCALE
+) -> None:
+    """Stores a new password, ends every other sign-in and tells it to the verified address.
 
     Raises:
         Unauthenticated: the current one is not right.
@@ -40,7 +54,13 @@ async def change_password(env: Env, identity: Identity, current: str, fresh: str
     """
     check_password(fresh, identity.user.username, identity.user.email)
     await require_password(env, identity, current)
-    await _store_password(env, identity.user.id, fresh, but=identity)
+    stored, now = await env.hasher.hash(fresh), env.clock.now()
+    async with env.db.write(uid=identity.user.id) as db:
+        await store_password(db, identity.user.id, stored, now, but=identity)
+        await drop_links(db, identity.user.id)
+        user, mailing = identity.user, env.mailer.is_set
+        posted = await tell_change(db, user, locale, now, mailing=mailing)
+    await mails.send(env, posted)
 
 
 async def reset_password(env: Env, user: UserRow, fresh: str) -> None:
@@ -50,22 +70,10 @@ async def reset_password(env: Env, user: UserRow, fresh: str) -> None:
         BadInput: it could be guessed.
     """
     check_password(fresh, user.username, user.email)
-    await _store_password(env, user.id, fresh, but=None)
-
-
-async def change_email(env: Env, identity: Identity, password: str, email: str) -> UserRow:
-    """Stores another address, not verified yet.
-
-    Raises:
-        Unauthenticated: the password is not right.
-        BadInput: it cannot be an address.
-    """
-    plain = check_email(email)
-    await require_password(env, identity, password)
-    async with env.db.write() as db:
-        changed = update(User).where(User.id == identity.user.id)
-        await db.execute(changed.values(email=plain, email_verified=False))
-        return UserRow.of(await db.get_one(User, identity.user.id))
+    stored = await env.hasher.hash(fresh)
+    async with env.db.write(uid=user.id) as db:
+        await store_password(db, user.id, stored, env.clock.now())
+        await drop_links(db, user.id)
 
 
 async def delete_account(env: Env, identity: Identity, password: str) -> None:
@@ -82,13 +90,6 @@ async def delete_account(env: Env, identity: Identity, password: str) -> None:
         for table in THEIRS:
             await db.execute(delete(table).where(table.user_id == user_id))
         await db.execute(update(User).where(User.id == user_id).values(_nameless(user_id, now)))
-
-
-async def _store_password(env: Env, user_id: int, fresh: str, *, but: Identity | None) -> None:
-    stored = await env.hasher.hash(fresh)
-    async with env.db.write(uid=user_id) as db:
-        await db.execute(update(User).where(User.id == user_id).values(password_hash=stored))
-        await drop_sign_ins(db, user_id, env.clock.now(), but=but)
 
 
 async def _require_another_admin(db: AsyncSession, user: UserRow) -> None:

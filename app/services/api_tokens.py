@@ -126,7 +126,7 @@ async def _find(env: Env, token_id: int, sha256: bytes | None) -> Identity | Non
     query = (
         select(ApiToken, User)
         .join(User, User.id == ApiToken.user_id)
-        .where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None), User.deleted_at.is_(None))
+        .where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None), User.in_force())
     )
     async with env.db.read(uid=EVERYONE) as db:
         found = (await db.execute(query)).one_or_none()

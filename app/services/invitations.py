@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.models import Invitation
 from app.env import Env
 from app.errors import BadInput
+from app.services.one_time import hash_secret
 
 LIFETIME: Final = timedelta(days=7)
 
@@ -23,7 +23,7 @@ async def invite(env: Env, user_id: int) -> str:
     now = env.clock.now()
     async with env.db.write() as db:
         row = {"created_at": now, "expires_at": now + LIFETIME, "created_by": user_id}
-        db.add(Invitation(sha256=_hash(invitation), **row))
+        db.add(Invitation(sha256=hash_secret(invitation), **row))
     return invitation
 
 
@@ -36,7 +36,7 @@ async def take_invitation(db: AsyncSession, invitation: str | None, now: datetim
     row = (
         update(Invitation)
         .where(
-            Invitation.sha256 == _hash(invitation or ""),
+            Invitation.sha256 == hash_secret(invitation or ""),
             Invitation.used_at.is_(None),
             Invitation.expires_at > now,
         )
@@ -45,7 +45,3 @@ async def take_invitation(db: AsyncSession, invitation: str | None, now: datetim
     )
     if await db.scalar(row) is None:
         raise BadInput("One registers by invitation here, and this is none.", field="invitation")
-
-
-def _hash(invitation: str) -> bytes:
-    return hashlib.sha256(invitation.encode(errors="replace")).digest()

@@ -26,7 +26,7 @@ from app.adapters.queue import QueueName
 from app.db.models import Job as JobRow
 from app.env import Env
 
-JobKind = Literal["collect", "analyse", "check"]
+JobKind = Literal["collect", "analyse", "check", "mail"]
 JobState = Literal["PENDING", "RUNNING", "DONE", "FAILED"]
 
 MAX_ATTEMPTS: Final = 5
@@ -40,6 +40,7 @@ _ROUTES: Final[dict[str, tuple[str, QueueName]]] = {
     "collect": ("collect_instrument", "quick"),
     "analyse": ("analyse_instrument", "quick"),
     "check": ("check_instrument", "quick"),
+    "mail": ("send_mail", "quick"),
 }
 
 

@@ -6,8 +6,6 @@ without a visit, and after 30 days in any case.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -20,6 +18,7 @@ from app.db.models import TokenFamily, User, UserSession
 from app.domain.access import Means, scopes_of
 from app.env import Env
 from app.services.identity import Device, Identity
+from app.services.one_time import hash_secret, make_secret
 from app.services.owned import get_owned, missing
 from app.services.users import UserRow
 
@@ -51,17 +50,17 @@ async def open_session(
     env: Env, user_id: int, device: Device, *, replaces: str | None = None
 ) -> str:
     """Signs a browser in: the secret of its cookie. What the cookie held before ends."""
-    secret = secrets.token_urlsafe(32)
+    secret = make_secret()
     now = env.clock.now()
     async with env.db.write(uid=EVERYONE) as db:
         if replaces is not None:
-            await db.execute(delete(UserSession).where(UserSession.sha256 == _hash(replaces)))
+            await db.execute(delete(UserSession).where(UserSession.sha256 == hash_secret(replaces)))
         old = UserSession.user_id == user_id, UserSession.ends_at <= now
         await db.execute(delete(UserSession).where(*old))
         db.add(
             UserSession(
                 user_id=user_id,
-                sha256=_hash(secret),
+                sha256=hash_secret(secret),
                 created_at=now,
                 seen_at=now,
                 idle_at=now + IDLE,
@@ -75,7 +74,7 @@ async def open_session(
 
 async def find_session(env: Env, secret: str) -> Identity | None:
     """Who a cookie belongs to, None when nobody; the visit is written down."""
-    return await _find(env, UserSession.sha256 == _hash(secret))
+    return await _find(env, UserSession.sha256 == hash_secret(secret))
 
 
 async def find_session_by_id(env: Env, session_id: int) -> Identity | None:
@@ -154,7 +153,7 @@ async def _find(env: Env, which: object) -> Identity | None:
         select(UserSession, User)
         .join(User, User.id == UserSession.user_id)
         .where(which, UserSession.idle_at > now, UserSession.ends_at > now)  # type: ignore[arg-type]
-        .where(User.deleted_at.is_(None))
+        .where(User.in_force())
     )
     async with env.db.read(uid=EVERYONE) as db:
         found = (await db.execute(query)).one_or_none()
@@ -180,7 +179,3 @@ def _sign_in(row: UserSession | TokenFamily, kind: Kind, identity: Identity) -> 
         address=row.address,
         current=identity.means is means and identity.key == row.id,
     )
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode(errors="replace")).digest()

@@ -89,7 +89,7 @@ async def _delay(env: Env, account: str) -> None:
 
 async def _verify(env: Env, username: str, password: str) -> User | None:
     """The user whose password it is; what is hashed anew is stored."""
-    query = select(User).where(User.username_key == name_key(username), User.deleted_at.is_(None))
+    query = select(User).where(User.username_key == name_key(username), User.in_force())
     async with env.db.read() as db:
         user: User | None = await db.scalar(query)
     stored = None if user is None else user.password_hash

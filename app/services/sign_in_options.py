@@ -6,15 +6,8 @@ from dataclasses import dataclass
 
 from app.config import Registration
 from app.env import Env
+from app.providers import Provider
 from app.services.users import has_users
-
-
-@dataclass(frozen=True)
-class Provider:
-    """Another site that one can sign in by; `key` stands in the address of the sign-in."""
-
-    key: str
-    title: str
 
 
 @dataclass(frozen=True)
@@ -33,8 +26,8 @@ async def find_options(env: Env, *, privileged: bool) -> SignInOptions:
     first_run = not await has_users(env)
     return SignInOptions(
         registration="open" if privileged else env.settings.registration,
-        mail=False,
-        providers=(),
+        mail=env.mailer.is_set,
+        providers=env.settings.providers,
         first_run=first_run,
         demo=privileged and first_run,
     )

@@ -89,7 +89,7 @@ async def find_family(env: Env, family_id: int) -> Identity | None:
         select(User)
         .join(TokenFamily, TokenFamily.user_id == User.id)
         .where(TokenFamily.id == family_id, TokenFamily.revoked_at.is_(None))
-        .where(User.deleted_at.is_(None))
+        .where(User.in_force())
     )
     async with env.db.read(uid=EVERYONE) as db:
         user = await db.scalar(query)

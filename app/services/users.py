@@ -20,9 +20,10 @@ from app.domain.access import Role
 from app.domain.people import check_email, check_password, check_username, name_key
 from app.env import Env
 from app.errors import BadInput, Conflict, Forbidden, NotFound
+from app.services import mails
 from app.services.invitations import take_invitation
 from app.services.tries import limit
-from app.translations import LOCALES, Locale
+from app.translations import DEFAULT_LOCALE, LOCALES, Locale
 
 REGISTRATIONS: Final = 10  # from one address in an hour
 HOUR: Final = timedelta(hours=1)
@@ -79,6 +80,7 @@ class Applicant:
     address: str = ""
     invitation: str | None = None
     accepts_disclaimer: bool = False
+    locale: str = DEFAULT_LOCALE
     privileged: bool = False
 
 
@@ -113,9 +115,12 @@ async def register(env: Env, applicant: Applicant, role: Role | None = None) -> 
         async with env.db.write() as db:
             if policy == "invite":
                 await take_invitation(db, applicant.invitation, now)
-            return UserRow.of(await _add(db, values, role))
+            user = await _add(db, values, role)
+            posted = await _ask_to_confirm(env, db, user, applicant.locale)
     except IntegrityError as error:
         raise Conflict("The username %(name)s is taken.", name=shown) from error
+    await mails.send(env, posted)
+    return UserRow.of(user)
 
 
 async def has_users(env: Env) -> bool:
@@ -127,7 +132,7 @@ async def has_users(env: Env) -> bool:
 async def find_user(env: Env, user_id: int) -> UserRow | None:
     """The person of that id, None for none and for a deleted one."""
     async with env.db.read() as db:
-        user = await db.scalar(select(User).where(User.id == user_id, User.deleted_at.is_(None)))
+        user = await db.scalar(select(User).where(User.id == user_id, User.in_force()))
     return None if user is None else UserRow.of(user)
 
 
@@ -173,6 +178,13 @@ async def accept_disclaimer(env: Env, user_id: int) -> UserRow:
         await db.execute(update(User).where(User.id == user_id).values(disclaimer_at=now))
         user = await db.get_one(User, user_id)
     return UserRow.of(user)
+
+
+async def _ask_to_confirm(env: Env, db: AsyncSession, user: User, locale: str) -> list[int]:
+    """Posts the mail that asks whether the address is right, where mail is sent."""
+    if not env.mailer.is_set:
+        return []
+    return await mails.post(db, "confirm", user.email, locale, env.clock.now(), user=user.id)
 
 
 async def _add(db: AsyncSession, values: Mapping[str, Any], role: Role | None) -> User:

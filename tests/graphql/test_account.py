@@ -9,7 +9,9 @@ import zipfile
 from app.domain.totp import compute_code
 from app.services.authentication import find_again
 from tests.graphql.asking import ask, fail
+from tests.mailing import deliver, link_of, with_mail
 from tests.people import PASSWORD, by_access_token, by_session, make_user
+from tests.services.test_password_reset import verified
 
 SIGN_IN = """mutation ($password: String!, $code: String) {
   signIn(username: "alice", password: $password, code: $code) { expiresIn } }"""
@@ -60,3 +62,43 @@ async def test_all_that_is_stored_about_one_comes_as_a_zip(env):
         assert b"alice@example.com" in archive.read("account.csv")
     refused = await fail(env, "{ exportAccount }", operator=False)
     assert refused["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_a_forgotten_password_is_reset_by_the_link_of_a_mail(env, smtp):
+    env = with_mail(env, smtp)
+    await verified(env)
+    stranger = {"operator": False}
+    forgotten = "mutation ($e: String!) { requestPasswordReset(email: $e) }"
+    reset = "mutation ($t: String!, $p: String!) { resetPassword(token: $t, password: $p) }"
+    answers = [
+        await ask(env, forgotten, {"e": email}, locale="ko", **stranger)
+        for email in ("alice@example.com", "nobody@example.com")
+    ]
+    assert answers[0] == answers[1] == {"requestPasswordReset": True}
+    await deliver(env)
+    (letter,) = smtp.letters
+    assert letter["Subject"] == "새 비밀번호 정하기"
+    fresh = {"t": link_of(letter), "p": "another long one"}
+    told = await fail(env, reset, {**fresh, "p": "short"}, **stranger)
+    assert told["extensions"] == {"code": "BAD_INPUT", "field": "password"}
+    assert await ask(env, reset, fresh, **stranger) == {"resetPassword": True}
+    told = await fail(env, reset, fresh, **stranger)
+    assert told["extensions"] == {"code": "BAD_INPUT", "field": "token"}
+    assert await ask(env, SIGN_IN, {"password": "another long one"}, **stranger)
+
+
+async def test_an_address_is_verified_by_the_link_of_a_mail(env, smtp):
+    env = with_mail(env, smtp)
+    asked = {"identity": await by_session(env, await make_user(env)), "operator": False}
+    assert await ask(env, "mutation { sendVerification }", **asked) == {"sendVerification": True}
+    await deliver(env)
+    confirm = "mutation ($t: String!) { confirmEmail(token: $t) }"
+    link = {"t": link_of(smtp.letters[0])}
+    assert await ask(env, confirm, link, operator=False) == {"confirmEmail": True}
+    told = await fail(env, confirm, link, operator=False)
+    assert told["extensions"] == {"code": "BAD_INPUT", "field": "token"}
+
+
+async def test_without_mail_a_forgotten_password_is_the_administrator_s(env):
+    told = await fail(env, 'mutation { requestPasswordReset(email: "a@b.cd") }', operator=False)
+    assert told["extensions"] == {"code": "CONFLICT"}

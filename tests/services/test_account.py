@@ -8,13 +8,7 @@ from sqlalchemy import text
 from app.db.engine import EVERYONE
 from app.domain.access import Role
 from app.errors import BadInput, Conflict, Unauthenticated
-from app.services.account import (
-    THEIRS,
-    change_email,
-    change_password,
-    delete_account,
-    reset_password,
-)
+from app.services.account import THEIRS, change_password, delete_account, reset_password
 from app.services.authentication import find_again
 from app.services.sign_in import sign_in
 from app.services.users import find_user, has_users
@@ -45,14 +39,6 @@ async def test_a_reset_ends_every_sign_in(env):
     await reset_password(env, user, FRESH)
     assert await find_again(env, here) is None
     assert await sign_in(env, "alice", FRESH)
-
-
-async def test_a_new_address_is_not_verified(env):
-    here = await by_session(env, await make_user(env))
-    with pytest.raises(Unauthenticated):
-        await change_email(env, here, "wrong", "new@example.com")
-    changed = await change_email(env, here, PASSWORD, "new@example.com")
-    assert (changed.email, changed.email_verified) == ("new@example.com", False)
 
 
 async def test_a_deleted_account_leaves_a_number_and_nothing_that_names_a_person(env):

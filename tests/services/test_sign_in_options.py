@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from app.providers import Provider
 from app.services.sign_in_options import find_options
+from tests.mailing import with_mail
 from tests.people import make_user
 
 
@@ -23,3 +25,12 @@ async def test_an_account_to_look_around_is_offered_before_the_first_and_at_this
     await make_user(env)
     asked = [await find_options(env, privileged=privileged) for privileged in (True, False)]
     assert [(o.first_run, o.demo) for o in asked] == [(False, False)] * 2
+
+
+async def test_mail_and_providers_are_told_as_set(env, smtp):
+    asked = await find_options(env, privileged=False)
+    assert (asked.mail, asked.providers) == (False, ())
+    google = Provider("google", "Google", "https://accounts.google.com", "id", "geheim")
+    set_ = replace(with_mail(env, smtp), settings=replace(env.settings, providers=(google,)))
+    asked = await find_options(set_, privileged=False)
+    assert (asked.mail, asked.providers) == (True, (google,))

@@ -1,7 +1,7 @@
 """All tables, one file per area; importing this package fills `Base.metadata`."""
 
 from app.db.base import Base
-from app.db.models.job import Job, Setting
+from app.db.models.job import Job, Mail, Setting
 from app.db.models.market import (
     Bar,
     Dividend,
@@ -16,6 +16,7 @@ from app.db.models.market import (
 from app.db.models.trust import CrossCheck, DataRevision, DataVersion, Quarantine
 from app.db.models.user import (
     ApiToken,
+    EmailConfirmation,
     Invitation,
     OidcIdentity,
     PasswordReset,
@@ -35,6 +36,7 @@ __all__ = [
     "DataRevision",
     "DataVersion",
     "Dividend",
+    "EmailConfirmation",
     "Exchange",
     "ExchangeSession",
     "FxRate",
@@ -42,6 +44,7 @@ __all__ = [
     "Instrument",
     "Invitation",
     "Job",
+    "Mail",
     "OidcIdentity",
     "PasswordReset",
     "Quarantine",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -40,6 +40,21 @@ class Job(Base):
         Index("ix_job_due_at_open", "due_at", postgresql_where=text("done_at IS NULL")),
         Index("ix_job_kind_id", "kind", "id"),
     )
+
+
+class Mail(Base):
+    """A mail that a job is to send. What it says is written then: `facts` hold no secret."""
+
+    __tablename__ = "mail"
+
+    job_id: Mapped[int] = mapped_column(
+        ForeignKey("job.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    kind: Mapped[str]
+    address: Mapped[str]
+    locale: Mapped[str]
+    facts: Mapped[Any] = mapped_column(JSONB)
+    expires_at: Mapped[At]
 
 
 class Setting(Base):

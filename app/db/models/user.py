@@ -13,11 +13,13 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Identity,
     Index,
     LargeBinary,
     String,
+    and_,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -29,7 +31,8 @@ class User(Base):
     """A person. `username_key` is the name as it is compared: NFC, case folded.
 
     A deleted one keeps its row without anything that names a person: what it owned in the ledger
-    still has an owner. `totp_step` is the last time step whose code was taken: none is twice.
+    still has an owner. A disabled one keeps everything, and cannot sign in. `totp_step` is the last
+    time step whose code was taken: none is twice.
     """
 
     __tablename__ = "user"
@@ -52,6 +55,7 @@ class User(Base):
     totp_step: Mapped[int | None] = mapped_column(BigInteger)
     disclaimer_at: Mapped[At | None]
     created_at: Mapped[At]
+    disabled_at: Mapped[At | None]
     deleted_at: Mapped[At | None]
 
     __table_args__ = (
@@ -63,6 +67,11 @@ class User(Base):
             postgresql_where=text("email_verified AND deleted_at IS NULL"),
         ),
     )
+
+    @classmethod
+    def in_force(cls) -> ColumnElement[bool]:
+        """Neither deleted nor disabled: who may sign in, and whose sign-ins and tokens count."""
+        return and_(cls.deleted_at.is_(None), cls.disabled_at.is_(None))
 
 
 class UserSession(Base):
@@ -147,6 +156,7 @@ class OidcIdentity(Base):
 
     __tablename__ = "oidc_identity"
 
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
     iss: Mapped[str] = mapped_column(primary_key=True)
     sub: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
@@ -173,6 +183,20 @@ class PasswordReset(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[At]
+    expires_at: Mapped[At]
+    used_at: Mapped[At | None]
+
+
+class EmailConfirmation(Base):
+    """Leave to make an address one's verified one, sent to it."""
+
+    __tablename__ = "email_confirmation"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    email: Mapped[str]
     sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[At]
     expires_at: Mapped[At]
