@@ -1,0 +1,108 @@
+"""A notation for entries: one line each, as somebody would write them down.
+
+    2021-01-04 BUY AAPL 10 x 100.00 USD fee=1.00
+    2021-01-04 DEPOSIT 1000000 KRW
+    2021-01-05 EXCHANGE 1200000 KRW to 1000 USD
+    2021-01-06 SPLIT AAPL 4:1 +30
+    2021-01-07 SPIN_OFF AAPL to NEWC quantity_to=5 cost_share=0.2
+    2021-01-08 DIVIDEND AAPL 8.20 USD tax=1.23
+
+Lines are numbered from 1: that is the entry's id.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from app.domain.transactions import CorporateAction, Entry, TransactionKind
+
+TEXTS = {"symbol", "currency", "symbol_to", "currency_to", "source", "note"}
+
+
+def entries(text: str) -> list[Entry]:
+    """The entries of a text; ids are line numbers, # begins a comment."""
+    lines = [line.split("#")[0].strip() for line in text.strip().splitlines()]
+    return [entry(line, number) for number, line in enumerate(filter(None, lines), 1)]
+
+
+def entry(line: str, number: int | None = None) -> Entry:
+    """One entry."""
+    day, kind, *words = line.split()
+    facts = dict(word.split("=") for word in words if "=" in word)
+    words = [word for word in words if "=" not in word]
+    if kind in CorporateAction.__members__:
+        facts["action"], kind = kind, "CORPORATE_ACTION"
+    READERS.get(kind, read_money)(facts, words)
+    values = {name: read(name, value) for name, value in facts.items()}
+    at = date.fromisoformat(day)
+    values.setdefault("settles_on", at)
+    return Entry(kind=TransactionKind(kind), day=at, id=number, **values)
+
+
+def read(name: str, value: str):
+    if name in TEXTS:
+        return value
+    if name == "action":
+        return CorporateAction(value)
+    if name == "settles_on":
+        return date.fromisoformat(value)
+    return int(value) if name == "reverses" else Decimal(value)
+
+
+def read_trade(facts: dict[str, str], words: list[str]) -> None:
+    symbol, quantity, *rest = words
+    facts |= {"symbol": symbol, "quantity": quantity}
+    if rest:
+        _, price, currency = rest
+        amount = Decimal(quantity) * Decimal(price)
+        facts |= {"price": price, "currency": currency}
+        facts.setdefault("amount", f"{amount:.{0 if currency == 'KRW' else 2}f}")
+
+
+def read_money(facts: dict[str, str], words: list[str]) -> None:
+    *symbol, amount, currency = words
+    facts |= {"amount": amount, "currency": currency}
+    if symbol:
+        facts["symbol"] = symbol[0]
+
+
+def read_exchange(facts: dict[str, str], words: list[str]) -> None:
+    paid, currency, _, got, currency_to = words
+    facts |= {"amount": paid, "currency": currency, "amount_to": got, "currency_to": currency_to}
+
+
+def read_split(facts: dict[str, str], words: list[str]) -> None:
+    symbol, ratio, added = words
+    numerator, denominator = ratio.split(":")
+    facts |= {
+        "symbol": symbol,
+        "numerator": numerator,
+        "denominator": denominator,
+        "quantity": added,
+    }
+
+
+def read_action(facts: dict[str, str], words: list[str]) -> None:
+    if facts["action"] == "RIGHTS":
+        read_trade(facts, words)
+        return
+    symbol, *rest = words
+    facts["symbol"] = symbol
+    if "to" in rest:
+        facts["symbol_to"] = rest[rest.index("to") + 1]
+
+
+def read_transfer(facts: dict[str, str], words: list[str]) -> None:
+    (read_trade if len(words) == 5 else read_money)(facts, [w for w in words if w])
+
+
+READERS = {
+    "OPENING": read_trade,
+    "BUY": read_trade,
+    "SELL": read_trade,
+    "EXCHANGE": read_exchange,
+    "SPLIT": read_split,
+    "CORPORATE_ACTION": read_action,
+    "TRANSFER": read_transfer,
+}
