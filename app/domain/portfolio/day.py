@@ -1,0 +1,77 @@
+"""The day's result: what was held when the day began, and what was put into it since."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, localcontext
+
+from app.domain.money import ZERO
+from app.domain.portfolio.book import currency_of, times
+from app.domain.portfolio.lots import PRECISE, minus, plus
+from app.domain.portfolio.moves import cash_moves, share_moves
+from app.domain.transactions import CorporateAction, Entry, TransactionKind, standing
+
+_PAID: Mapping[TransactionKind, int] = {
+    TransactionKind.BUY: 1,
+    TransactionKind.OPENING: 1,
+    TransactionKind.TRANSFER: 1,
+    TransactionKind.SELL: -1,
+    TransactionKind.SPLIT: -1,
+    TransactionKind.CORPORATE_ACTION: -1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DayStart:
+    """Shares and cash when `day` began, and by symbol the money put in since (below 0: taken out).
+
+    Shares are of the day: a split of it has been applied, as to the close before of its quotes.
+    Money is in the portfolio's currency at the given rates, None without one.
+    """
+
+    day: date
+    shares: Mapping[str, Decimal]
+    cash: Mapping[str, Decimal]
+    bought: Mapping[str, Decimal | None]
+
+
+def start_of_day(
+    entries: Iterable[Entry], day: date, *, base: str, rates: Mapping[str, Decimal]
+) -> DayStart:
+    """What the entries say of a day; `rates` are the newest of foreign currencies."""
+    shares: defaultdict[str, Decimal] = defaultdict(Decimal)
+    cash: defaultdict[str, Decimal] = defaultdict(Decimal)
+    bought: dict[str, Decimal | None] = {}
+    known = {**rates, base: Decimal(1)}
+    with localcontext(PRECISE):
+        for entry in standing(entries):
+            if entry.day < day or (entry.day == day and entry.kind is TransactionKind.SPLIT):
+                for symbol, quantity in share_moves(entry):
+                    shares[symbol] += quantity
+            if entry.day < day:
+                for currency, amount in cash_moves(entry):
+                    cash[currency] += amount
+            elif entry.day == day and entry.symbol is not None and entry.kind in _PAID:
+                paid = times(_paid(entry), known.get(currency_of(entry, entry.symbol)))
+                bought[entry.symbol] = plus(bought.get(entry.symbol, ZERO), paid)
+    return DayStart(day, shares, cash, bought)
+
+
+def _paid(entry: Entry) -> Decimal:
+    sign = 1 if entry.action is CorporateAction.RIGHTS else _PAID[entry.kind]
+    return sign * entry.amount
+
+
+def cash_result(
+    start: DayStart, now: Mapping[str, Decimal], before: Mapping[str, Decimal]
+) -> Decimal | None:
+    """What the rates have made since the close before of the cash that was there."""
+    total: Decimal | None = ZERO
+    with localcontext(PRECISE):
+        for currency, amount in start.cash.items():
+            moved = minus(now.get(currency), before.get(currency))
+            total = plus(total, times(amount, moved))
+    return total

@@ -1,0 +1,93 @@
+"""The day's result: what was held in the morning and what was put in since."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from app.domain.portfolio.booking import keep_book
+from app.domain.portfolio.day import cash_result, start_of_day
+from app.domain.portfolio.valuation import Mark, value_portfolio
+from tests.domain.portfolio.notation import entries
+
+DAY = date(2021, 1, 6)
+RATE = Decimal(1_200)
+
+
+def start(text):
+    return start_of_day(entries(text), DAY, base="KRW", rates={"USD": RATE})
+
+
+def day_pnl(text, price, before, rate_before=1_200):
+    kept = entries(text)
+    book = keep_book(kept, base="KRW", rates=lambda *_: RATE)
+    marks = {
+        "AAPL": Mark(Decimal(price), "test", before=None if before is None else Decimal(before))
+    }
+    rates = {"USD": Mark(RATE, "test", before=Decimal(rate_before))}
+    value = value_portfolio(book, marks, rates, day=start(text))
+    return {position.symbol: position.day_pnl for position in value.positions}["AAPL"]
+
+
+HELD = "2021-01-04 BUY AAPL 10 x 100 USD fee=1\n"
+
+
+def test_the_morning_knows_what_was_there_before_the_day():
+    told = start(HELD + "2021-01-06 BUY AAPL 5 x 110 USD\n2021-01-06 SELL AAPL 2 x 111 USD")
+    assert dict(told.shares) == {"AAPL": 10}
+    assert dict(told.cash) == {"USD": -1_001}
+    assert told.bought == {"AAPL": (550 - 222) * 1_200}
+
+
+def test_a_holding_gains_what_its_price_and_rate_gain():
+    assert day_pnl(HELD, 110, 105) == 10 * 5 * 1_200
+    assert day_pnl(HELD, 110, 105, rate_before=1_190) == 10 * 110 * 1_200 - 10 * 105 * 1_190
+
+
+def test_what_was_bought_and_sold_today_gains_from_its_own_price():
+    text = HELD + "2021-01-06 BUY AAPL 5 x 108 USD\n2021-01-06 SELL AAPL 2 x 111 USD"
+    assert day_pnl(text, 110, 105) == (10 * 5 + 5 * 2 + 2 * 1) * 1_200
+
+
+def test_a_position_closed_today_keeps_its_result_of_the_day():
+    assert day_pnl(HELD + "2021-01-06 SELL AAPL 10 x 107 USD", 110, 105) == 10 * 2 * 1_200
+
+
+def test_a_position_opened_today_needs_no_close_before():
+    assert day_pnl("2021-01-06 BUY AAPL 10 x 100 USD", 110, None) == 10 * 10 * 1_200
+    assert day_pnl(HELD, 110, None) is None
+
+
+def test_a_split_of_the_day_has_been_applied_to_the_morning_as_to_the_close_before():
+    assert (
+        day_pnl(HELD + "2021-01-06 SPLIT AAPL 4:1 +30", 27, "26.25") == 40 * Decimal("0.75") * 1_200
+    )
+
+
+def test_shares_that_came_today_count_from_their_cost_and_rights_from_their_price():
+    assert start("2021-01-06 RIGHTS AAPL 10 x 50 USD").bought == {"AAPL": 600_000}
+    assert start("2021-01-06 TRANSFER AAPL 10 x 50 USD").bought == {"AAPL": 600_000}
+    assert start("2021-01-06 DELISTING AAPL quantity=-1 amount=5 currency=USD").bought == {
+        "AAPL": -6_000
+    }
+    assert start("2021-01-06 DIVIDEND AAPL 5 USD").bought == {}
+
+
+def test_what_comes_after_the_day_does_not_count():
+    told = start(HELD + "2021-01-07 BUY AAPL 5 x 108 USD")
+    assert (dict(told.shares), told.bought) == ({"AAPL": 10}, {})
+
+
+def test_an_unknown_rate_makes_what_was_bought_unknown():
+    told = start_of_day(entries("2021-01-06 BUY AAPL 1 x 5 USD"), DAY, base="KRW", rates={})
+    assert told.bought == {"AAPL": None}
+
+
+def test_cash_gains_by_its_rate():
+    told = start("2021-01-05 DEPOSIT 100 USD\n2021-01-05 DEPOSIT 9 KRW\n2021-01-06 DEPOSIT 50 USD")
+    now, before = (
+        {"USD": Decimal(1_200), "KRW": Decimal(1)},
+        {"USD": Decimal(1_190), "KRW": Decimal(1)},
+    )
+    assert cash_result(told, now, before) == 1_000
+    assert cash_result(told, now, {}) is None
