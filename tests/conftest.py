@@ -21,7 +21,7 @@ from tests.fakes.smtp import FakeSmtp, run_smtp
 from tests.fakes.yahoo import FakeYahoo, start_fake_yahoo
 from tests.processes import SECRET
 
-SEEDED = {"exchange"}
+SEEDED = {"exchange", "order_transition"}
 
 
 @pytest.fixture(scope="session")

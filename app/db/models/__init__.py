@@ -13,6 +13,17 @@ from app.db.models.market import (
     SessionOverride,
     Split,
 )
+from app.db.models.portfolio import (
+    Account,
+    Fill,
+    Order,
+    OrderEvent,
+    OrderTransition,
+    Portfolio,
+    Posting,
+    Txn,
+    TxnNote,
+)
 from app.db.models.trust import CrossCheck, DataRevision, DataVersion, Quarantine
 from app.db.models.user import (
     ApiToken,
@@ -29,6 +40,7 @@ from app.db.models.user import (
 )
 
 __all__ = [
+    "Account",
     "ApiToken",
     "Bar",
     "Base",
@@ -39,6 +51,7 @@ __all__ = [
     "EmailConfirmation",
     "Exchange",
     "ExchangeSession",
+    "Fill",
     "FxRate",
     "IndicatorDaily",
     "Instrument",
@@ -46,7 +59,12 @@ __all__ = [
     "Job",
     "Mail",
     "OidcIdentity",
+    "Order",
+    "OrderEvent",
+    "OrderTransition",
     "PasswordReset",
+    "Portfolio",
+    "Posting",
     "Quarantine",
     "RecoveryCode",
     "RefreshToken",
@@ -55,6 +73,8 @@ __all__ = [
     "SigningKey",
     "Split",
     "TokenFamily",
+    "Txn",
+    "TxnNote",
     "User",
     "UserSession",
 ]
