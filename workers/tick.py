@@ -14,7 +14,7 @@ from typing import Any, Final
 from app.config import Settings
 from app.env import Env
 from app.errors import Unavailable
-from app.services import calendars, due, jobs, mails, metrics, universe
+from app.services import calendars, due, jobs, mails, metrics, settling, universe
 from workers.pace import Pace
 from workers.reconcile import reconcile
 
@@ -33,6 +33,7 @@ async def minute_tick(ctx: dict[str, Any]) -> None:
     async with asyncio.timeout(pace.deadline):
         await universe.mark_delisted(env)
         await due.open_due(env)
+        await settling.settle_due(env)
         await jobs.forget_old(env)
         await mails.forget_ended(env)
         await reconcile(env, stale_after=pace.stale_after, requeue_after=pace.requeue_after)

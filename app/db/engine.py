@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, Literal
 
 import asyncpg
-from sqlalchemy import make_url, text
+from sqlalchemy import Executable, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
@@ -35,6 +35,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 5, application: str = "sise") -> None:
         self.engine = make_engine(url, pool_size=pool_size, application=application)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+        self._single = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def read(self, *, uid: Uid = None) -> AsyncIterator[AsyncSession]:
@@ -62,22 +63,39 @@ class Database:
             yield session
             await session.commit()
 
+    async def call(self, statement: Executable, values: Mapping[str, Any]) -> Any:
+        """The scalar of one statement that is a transaction by itself: one round trip.
+
+        For functions of the database that check for themselves whose rows they touch.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        async with _answering(), self._single.connect() as connection:
+            return await connection.scalar(statement, values)
+
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[AsyncSession]:
-        try:
-            async with self._sessions() as session:
-                yield session
-        except (OSError, PoolTimeout, *_GONE) as error:
-            raise Unavailable("The database does not answer. Try again in a moment.") from error
-        except (OperationalError, InterfaceError, DBAPIError) as error:
-            lost = error.connection_invalidated or isinstance(error.orig, (OSError, *_GONE))
-            if not lost and not isinstance(error, (OperationalError, InterfaceError)):
-                raise
-            raise Unavailable("The database does not answer. Try again in a moment.") from error
+        async with _answering(), self._sessions() as session:
+            yield session
 
     async def close(self) -> None:
         """Closes every connection."""
         await self.engine.dispose()
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    """Says in our words when the database is gone."""
+    try:
+        yield
+    except (OSError, PoolTimeout, *_GONE) as error:
+        raise Unavailable("The database does not answer. Try again in a moment.") from error
+    except (OperationalError, InterfaceError, DBAPIError) as error:
+        lost = error.connection_invalidated or isinstance(error.orig, (OSError, *_GONE))
+        if not lost and not isinstance(error, (OperationalError, InterfaceError)):
+            raise
+        raise Unavailable("The database does not answer. Try again in a moment.") from error
 
 
 async def _set_uid(session: AsyncSession, uid: Uid) -> None:

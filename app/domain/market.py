@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from app.errors import BadInput
 
@@ -18,6 +20,7 @@ class Kind(StrEnum):
 
 
 CURRENCY_DIGITS: Final = {"KRW": 0, "USD": 2}
+CURRENCY_ZONES: Final = {"KRW": ZoneInfo("Asia/Seoul"), "USD": ZoneInfo("America/New_York")}
 
 
 def currency_digits(currency: str) -> int:
@@ -31,6 +34,11 @@ def currency_digits(currency: str) -> int:
     except KeyError:
         message = "%(currency)s is not supported: KRW and USD are"
         raise BadInput(message, field="currency", currency=currency) from None
+
+
+def present_days(at: datetime) -> dict[str, date]:
+    """The calendar day at an instant where each currency is at home: its money settles by it."""
+    return {currency: at.astimezone(zone).date() for currency, zone in CURRENCY_ZONES.items()}
 
 
 def price_digits(currency: str, kind: Kind = Kind.EQUITY) -> int:

@@ -27,6 +27,7 @@ from app.services import mails
 from app.services.identity import Identity
 from app.services.password_reset import drop_links, tell_change
 from app.services.passwords import store_password
+from app.services.portfolios import forget_owner
 from app.services.sign_in import require_password
 from app.services.users import UserRow
 from app.translations import DEFAULT_LOCALE
@@ -77,7 +78,7 @@ async def reset_password(env: Env, user: UserRow, fresh: str) -> None:
 
 
 async def delete_account(env: Env, identity: Identity, password: str) -> None:
-    """Ends the account: sign-ins, tokens and names go, the row stays under a number.
+    """Ends the account: sign-ins, tokens, names and notes go; a number and the ledger stay.
 
     Raises:
         Unauthenticated: the password is not right.
@@ -89,6 +90,7 @@ async def delete_account(env: Env, identity: Identity, password: str) -> None:
         await _require_another_admin(db, identity.user)
         for table in THEIRS:
             await db.execute(delete(table).where(table.user_id == user_id))
+        await forget_owner(db, user_id, now)
         await db.execute(update(User).where(User.id == user_id).values(_nameless(user_id, now)))
 
 

@@ -10,18 +10,47 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
-from app.db.models import ApiToken, Base, OidcIdentity, TokenFamily, User, UserSession
+from app.db.models import (
+    ApiToken,
+    Base,
+    Fill,
+    OidcIdentity,
+    Order,
+    Portfolio,
+    Posting,
+    TokenFamily,
+    Txn,
+    TxnNote,
+    User,
+    UserSession,
+)
 from app.env import Env
 
-SECRET: Final = frozenset({"sha256", "password_hash", "totp_secret", "totp_step", "username_key"})
+SECRET: Final = frozenset(
+    {
+        "sha256",
+        "password_hash",
+        "totp_secret",
+        "totp_step",
+        "username_key",
+        "req_hash",
+        "xact",
+    }
+)
 TABLES: Final[dict[str, type[Base]]] = {
     "account": User,
     "sessions": UserSession,
     "programs": TokenFamily,
     "api_tokens": ApiToken,
     "providers": OidcIdentity,
+    "portfolios": Portfolio,
+    "transactions": Txn,
+    "notes": TxnNote,
+    "postings": Posting,
+    "orders": Order,
+    "fills": Fill,
 }
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -53,14 +82,21 @@ async def _read(env: Env, user_id: int) -> dict[str, list[dict[str, Any]]]:
     async with env.db.read(uid=user_id) as db:
         for name, table in TABLES.items():
             columns = [c for c in table.__table__.columns if c.name not in SECRET]
-            owner = table.__table__.c["id" if table is User else "user_id"]
-            rows = await db.execute(select(*columns).where(owner == user_id))
+            rows = await db.execute(select(*columns).where(_belongs(table, user_id)))
             found[name] = [dict(row) for row in rows.mappings()]
     return found
 
 
+def _belongs(table: type[Base], user_id: int) -> ColumnElement[bool]:
+    columns = table.__table__.c
+    if "portfolio_id" in columns:
+        own = select(Portfolio.id).where(Portfolio.user_id == user_id)
+        return columns["portfolio_id"].in_(own)
+    return columns["id" if table is User else "user_id"] == user_id
+
+
 def _as_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    return orjson.dumps(rows, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+    return orjson.dumps(rows, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
 
 
 def _cell(value: Any) -> str:

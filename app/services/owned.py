@@ -29,15 +29,23 @@ async def get_owned(
     Raises:
         NotFound: there is none, or it is somebody else's, or the id is none.
     """
-    found: M | None = None
     table: Any = model  # one with `id` and `user_id`
-    if id_text.isascii() and id_text.isdigit() and len(id_text) <= _DIGITS:
-        whose = (table.id == int(id_text), table.user_id == user_id)
-        query = select(model).where(*whose, *conditions).with_for_update()
-        found = await db.scalar(query)
+    whose = (table.id == read_id(id_text), table.user_id == user_id)
+    found = await db.scalar(select(model).where(*whose, *conditions).with_for_update())
     if found is None:
         raise missing()
     return found
+
+
+def read_id(id_text: str) -> int:
+    """The number of an id that a client sends.
+
+    Raises:
+        NotFound: it cannot be an id of ours.
+    """
+    if not (id_text.isascii() and id_text.isdigit() and len(id_text) <= _DIGITS):
+        raise missing()
+    return int(id_text)
 
 
 def missing() -> NotFound:

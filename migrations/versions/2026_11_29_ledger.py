@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "ledger"
-down_revision = "accounts"
+down_revision = "mail"
 branch_labels = None
 depends_on = None
 

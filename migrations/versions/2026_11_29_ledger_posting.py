@@ -255,7 +255,7 @@ BEGIN
         ON CONFLICT DO NOTHING;
     INSERT INTO txn (portfolio_id, idem_key, req_hash, kind, day, settles_on, created_at)
     VALUES (p_portfolio,
-            format('settlement:%s:%s', p_currency, pg_current_xact_id()),
+            format(':settlement:%s:%s', p_currency, pg_current_xact_id()),
             sha256(convert_to(due::text, 'UTF8')), 'SETTLEMENT', p_today, p_today, p_at)
     RETURNING id INTO made;
     PERFORM store_postings(p_portfolio, made, due, false);
