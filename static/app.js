@@ -137,11 +137,26 @@ document.addEventListener('change', (event) => {
   form?.requestSubmit();
 });
 
+// --- texts to copy: the button is there where there is a clipboard
+function showCopying() {
+  if (!navigator.clipboard) return;
+  for (const button of document.querySelectorAll('[data-copies]')) button.hidden = false;
+}
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-copies]');
+  if (!button) return;
+  navigator.clipboard.writeText(button.dataset.copies).then(() => {
+    button.textContent = button.dataset.copied;
+    document.getElementById('status').textContent = button.dataset.copied;
+  });
+});
+
 // --- after htmx has changed the page
 document.addEventListener('htmx:after:swap', (event) => {
   pageSymbols();
   watchCharts();
   tickClocks();
+  showCopying();
   const target = event.detail?.ctx?.target;
   if (target?.id === 'main') {
     closeHits();
@@ -154,3 +169,4 @@ document.addEventListener('htmx:after:swap', (event) => {
 });
 window.addEventListener('pageshow', watchCharts);
 watchCharts();
+showCopying();

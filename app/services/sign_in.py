@@ -7,6 +7,7 @@ is tried from many addresses answers more slowly, but is never locked: a strange
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 from datetime import timedelta
 from typing import Any, Final
@@ -16,7 +17,7 @@ from sqlalchemy import select, update
 from app.db.models import User
 from app.domain.people import LONGEST_PASSWORD, name_key
 from app.env import Env
-from app.errors import Unauthenticated
+from app.errors import ConfigError, Unauthenticated
 from app.services.identity import Identity
 from app.services.second_factor import take_second_factor
 from app.services.tries import limit
@@ -27,12 +28,19 @@ MINUTE: Final = timedelta(minutes=1)
 PER_ACCOUNT: Final = 5
 QUARTER: Final = timedelta(minutes=15)
 DELAYS: Final = (0.25, 0.5, 1.0, 2.0)  # seconds, after as many failures beyond the fifth
+HALF: Final = timedelta(minutes=5)
+"""So long after the password the code may come."""
 
+_PURPOSE: Final = "half a sign-in"
 _WRONG: Final = "The username or the password is not right."
 
 
 class SecondFactorNeeded(Unauthenticated):
-    """The password was right, and a code is asked for."""
+    """The password was right, and a code is asked for: `half` says so to `finish_sign_in`."""
+
+    def __init__(self, message: str, *, half: str) -> None:
+        super().__init__(message)
+        self.half = half
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -51,7 +59,7 @@ async def sign_in(
         RateLimited: too many tries.
     """
     await limit(env, f"sign-in:{address}", PER_ADDRESS, MINUTE)
-    account = hashlib.sha256(name_key(username).encode(errors="replace")).hexdigest()[:32]
+    account = _account(username)
     pair = f"account:{account}:{address}"
     await limit(env, pair, PER_ACCOUNT, QUARTER)
     await _delay(env, account)
@@ -61,6 +69,27 @@ async def sign_in(
         raise Unauthenticated(_WRONG)
     if user.totp_since is not None:
         await _require_code(env, user, code, account)
+    await env.tally.clear(pair)
+    return UserRow.of(user)
+
+
+async def finish_sign_in(env: Env, half: str, code: str, *, address: str = "") -> UserRow:
+    """Who it is, when the code is right that was asked for after the password.
+
+    Raises:
+        Unauthenticated: the password was given too long ago, or it has changed since.
+        SecondFactorNeeded: the code is missing or wrong.
+        RateLimited: too many tries.
+    """
+    await limit(env, f"sign-in:{address}", PER_ADDRESS, MINUTE)
+    user = await _open_half(env, half)
+    if user is None or user.totp_since is None:
+        raise Unauthenticated("That took too long. Sign in again.")
+    account = _account(user.username)
+    pair = f"account:{account}:{address}"
+    await limit(env, pair, PER_ACCOUNT, QUARTER)
+    await _delay(env, account)
+    await _require_code(env, user, code, account)
     await env.tally.clear(pair)
     return UserRow.of(user)
 
@@ -79,6 +108,38 @@ async def require_password(env: Env, identity: Identity, password: str) -> None:
     if await _verify(env, identity.user.username, password) is None:
         raise Unauthenticated("The password is not right.")
     await env.tally.clear(name)
+
+
+def _account(username: str) -> str:
+    """The name that tries at an account are counted under."""
+    return hashlib.sha256(name_key(username).encode(errors="replace")).hexdigest()[:32]
+
+
+def _seal_half(env: Env, user: User) -> str:
+    """That this person's password was given just now."""
+    at = int(env.clock.now().timestamp())
+    stated = f"{user.id} {at} {_mark(user)}".encode()
+    return base64.urlsafe_b64encode(env.vault.seal(stated, _PURPOSE)).decode()
+
+
+def _mark(user: User) -> str:
+    """Changes with the password, and tells nothing of it."""
+    return hashlib.sha256((user.password_hash or "").encode()).hexdigest()
+
+
+async def _open_half(env: Env, half: str) -> User | None:
+    """Whose password was given; None when that is too long ago or the password is another now."""
+    try:
+        sealed = base64.urlsafe_b64decode(half.encode(errors="replace"))
+        user_id, at, mark = env.vault.open(sealed, _PURPOSE).decode().split()
+    except (ValueError, ConfigError):  # nothing that we have made
+        return None
+    if env.clock.now().timestamp() - int(at) > HALF.total_seconds():
+        return None
+    query = select(User).where(User.id == int(user_id), User.deleted_at.is_(None))
+    async with env.db.read() as db:
+        user: User | None = await db.scalar(query)
+    return user if user is not None and _mark(user) == mark else None
 
 
 async def _delay(env: Env, account: str) -> None:
@@ -105,7 +166,9 @@ async def _verify(env: Env, username: str, password: str) -> User | None:
 
 async def _require_code(env: Env, user: User, code: str | None, account: str) -> None:
     if not code:
-        raise SecondFactorNeeded("Enter the code of your authenticator, or a recovery code.")
+        message = "Enter the code of your authenticator, or a recovery code."
+        raise SecondFactorNeeded(message, half=_seal_half(env, user))
     if not await take_second_factor(env, user, code):
         await env.tally.add(f"account:{account}", QUARTER.total_seconds())
-        raise SecondFactorNeeded("The code is not right, or it was used. Wait for the next one.")
+        message = "The code is not right, or it was used. Wait for the next one."
+        raise SecondFactorNeeded(message, half=_seal_half(env, user))

@@ -6,26 +6,22 @@ alone, or the whole page has to be drawn anew, a header tells it so.
 
 from __future__ import annotations
 
-from typing import Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import AppError, BadInput
+from app.errors import AppError
 from app.graphql.execute import run_document
 from app.translations import translate_error
 from app.web.data_pages import show_data_health, show_instrument_data
+from app.web.forms import TYPED_WRONG, local_address, read_form
 from app.web.graphql_endpoint import make_context
 from app.web.pages import show_dashboard, track_form
-from app.web.preferences import check_choices, set_preferences
 from app.web.render import get_renderer
+from app.web.settings_pages import refresh_page
 from app.web.shell import load_shell
-
-MAX_FORM: Final = 16_384
-_FORM: Final = "application/x-www-form-urlencoded"
-_TYPED_WRONG: Final = frozenset({"BAD_INPUT", "NOT_FOUND", "CONFLICT"})
 
 
 async def track(request: Request) -> Response:
@@ -36,7 +32,7 @@ async def track(request: Request) -> Response:
     try:
         found = await run_document("dashboard/_track", {"symbol": typed}, context)
     except AppError as error:
-        if error.code not in _TYPED_WRONG:
+        if error.code not in TYPED_WRONG:
             raise
         message = translate_error(error, context.locale)
         return await _show_wrong(request, {"symbol": typed[:20], "error": message})
@@ -66,47 +62,7 @@ async def switch_source(request: Request) -> Response:
     form = await read_form(request)
     name = form.get("source", "").upper()
     await run_document("settings/_source", {"name": name}, make_context(request))
-    return _refresh(request, "/")
-
-
-async def save_settings(request: Request) -> Response:
-    """`POST /settings`: keeps the choices in cookies and goes back to where one was."""
-    form = await read_form(request)
-    chosen = check_choices(form)
-    response = _refresh(request, local_address(form.get("back")))
-    set_preferences(response, chosen, secure=request.url.scheme == "https")
-    return response
-
-
-async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a form; of a repeated one the last.
-
-    Raises:
-        BadInput: it is no form, or larger than 16,384 bytes.
-    """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != _FORM:
-        raise BadInput("A form must be sent as %(type)s.", field="form", type=_FORM)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM:
-            raise BadInput("The form is larger than %(bound)d bytes.", field="form", bound=MAX_FORM)
-    try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50)
-    except ValueError:
-        raise BadInput("The form cannot be read.", field="form") from None
-    return dict(pairs)
-
-
-def local_address(text: str | None) -> str:
-    """An address of this site; anything else becomes the dashboard's.
-
-    Two slashes, of either kind, name another site, and browsers drop tabs and line ends.
-    """
-    if not text or not text.startswith("/") or not text.isprintable():
-        return "/"
-    return "/" if text[1:2] in {"/", "\\"} else text
+    return refresh_page(request, "/")
 
 
 async def _decide(request: Request, document: str) -> Response:
@@ -116,7 +72,7 @@ async def _decide(request: Request, document: str) -> Response:
     try:
         await run_document(document, {"id": form.get("id", "")}, context)
     except AppError as error:
-        if error.code not in _TYPED_WRONG:
+        if error.code not in TYPED_WRONG:
             raise
         message = translate_error(error, context.locale)
         if form.get("symbol"):
@@ -140,10 +96,3 @@ def _go(request: Request, address: str) -> Response:
         return RedirectResponse(address, 303)
     place = {"path": address, "target": "#main", "swap": "innerHTML show:top showTarget:window"}
     return Response(status_code=204, headers={"HX-Location": orjson.dumps(place).decode()})
-
-
-def _refresh(request: Request, address: str) -> Response:
-    """The page anew, from its first byte: `<html>` itself has changed."""
-    if request.headers.get("hx-request") == "true":
-        return Response(status_code=204, headers={"HX-Refresh": "true"})
-    return RedirectResponse(address, 303)

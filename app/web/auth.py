@@ -5,11 +5,12 @@ a server that is bound to loopback it is `sise-dev-sid` without Secure, the name
 profile: not every browser takes a secure cookie from http://localhost.
 
 A token that is not in force is answered with 401. A cookie that is not: on `/graphql` too, on pages
-the reader is a stranger whose cookie is taken away.
+the reader is a stranger whose cookie is taken away. Pages of who has signed in are never stored.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,14 +21,16 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
+from app.env import Env
 from app.errors import Unauthenticated, Unavailable
 from app.graphql.context import Context
 from app.services.authentication import find_again, find_by_bearer, find_by_cookie
 from app.services.identity import Device, Identity
 from app.services.sessions import LONGEST, open_session
-from app.services.users import has_users
+from app.services.sign_in import SecondFactorNeeded, finish_sign_in, sign_in
+from app.services.users import UserRow, find_user, has_users, update_settings
 from app.translations import translate_error
-from app.web.preferences import read_preferences
+from app.web.preferences import prefer, read_cookies, read_preferences
 
 SECURE_COOKIE: Final = "__Host-sid"
 PLAIN_COOKIE: Final = "sise-dev-sid"
@@ -35,6 +38,9 @@ PLAIN_COOKIE: Final = "sise-dev-sid"
 _KEY: Final = "sise.caller"
 _WITHOUT: Final = ("/static/", "/healthz", "/readyz", "/metrics", "/manifest", "/sw.js", "/schema")
 """Answers that are the same for everybody."""
+
+_COLUMNS: Final = {"colors": "colours"}
+"""What the account calls otherwise than the cookie."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,9 @@ class Authentication:
             await self.app(scope, receive, send)
             return
         caller = scope[_KEY] = await self._find(scope)
+        if caller.identity is not None:
+            prefer(scope, _choices_of(caller.identity.user))
+            send = _unstored(send)
         refused = caller.broken_token or (caller.ended and scope["path"] == "/graphql")
         if refused and scope["type"] == "http":
             response = _refusal(Request(scope), token=caller.broken_token)
@@ -112,6 +121,19 @@ class Authentication:
         return send_clearing
 
 
+def _unstored(send: Send) -> Send:
+    """Lets no browser keep a page that was made for somebody."""
+
+    async def send_unstored(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            if headers.get("content-type", "").startswith("text/html"):
+                headers["Cache-Control"] = "no-store"
+        await send(message)
+
+    return send_unstored
+
+
 def caller_of(connection: HTTPConnection) -> Caller:
     """Who is calling, as `Authentication` has found; a stranger where it did not look."""
     found: Caller = connection.scope.get(_KEY, STRANGER)
@@ -133,8 +155,32 @@ async def check_again(context: Context) -> Context | None:
     return None if identity is None else context.signed_in(identity)
 
 
+async def check_sign_in(request: Request, form: Mapping[str, str]) -> UserRow:
+    """Who has filled in the form: `username` and `password`, or `half` and `code` after them.
+
+    Raises:
+        Unauthenticated: they are not right.
+        SecondFactorNeeded: the password is, and a code is missing or wrong.
+        RateLimited: too many tries.
+    """
+    env = request.app.state.env
+    address = request.client.host if request.client else ""
+    if form.get("half"):
+        return await finish_sign_in(env, form["half"], form.get("code", ""), address=address)
+    username, password = form.get("username", ""), form.get("password", "")
+    return await sign_in(env, username, password, address=address)
+
+
+def half_of(error: Exception) -> str | None:
+    """What a form carries for `check_sign_in` once the password was right; None when it was not."""
+    return error.half if isinstance(error, SecondFactorNeeded) else None
+
+
 async def open_browser_session(request: Request, response: Response, user_id: int) -> None:
-    """Signs the browser in: a new session for the cookie; what the cookie held before ends."""
+    """Signs the browser in: a new session for the cookie; what the cookie held before ends.
+
+    What was chosen before and the account leaves open becomes the account's.
+    """
     settings, secure = request.app.state.settings, _is_secure(request.scope)
     address = request.client.host if request.client else ""
     device = Device.of(request.headers.get("user-agent", ""), address)
@@ -142,6 +188,45 @@ async def open_browser_session(request: Request, response: Response, user_id: in
     env = request.app.state.env
     secret = await open_session(env, user_id, device, replaces=before)
     _set(response, settings, secret, secure=secure)
+    await _take_over(env, request, user_id)
+
+
+def close_browser_session(request: Request, response: Response) -> None:
+    """Takes the cookie away; the session itself is ended by `signOut`."""
+    _set(response, request.app.state.settings, "", secure=_is_secure(request.scope))
+
+
+async def _take_over(env: Env, request: Request, user_id: int) -> None:
+    """Stores the choices of the cookies that the account has none for.
+
+    Hidden amounts and the currency, which an account always has, are taken by one without any.
+    """
+    user, chosen = await find_user(env, user_id), read_cookies(request)
+    if user is None:
+        return
+    own = {"locale": user.locale, "colors": user.colours, "theme": user.theme}
+    changes: dict[str, Any] = {
+        _COLUMNS.get(name, name): chosen[name]
+        for name, value in own.items()
+        if value is None and name in chosen
+    }
+    if not any(own.values()):
+        changes |= {"base_currency": chosen.get("currency", user.base_currency)}
+        changes |= {"privacy": user.privacy or chosen.get("privacy") == "on"}
+    if changes:
+        await update_settings(env, user_id, changes)
+
+
+def _choices_of(user: UserRow) -> dict[str, str]:
+    """The account's choices by the names of the cookies."""
+    own = {
+        "locale": user.locale,
+        "colors": user.colours,
+        "theme": user.theme,
+        "privacy": "on" if user.privacy else "off",
+        "currency": user.base_currency,
+    }
+    return {name: value for name, value in own.items() if value is not None}
 
 
 def cookie_name(settings: Settings, *, secure: bool) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import AppError, BadInput
 from app.graphql.execute import run_document
 from app.translations import translate_error
-from app.web.actions import read_form
+from app.web.forms import read_form
 from app.web.graphql_endpoint import make_context
 from app.web.listing import list_clocks
 from app.web.market_listing import SEOUL, US, YORK, draft_of, list_days, list_overrides

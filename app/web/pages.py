@@ -157,12 +157,6 @@ async def about(request: Request) -> Response:
     return get_renderer().page(request, "about/page.html", shell, data)
 
 
-async def settings(request: Request) -> Response:
-    """`/settings`: language, colours, theme, privacy."""
-    shell = await load_shell(make_context(request))
-    return get_renderer().page(request, "settings/page.html", shell, {})
-
-
 async def _search_source(query: str, context: Context) -> dict[str, Any]:
     """What the sources know and is not watched; nothing when they are too slow."""
     try:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -13,15 +14,19 @@ from starlette.responses import HTMLResponse
 
 from app.config import resource_dir
 from app.translations import LOCALES, Locale, load_translations
+from app.web.auth import caller_of
 from app.web.formats import make_filters
+from app.web.forms import with_next
 from app.web.headers import VARY
 from app.web.names import short_name
-from app.web.preferences import Preferences, read_preferences
+from app.web.preferences import Preferences, read_preferences, wants_welcome
 from app.web.static import StaticFiles
 from app.web.svg import last_rows, polyline
 
 FULL: Final = "base.html"
 FRAGMENT: Final = "fragment.html"
+_GATES: Final = frozenset({"/login", "/register", "/forgot", "/reset"})
+"""Pages that nobody wants to come back to."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,10 @@ class Renderer:
         self, request: Request, template: str, data: Mapping[str, Any], status: int
     ) -> HTMLResponse:
         preferences = read_preferences(request)
+        caller = caller_of(request)
+        me = caller.identity.user if caller.identity is not None else None
+        welcome = caller.first_run and wants_welcome(request)
+        data = {"me": me, "welcome": welcome, **data}
         text = self.text(template, preferences, request.url.path, here(request), data)
         headers = {
             "Cache-Control": "private, no-cache",
@@ -121,6 +130,12 @@ def here(request: Request) -> str:
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
+def _sign_in_address(address: str) -> str:
+    """Where signing in begins that leads back to this page."""
+    path = urlsplit(address).path
+    return "/login" if path in _GATES else with_next("/login", address)
+
+
 def _environment(locale: Locale, statics: StaticFiles) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(resource_dir("templates")),
@@ -138,6 +153,7 @@ def _environment(locale: Locale, statics: StaticFiles) -> Environment:
         "last_rows": last_rows,
         "polyline": polyline,
         "short_name": short_name,
+        "sign_in_address": _sign_in_address,
     }
     environment.globals |= {"locale": locale, "static": statics.url}
     return environment

@@ -12,7 +12,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.errors import AppError
-from app.web import actions, data_pages, market_pages, pages, universe_pages
+from app.web import (
+    account_pages,
+    actions,
+    data_pages,
+    market_pages,
+    pages,
+    settings_pages,
+    setup_pages,
+    sign_in_pages,
+    universe_pages,
+)
 from app.web.candles import candles
 from app.web.failures import show_app_error, show_defect, show_http_error
 from app.web.preferences import read_preferences
@@ -44,8 +54,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/search", pages.search),
         Route("/jobs", pages.jobs),
         Route("/about", pages.about),
-        Route("/settings", pages.settings),
-        Route("/settings", actions.save_settings, methods=["POST"]),
+        *_account_routes(),
         Route("/collect", actions.collect, methods=["POST"]),
         Route("/track", actions.track, methods=["POST"]),
         Route("/source", actions.switch_source, methods=["POST"]),
@@ -53,6 +62,32 @@ def page_routes() -> list[BaseRoute]:
         Route("/manifest.webmanifest", give_manifest),
         Route("/sw.js", statics.serve_worker),
         Route("/static/{path:path}", statics.serve),
+    ]
+
+
+def _account_routes() -> list[BaseRoute]:
+    """Coming in, the settings, and the first run: an address for looking is one for changing."""
+    post = ["POST"]
+    return [
+        Route("/login", sign_in_pages.login),
+        Route("/login", sign_in_pages.sign_in, methods=post),
+        Route("/register", sign_in_pages.register, name="register"),
+        Route("/register", sign_in_pages.create_account, methods=post),
+        Route("/logout", sign_in_pages.sign_out, methods=post),
+        Route("/settings", settings_pages.settings),
+        Route("/settings", settings_pages.save_settings, methods=post),
+        Route("/settings/account", account_pages.account),
+        Route("/settings/account", account_pages.change_account, methods=post),
+        Route("/settings/export", account_pages.export, methods=post),
+        Route("/settings/security", account_pages.security),
+        Route("/settings/security", account_pages.change_security, methods=post),
+        Route("/settings/tokens", account_pages.tokens),
+        Route("/settings/tokens", account_pages.change_tokens, methods=post),
+        Route("/settings/people", account_pages.people),
+        Route("/settings/people", account_pages.change_people, methods=post),
+        Route("/setup", setup_pages.setup),
+        Route("/setup", setup_pages.take_step, methods=post),
+        Route("/setup/later", setup_pages.later, methods=post),
     ]
 
 

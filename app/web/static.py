@@ -30,12 +30,15 @@ TYPES: Final = {
     ".svg": "image/svg+xml; charset=utf-8",
     ".webmanifest": "application/manifest+json; charset=utf-8",
 }
-_PAGES: Final = ("chart", "pages", "data", "markets")
+_PAGES: Final = ("chart", "pages", "data", "markets", "account")
 STYLE_SHEETS: Final = ("tokens", "base", "layout", "components", *_PAGES)
 _NAMED: Final = {
     ".html": re.compile(rb"(?P<root>/static/)(?P<name>[\w./-]+)"),
     ".js": re.compile(rb"(?<=from ['\"])(?P<root>\./)(?P<name>[\w./-]+)"),
 }
+_FOR_WRITERS: Final = re.compile(rb"/\*.*?\*/|^\s+", re.DOTALL | re.MULTILINE)
+"""What style sheets have for who writes them: comments, blank lines and indentation."""
+
 _PACKED: Final = frozenset(TYPES) - {".png"}
 
 
@@ -52,10 +55,11 @@ class StaticFile:
 class StaticFiles:
     """Everything under one folder; files of unknown kind and GraphiQL's are left out.
 
-    `app.css` is made of `css/`, in the order of STYLE_SHEETS. What a file names by `/static/…` in
-    HTML or `./…` in an import gets its hash too, so that nobody ever runs modules of two versions,
-    and the offline page asks for the very files that the service worker has kept. The service
-    worker ends with the hash of all the others: a browser that sees another one renews it.
+    `app.css` is made of `css/`, in the order of STYLE_SHEETS, without comments and indentation.
+    What a file names by `/static/…` in HTML or `./…` in an import gets its hash too, so that nobody
+    ever runs modules of two versions, and the offline page asks for the very files that the service
+    worker has kept. The service worker ends with the hash of all the others: a browser that sees
+    another one renews it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -64,7 +68,8 @@ class StaticFiles:
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix in TYPES and "graphiql" not in path.parts
         }
-        bodies["app.css"] = b"\n".join(bodies.pop(f"css/{name}.css") for name in STYLE_SHEETS)
+        sheets = [bodies.pop(f"css/{name}.css") for name in STYLE_SHEETS]
+        bodies["app.css"] = _FOR_WRITERS.sub(b"", b"\n".join(sheets))
         self._files: dict[str, StaticFile] = {}
         for name in bodies:
             self._take(name, bodies)

@@ -12,13 +12,12 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import AppError, NotFound
 from app.graphql.execute import run_document
 from app.translations import translate_error
-from app.web.actions import read_form
+from app.web.forms import TYPED_WRONG, read_form
 from app.web.graphql_endpoint import make_context
 from app.web.listing import title_of
 from app.web.render import get_renderer
 from app.web.shell import load_shell, nodes
 
-_TYPED_WRONG: Final = frozenset({"BAD_INPUT", "NOT_FOUND", "CONFLICT"})
 _NOTHING: Final[Mapping[str, Any]] = {"typed": "", "error": None, "report": None}
 
 
@@ -70,7 +69,7 @@ async def _add(request: Request, document: str, variables: dict[str, Any], typed
     try:
         (report,) = (await run_document(document, variables, context)).values()
     except AppError as error:
-        if error.code not in _TYPED_WRONG:
+        if error.code not in TYPED_WRONG:
             raise
         message = translate_error(error, context.locale)
         return await _show(request, {"typed": typed, "error": message, "report": None}, status=422)

@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.totp import compute_code
-from app.errors import BadInput, Conflict
+from app.errors import BadInput, Conflict, Unauthenticated
+from app.services.account import reset_password
 from app.services.second_factor import (
     begin_second_factor,
     confirm_second_factor,
     turn_off_second_factor,
 )
-from app.services.sign_in import SecondFactorNeeded, sign_in
+from app.services.sign_in import HALF, SecondFactorNeeded, finish_sign_in, sign_in
 from tests.clocks import at
 from tests.people import PASSWORD, make_user
 
@@ -98,3 +99,24 @@ async def test_it_is_not_replaced_while_it_is_on_and_can_be_turned_off(env):
     await turn_off_second_factor(env, user.id)
     assert await sign_in(env, "alice", PASSWORD)
     assert await turn_on(env, user)
+
+
+async def test_the_code_may_come_after_the_password_for_five_minutes(env):
+    env = at(env, START)
+    user = await make_user(env)
+    _, codes = await turn_on(env, user)
+    with pytest.raises(SecondFactorNeeded) as needed:
+        await sign_in(env, "alice", PASSWORD)
+    half = needed.value.half
+    with pytest.raises(SecondFactorNeeded):
+        await finish_sign_in(env, half, "000000")
+    assert (await finish_sign_in(env, half, codes[0])).id == user.id
+    late = at(env, env.clock.now() + HALF + timedelta(seconds=5))
+    with pytest.raises(Unauthenticated, match="too long"):
+        await finish_sign_in(late, half, codes[1])
+    for nonsense in ("", "x", half[:-8] + "AAAAAAA=", "é"):
+        with pytest.raises(Unauthenticated, match="too long"):
+            await finish_sign_in(env, nonsense, codes[1])
+    await reset_password(env, user, "another long one")
+    with pytest.raises(Unauthenticated, match="too long"):
+        await finish_sign_in(env, half, codes[1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from app.web.actions import MAX_FORM, local_address
 from tests.web.pages import browsing, calling_from, choose_source, make_market
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -82,30 +81,6 @@ async def test_a_source_that_there_is_not_is_refused(env, settings):
     assert answer.status_code == 400
 
 
-async def test_settings_are_kept_in_cookies_and_lead_back_to_where_one_was(env, settings):
-    await make_market(env)
-    form = {"locale": "ko", "theme": "dark", "back": "/instruments/AAPL?range=5Y"}
-    async with browsing(settings) as http:
-        answer = await http.post("/settings", data=form)
-        page = (await http.get(answer.headers["location"])).text
-        by_htmx = await http.post("/settings", data={"locale": "en"}, headers=HTMX)
-    assert answer.status_code == 303
-    assert answer.headers["location"] == "/instruments/AAPL?range=5Y"
-    assert 'lang="ko"' in page
-    assert 'data-theme="dark"' in page
-    assert by_htmx.status_code == 204
-    assert by_htmx.headers["hx-refresh"] == "true"
-
-
-async def test_a_setting_that_there_is_not_is_refused_by_name(env, settings):
-    await make_market(env)
-    async with browsing(settings) as http:
-        answer = await http.post("/settings", data={"theme": "pink"})
-    assert answer.status_code == 400
-    assert "dark, light, auto" in answer.text
-    assert "set-cookie" not in answer.headers
-
-
 @pytest.mark.parametrize("path", ["/track", "/collect", "/source"])
 async def test_nobody_elsewhere_may_change_anything(env, settings, path):
     await make_market(env)
@@ -116,43 +91,9 @@ async def test_nobody_elsewhere_may_change_anything(env, settings, path):
         assert await db.scalar(text("SELECT count(*) FROM job")) == 0
 
 
-async def test_what_is_no_form_is_refused(env, settings):
-    await choose_source(env, "yahoo")
-    async with browsing(settings) as http:
-        answers = [
-            await http.post("/track", json={"symbol": "AAPL"}),
-            await http.post("/track", files={"symbol": b"AAPL"}),
-            await http.post("/track", data={"symbol": "A" * MAX_FORM}),
-            await http.post(
-                "/track",
-                content=b"symbol=\xff",
-                headers={"Content-Type": "application/x-www-form-urlencoded"},
-            ),
-        ]
-    assert [answer.status_code for answer in answers] == [400] * 4
-
-
 @pytest.mark.parametrize("path", ["/track", "/collect", "/source"])
 async def test_a_form_is_never_sent_by_get(env, settings, path):
     await choose_source(env, "yahoo")
     async with browsing(settings) as http:
         answer = await http.get(path)
     assert answer.status_code == 405
-
-
-@pytest.mark.parametrize(
-    ("text_", "address"),
-    [
-        ("/jobs?x=1", "/jobs?x=1"),
-        ("", "/"),
-        (None, "/"),
-        ("https://evil.example/", "/"),
-        ("//evil.example/", "/"),
-        ("/\\evil.example/", "/"),
-        ("/\t/evil.example", "/"),
-        ("javascript:alert(1)", "/"),
-        ("/한글", "/한글"),
-    ],
-)
-def test_one_goes_back_to_this_site_alone(text_, address):
-    assert local_address(text_) == address

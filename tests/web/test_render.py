@@ -12,7 +12,13 @@ from app.web.preferences import Preferences
 from app.web.render import Shell, get_renderer, get_statics, here, wants_fragment
 from tests.web.pages import text_of
 
-ERROR = {"heading": "Heading <b>", "message": "What & why", "retry": False, "status": 404}
+ERROR = {
+    "heading": "Heading <b>",
+    "message": "What & why",
+    "retry": False,
+    "sign_in": None,
+    "status": 404,
+}
 
 
 def request(path: str = "/x", query: str = "", **headers: str) -> Request:
@@ -53,7 +59,7 @@ def test_back_and_selections_get_the_whole_page(headers, fragment):
 def test_a_fragment_renews_navigation_and_notice_beside_the_middle():
     part = error_page(request(hx_request="true"), Shell("x", historic=True))
     targets = re.findall(r'<hx-partial hx-target="([^"]+)"', part)
-    assert targets == ["#nav", "#tabs", "#notice"]
+    assert targets == ["#nav", "#who", "#tabs", "#notice"]
 
 
 def test_every_page_varies_with_what_it_is_made_from():
@@ -92,7 +98,7 @@ def test_the_historic_notice_names_the_day_and_offers_one_way_out():
 
 
 def test_what_a_template_is_not_given_is_an_error_and_not_an_empty_place():
-    preferences = Preferences("en", "us", "auto", "off")
+    preferences = Preferences("en", "us", "auto", "off", "USD")
     with pytest.raises(UndefinedError):
         get_renderer().text("error.html", preferences, "/", "/", {"layout": "base.html"})
 

@@ -1,0 +1,71 @@
+"""Forms: what is read, where one goes back to, and what is shown again."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.errors import BadInput, Conflict, RateLimited, Unauthenticated, Unavailable
+from app.web.forms import MAX_FORM, local_address, refuse, with_next
+from tests.web.pages import browsing, choose_source
+
+
+async def test_what_is_no_form_is_refused(env, settings):
+    await choose_source(env, "yahoo")
+    async with browsing(settings) as http:
+        answers = [
+            await http.post("/track", json={"symbol": "AAPL"}),
+            await http.post("/track", files={"symbol": b"AAPL"}),
+            await http.post("/track", data={"symbol": "A" * MAX_FORM}),
+            await http.post(
+                "/track",
+                content=b"symbol=\xff",
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+            ),
+        ]
+    assert [answer.status_code for answer in answers] == [400] * 4
+
+
+@pytest.mark.parametrize(
+    ("text_", "address"),
+    [
+        ("/jobs?x=1", "/jobs?x=1"),
+        ("", "/"),
+        (None, "/"),
+        ("https://evil.example/", "/"),
+        ("//evil.example/", "/"),
+        ("/\\evil.example/", "/"),
+        ("/\t/evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/한글", "/한글"),
+    ],
+)
+def test_one_goes_back_to_this_site_alone(text_, address):
+    assert local_address(text_) == address
+
+
+def test_an_address_to_go_on_to_stands_in_the_query_and_the_dashboard_does_not():
+    assert with_next("/login", "/jobs?x=1&y=2") == "/login?next=/jobs%3Fx%3D1%26y%3D2"
+    assert with_next("/login", "/") == "/login"
+    assert with_next("/login", "//evil.example") == "/login"
+
+
+TYPED = {"username": "al ice", "password": "correct horse", "current": "old", "code": "123456"}
+
+
+def test_what_was_wrong_stands_at_its_field_and_no_secret_is_sent_back():
+    form = refuse(BadInput("no", field="username"), TYPED, "en", name="me", field="password")
+    assert (form.errors, form.status, form.name) == ({"username": "no"}, 422, "me")
+    assert form.typed == {"username": "al ice"}
+    form = refuse(Unauthenticated("The password is not right."), TYPED, "ko", field="current")
+    assert form.errors == {"current": "비밀번호가 맞지 않습니다."}
+
+
+def test_too_often_is_said_of_the_whole_form_with_when_to_come_again():
+    form = refuse(RateLimited("slowly", retry_after=2.3), TYPED, "en", field="password")
+    assert (form.errors, form.status, form.retry_after) == ({"": "slowly"}, 429, 2.3)
+    assert refuse(Conflict("taken"), TYPED, "en", field="username").errors == {"username": "taken"}
+
+
+def test_what_has_nothing_to_do_with_the_form_is_a_page_of_its_own():
+    with pytest.raises(Unavailable):
+        refuse(Unavailable("away"), TYPED, "en")
