@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+SPREAD := --dist loadgroup --no-loadscope-reorder # groups and their order: tests/conftest.py
 
 .PHONY: help run setup setup-dev test test-long check format bench shots lock vendor messages clean
 
@@ -20,10 +21,10 @@ setup-dev: $(VENV)/.dev ## The environment to develop it (a superset)
 
 test: setup-dev messages ## The suite, on throwaway servers of its own
 	@$(BIN)/python -c "from app.domain.indicators import warm_up; warm_up()" # compiled once, not by each process
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest $(SPREAD) -n 3 $(ARGS)
 
 test-long: setup-dev messages ## The tests that take minutes: two weeks of sessions in which everything dies
-	@$(BIN)/pytest -m long $(ARGS)
+	@$(BIN)/pytest $(SPREAD) -n 2 -m long $(ARGS)
 
 check: setup-dev messages ## Format, lint, types, import rules, dependencies, templates
 	@$(BIN)/ruff format --check --quiet .

@@ -149,8 +149,27 @@ def full(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--full"))
 
 
+GROUPS = {"yahoo_site": "yahoo", "sample_site": "sample", "browser": "sample"}
+"""Which tests share a process by what they ask for: an installation and a browser start once."""
+
+SLOW = ("sample", "yahoo", "tests/faults/", "tests/commands/", "tests/test_supervisor")
+"""What takes long begins first, so that all processes end together."""
+
+
+def group_of(item: pytest.Item) -> str:
+    """Tests of one group run in one process, in order: those of a file, if nothing else is said."""
+    asked: tuple[str, ...] = getattr(item, "fixturenames", ())
+    file = item.nodeid.partition("::")[0]
+    return next((group for name, group in GROUPS.items() if name in asked), file)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins first, so that two processes end together."""
-    slow = ("tests/faults/", "tests/browser/", "tests/test_supervisor", "tests/embedded/")
-    order = {word: rank for rank, word in enumerate(slow)}
-    items.sort(key=lambda item: next((r for w, r in order.items() if w in item.nodeid), len(slow)))
+    """Puts each test into its group, slow groups first."""
+
+    def rank(item: pytest.Item) -> int:
+        group = group_of(item)
+        return next((n for n, word in enumerate(SLOW) if group.startswith(word)), len(SLOW))
+
+    items.sort(key=rank)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))

@@ -7,9 +7,20 @@
   };
   const style = (e) => getComputedStyle(e);
   const up = function* (e) { for (let n = e; n; n = n.parentElement) yield n; };
-  const shown = (e) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true })
-    && ![...up(e)].some((n) => style(n).clipPath !== 'none' || n.matches('.skip'));
-  const fixed = (e) => [...up(e)].some((n) => ['fixed', 'sticky'].includes(style(n).position));
+  // whether it holds for an element or one around it, asked once of each
+  const within = (holds) => {
+    const known = new Map();
+    const ask = (e) => {
+      if (!e) return false;
+      if (!known.has(e)) known.set(e, holds(e) || ask(e.parentElement));
+      return known.get(e);
+    };
+    return ask;
+  };
+  const clipped = within((e) => style(e).clipPath !== 'none' || e.matches('.skip'));
+  const fixed = within((e) => ['fixed', 'sticky'].includes(style(e).position));
+  const shown = (e) => !clipped(e)
+    && e.checkVisibility({ opacityProperty: true, visibilityProperty: true });
   const width = document.documentElement.clientWidth;
 
   if (document.documentElement.scrollWidth > width) {
@@ -30,9 +41,10 @@
     for (const box of range.getClientRects()) if (box.width > 1) pieces.push({ element, box });
   }
   // a cell that is too narrow breaks words: more lines than words
-  for (const element of new Set(pieces.map((piece) => piece.element))) {
+  const lines = new Map(pieces.map(({ element }) => [element, new Set()]));
+  for (const { element, box } of pieces) lines.get(element).add(Math.round(box.top));
+  for (const [element, tops] of lines) {
     const words = element.textContent.trim().split(/[\s/.]+/).length;
-    const tops = new Set(pieces.filter((p) => p.element === element).map((p) => Math.round(p.box.top)));
     if (tops.size > words) faults.push(`a word is broken: ${name(element)}`);
   }
   for (const { element, box } of pieces) {
@@ -65,8 +77,10 @@
     element, // the ink: a line's box has room above and below its letters
     box: { left: box.left, right: box.right, top: box.top + box.height * 0.22, bottom: box.bottom - box.height * 0.2 },
   }));
+  flowing.sort((a, b) => a.box.top - b.box.top); // what begins below the end of one cannot meet it
   flowing.forEach((a, i) => {
-    for (const b of flowing.slice(i + 1)) {
+    for (let j = i + 1; j < flowing.length && flowing[j].box.top < a.box.bottom; j += 1) {
+      const b = flowing[j];
       if (a.element !== b.element && over(a.box, b.box)) {
         faults.push(`text over text: ${name(a.element)} and ${name(b.element)}`);
       }

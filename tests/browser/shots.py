@@ -1,7 +1,8 @@
 """Screenshots of every page from running installations: `make shots` writes them to shots/.
 
 `shots/{site}-{page}-{width}-{locale}-{theme}-{colors}.png` for the sample's replay and the local
-Yahoo, at three widths, in two languages, themes and colour settings. `--readme` writes the two
+Yahoo, at three widths, in two languages, themes and colour settings: each reader opens each page
+once, in one browser, and makes the window wider. `--readme` writes the two
 pictures of the READMEs instead.
 """
 
@@ -14,11 +15,13 @@ from itertools import product
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser.conftest import ARGUMENTS, ORIGIN, chromium_path
-from tests.browser.visiting import COLORS, LOCALES, PAGES, THEMES, WIDTHS, Choices, go, visiting
+from tests.browser.visiting import HEIGHTS, PAGES, SETTINGS, WIDTHS, Choices, go, visiting
 from tests.sites import running_site, yahoo_process, yahoo_settings
+
+Setting = tuple[str, str, str]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = {
@@ -26,33 +29,41 @@ README = {
     "dashboard-ko": Choices("ko", "dark", "kr", 1440),
 }
 AT_ONCE = 3
-STEADY = "*, ::after { animation: none !important; transition: none !important; }"
+PAINTED = """() => new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(done));
+})"""
 
 
-async def shoot(browser: Browser, url: str, path: str, choices: Choices, *, whole: bool) -> bytes:
-    """One page as PNG, charts drawn, flashes off."""
-    async with visiting(browser, url, choices, bypass_csp=True) as (page, _):
-        await go(page, path)
-        await page.add_style_tag(content=STEADY)
-        await page.wait_for_timeout(300)
-        return await page.screenshot(full_page=whole)
+async def take(page: Page, *, whole: bool) -> bytes:
+    """What the page shows as PNG, once it is painted; whatever moves is at its end."""
+    await page.evaluate(PAINTED)
+    return await page.screenshot(full_page=whole, animations="disabled", caret="hide")
 
 
-async def shoot_all(browser: Browser, url: str, site: str, folder: Path) -> int:
-    """Every page in every setting; how many pictures were made."""
+async def shoot(browser: Browser, url: str, site: str, folder: Path, setting: Setting) -> int:
+    """Every page of one reader at every width; how many pictures were made."""
+    async with visiting(browser, url, Choices(*setting)) as (page, _):
+        for name, path in PAGES.items():
+            await go(page, path)
+            for width in WIDTHS:
+                await page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+                picture = await take(page, whole=True)
+                title = "-".join([site, name, str(width), *setting])
+                (folder / f"{title}.png").write_bytes(picture)
+    return len(PAGES) * len(WIDTHS)
+
+
+async def shoot_all(browser: Browser, urls: dict[str, str], folder: Path) -> int:
+    """Every page of the installations in every setting, some readers at once."""
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(name: str, path: str, choices: Choices) -> None:
+    async def one(site: str, setting: Setting) -> int:
         async with gate:
-            picture = await shoot(browser, url, path, choices, whole=True)
-        setting = f"{choices.width}-{choices.locale}-{choices.theme}-{choices.colors}"
-        (folder / f"{site}-{name}-{setting}.png").write_bytes(picture)
+            return await shoot(browser, urls[site], site, folder, setting)
 
-    settings = list(product(PAGES.items(), LOCALES, THEMES, COLORS, WIDTHS))
     async with asyncio.TaskGroup() as group:
-        for (name, path), *rest in settings:
-            group.create_task(one(name, path, Choices(*rest)))
-    return len(settings)
+        made = [group.create_task(one(*each)) for each in product(urls, SETTINGS)]
+    return sum(task.result() for task in made)
 
 
 async def shoot_readme(browser: Browser, url: str) -> None:
@@ -60,7 +71,9 @@ async def shoot_readme(browser: Browser, url: str) -> None:
     folder = ROOT / "docs" / "images"
     folder.mkdir(parents=True, exist_ok=True)
     for name, choices in README.items():
-        picture = Image.open(io.BytesIO(await shoot(browser, url, "/", choices, whole=False)))
+        async with visiting(browser, url, choices) as (page, _):
+            await go(page, "/")
+            picture = Image.open(io.BytesIO(await take(page, whole=False)))
         small = picture.convert("RGB").quantize(128)
         small.save(folder / f"{name}.png", optimize=True)
 
@@ -69,20 +82,17 @@ async def run(*, readme: bool) -> None:
     """Starts the installations and takes the pictures."""
     folder = ROOT / "shots"
     folder.mkdir(exist_ok=True)
+    yahoo = {"SISE_CLOCK": f"2013-03-04T15:00:00Z@1@{ORIGIN}"}
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
-        with running_site(SISE_PRICE_SOURCE="sample", SISE_REPLAY_STEP="1") as site:
+        with running_site(SISE_PRICE_SOURCE="sample", SISE_REPLAY_STEP="1") as sample:
             if readme:
                 await asyncio.sleep(8)
-                await shoot_readme(browser, site.url)
+                await shoot_readme(browser, sample.url)
                 return
-            made = await shoot_all(browser, site.url, "sample", folder)
-        clock = f"2013-03-04T15:00:00Z@1@{ORIGIN}"
-        with (
-            yahoo_process() as peer,
-            running_site(**yahoo_settings(peer), SISE_CLOCK=clock) as site,
-        ):
-            made += await shoot_all(browser, site.url, "yahoo", folder)
+            with yahoo_process() as peer, running_site(**yahoo_settings(peer), **yahoo) as live:
+                urls = {"sample": sample.url, "yahoo": live.url}
+                made = await shoot_all(browser, urls, folder)
         await browser.close()
     print(f"{made} pictures in {folder}")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser.visiting import PAGES, THEMES, Choices, go, visiting
+from tests.browser.visiting import PAGES, Choices, by_pairs, go, visiting
 from tests.sites import Site
 
 SPEC = importlib.util.find_spec("axe_playwright_python")
@@ -19,12 +18,11 @@ RUN = """async () => (await window.axe.run()).violations
   .map((v) => `${v.id}: ${v.help} ${v.nodes.map((n) => n.html.slice(0, 90)).slice(0, 3)}`)"""
 
 
-@pytest.mark.parametrize(("theme", "colors"), list(product(THEMES, ("kr", "us"))))
+@pytest.mark.parametrize(("locale", "theme", "colors"), by_pairs())
 async def test_axe_finds_nothing(
-    browser: Browser, sample_site: Site, theme: str, colors: str
+    browser: Browser, sample_site: Site, locale: str, theme: str, colors: str
 ) -> None:
     """The policy is bypassed in this context, and only to bring axe in."""
-    locale = "ko" if colors == "kr" else "en"
     choices = Choices(locale, theme, colors, 390 if theme == "dark" else 1440)
     found: dict[str, Any] = {}
     async with visiting(browser, sample_site.url, choices, bypass_csp=True) as (page, _):

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 from tests.browser.conftest import MONDAY_CLOCK
@@ -33,7 +35,22 @@ LOCALES = ("ko", "en")
 THEMES = ("dark", "light")
 COLORS = ("kr", "us")
 WIDTHS = (390, 768, 1440)
+SETTINGS = list(product(LOCALES, THEMES, COLORS))
 HEIGHTS = {390: 844, 768: 1024, 1440: 900}
+
+
+def by_pairs() -> list[Any]:
+    """All settings as parameters: those in which each two choices meet once; the rest are long."""
+    meeting = {
+        (locale, theme, COLORS[(number + turn) % 2])
+        for number, locale in enumerate(LOCALES)
+        for turn, theme in enumerate(THEMES)
+    }
+    return [
+        pytest.param(*setting, marks=() if setting in meeting else pytest.mark.long)
+        for setting in SETTINGS
+    ]
+
 
 REPORTS = """
 window.violations = [];
