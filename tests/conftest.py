@@ -163,6 +163,7 @@ def group_of(item: pytest.Item) -> str:
     return next((group for name, group in GROUPS.items() if name in asked), file)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts each test into its group, slow groups first."""
 

@@ -56,7 +56,7 @@ async def run_worker(queue: QueueName, settings: Settings, pace: Pace | None = N
         ConfigError: no database or broker is set.
     """
     application = f"sise-{queue}"
-    pool_size = AT_ONCE[queue] // 2 + 1
+    pool_size = (AT_ONCE[queue] + 1) // 2
     async with open_env(
         settings, application=application, pool_size=pool_size, sources_of=make_worker_sources
     ) as env:

@@ -21,7 +21,6 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx
-from httpx_curl_cffi import AsyncCurlTransport
 
 from app.adapters.fetching import Fetcher
 from app.adapters.politeness import Politeness
@@ -195,6 +194,8 @@ class YahooSource:
 
 
 def _browser() -> httpx.AsyncBaseTransport:
+    from httpx_curl_cffi import AsyncCurlTransport  # noqa: PLC0415 - 8 MB, for those who do ask
+
     return AsyncCurlTransport(impersonate="chrome", default_headers=True, max_connections=4)
 
 
