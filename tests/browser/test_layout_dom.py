@@ -80,11 +80,11 @@ async def test_prices_have_the_decimals_of_their_currency(browser, yahoo_site, l
                 assert re.fullmatch(rf"[+-]?\d{{1,3}}(,\d{{3}})*{decimals}", text), (symbol, text)
 
 
-PLANTED = """<body lang="ko" style="margin:0; width:300px; font:16px/20px sans-serif">
+PLANTED = """<body lang="ko" style="margin:0; font:16px/20px sans-serif"><main>
   <div style="width:40px; overflow:hidden; white-space:nowrap">긴 글자가 잘린 곳</div>
   <p style="margin:0">위에 놓인 글</p><p style="margin:-12px 0 0">아래에 놓인 글</p>
   <p>Volume is low</p><p>값 NaN</p>
-  <div style="width:2000px">넓은 곳</div></body>"""
+  <div style="width:2000px">넓은 곳</div></main></body>"""
 
 
 async def test_the_audit_finds_what_is_wrong(browser):

@@ -60,14 +60,14 @@ class Room(NamedTuple):
     places: Ints  # n: which row each observed one is; from the end on, those without a close
     prices: Table  # 3 x n: of the observed rows
     results: Table  # RESULTS x n: of the observed rows
-    work: Table  # 5 x (PAD + n)
+    work: Table  # 4 x (PAD + n)
 
 
 def make_room(rows: int) -> Room:
     """Buffers for symbols of up to so many rows."""
     places = np.empty(rows, dtype=np.int64)
     prices, results = np.empty((3, rows)), np.empty((RESULTS, rows))
-    return Room(places, prices, results, np.empty((5, PAD + rows)))
+    return Room(places, prices, results, np.empty((4, PAD + rows)))
 
 
 @compiled
@@ -148,7 +148,7 @@ def _compute_one(  # noqa: PLR0913, PLR0917 - columns, where they go, a buffer
     end = at + len(close)
     _recur_all(close, out, at, work)
     _variances(close, out[UPPER, at:end])
-    _finish(out, at, end, work[1])
+    _bands(out, at, end)
     _stochastic(high, low, close, out[K, at:end], out[D, at:end], work)
     for k in range(RESULTS):
         for i in range(at, min(end, at + _FIRST_ROWS[k])):
@@ -159,30 +159,31 @@ def _compute_one(  # noqa: PLR0913, PLR0917 - columns, where they go, a buffer
 def _recur_all(close: Floats, out: Table, at: int, work: Table) -> None:
     """The recursions over all rows, stopping where one of them gets its seed."""
     n = len(close)
-    padded, down = work[0], work[1]
+    padded = work[0]
     padded[:PAD] = 0.0
     for i in range(n):
         padded[PAD + i] = close[i]
     state = np.zeros(8)
     start, rsi_seed, macd_seed, signal_seed = _SEEDS[0], _SEEDS[1], _SEEDS[2], _SEEDS[3]
-    _recur(padded, start, min(n, rsi_seed), state, out, at, down)
+    _recur(padded, start, min(n, rsi_seed), state, out, at)
     if n > 14:
         rises = falls = 0.0
         for i in range(1, 15):
             change = close[i] - close[i - 1]
             rises += max(change, 0.0)
             falls += max(-change, 0.0)
-        out[RSI, at + 14] = state[_UP] = rises / 14.0
-        down[14] = state[_DOWN] = falls / 14.0
-    _recur(padded, rsi_seed, min(n, macd_seed), state, out, at, down)
+        state[_UP], state[_DOWN] = rises / 14.0, falls / 14.0
+        out[RSI, at + 14] = _share(state[_UP], state[_DOWN])
+    _recur(padded, rsi_seed, min(n, macd_seed), state, out, at)
     if n > 25:
         state[_SLOW] = _mean(close[:26])
         state[_FAST] = _mean(close[14:26])
         out[MACD, at + 25] = state[_FAST] - state[_SLOW]
-    _recur(padded, macd_seed, min(n, signal_seed), state, out, at, down)
+    _recur(padded, macd_seed, min(n, signal_seed), state, out, at)
     if n > 33:
         out[SIGNAL, at + 33] = state[_SIGNAL] = _mean(out[MACD, at + 25 : at + 34])
-    _recur(padded, signal_seed, n, state, out, at, down)
+        out[HISTOGRAM, at + 33] = out[MACD, at + 33] - out[SIGNAL, at + 33]
+    _recur(padded, signal_seed, n, state, out, at)
 
 
 @compiled
@@ -194,13 +195,20 @@ def _mean(values: Floats) -> float:
 
 
 @compiled
+def _share(up: float, fall: float) -> float:
+    """RSI: the share of rises among all changes, in percent."""
+    both = up + fall
+    return 100.0 * (up / both) if both > 0.0 else np.nan
+
+
+@compiled
 def _recur(  # noqa: PLR0913, PLR0917 - one pass touches them all
-    padded: Floats, start: int, stop: int, state: Floats, out: Table, at: int, down: Floats
+    padded: Floats, start: int, stop: int, state: Floats, out: Table, at: int
 ) -> None:
     """One pass over the rows start..stop: every running sum and average beside the others.
 
-    They do not wait for one another, so together they cost little more than the slowest alone.
-    Divisions that nothing waits for are left to `_finish`.
+    They do not wait for one another, so together they cost little more than the slowest alone; the
+    divisions, which no later row waits for, are done meanwhile.
     """
     if stop <= start:
         return
@@ -208,8 +216,9 @@ def _recur(  # noqa: PLR0913, PLR0917 - one pass touches them all
     old_20, old_50 = padded[PAD + start - 19 :], padded[PAD + start - 49 :]
     old_200 = padded[PAD + start - 199 :]
     a, b = at + start, at + stop
-    ups, downs, macds, signals = out[RSI, a:b], down[start:stop], out[MACD, a:b], out[SIGNAL, a:b]
-    sums_20, sums_50, sums_200 = out[SMA_20, a:b], out[SMA_50, a:b], out[SMA_200, a:b]
+    rsi, macds, signals = out[RSI, a:b], out[MACD, a:b], out[SIGNAL, a:b]
+    histogram, sma_20 = out[HISTOGRAM, a:b], out[SMA_20, a:b]
+    sma_50, sma_200 = out[SMA_50, a:b], out[SMA_200, a:b]
     up, fall, fast, slow = state[_UP], state[_DOWN], state[_FAST], state[_SLOW]
     signal, sum_20, sum_50 = state[_SIGNAL], state[_SUM_20], state[_SUM_50]
     sum_200 = state[_SUM_200]
@@ -225,8 +234,9 @@ def _recur(  # noqa: PLR0913, PLR0917 - one pass touches them all
         sum_20 += x
         sum_50 += x
         sum_200 += x
-        ups[i], downs[i], macds[i], signals[i] = up, fall, macd, signal
-        sums_20[i], sums_50[i], sums_200[i] = sum_20, sum_50, sum_200
+        rsi[i] = _share(up, fall)
+        macds[i], signals[i], histogram[i] = macd, signal, macd - signal
+        sma_20[i], sma_50[i], sma_200[i] = sum_20 / 20.0, sum_50 / 50.0, sum_200 / 200.0
         sum_20 -= old_20[i]
         sum_50 -= old_50[i]
         sum_200 -= old_200[i]
@@ -293,24 +303,12 @@ def _anchor(window: Floats) -> tuple[float, float, float, float]:
 
 
 @compiled
-def _finish(out: Table, start: int, stop: int, down: Floats) -> None:
-    """What nothing waits for: divisions and roots, which the processor does several at a time."""
-    rsi, sma_50, sma_200 = out[RSI, start:stop], out[SMA_50, start:stop], out[SMA_200, start:stop]
-    for i in range(len(rsi)):
-        both = rsi[i] + down[i]
-        rsi[i] = 100.0 * (rsi[i] / both) if both > 0.0 else np.nan
-    for i in range(len(sma_50)):
-        sma_50[i] /= 50.0
-    for i in range(len(sma_200)):
-        sma_200[i] /= 200.0
-    macd, signal = out[MACD, start:stop], out[SIGNAL, start:stop]
-    histogram = out[HISTOGRAM, start:stop]
-    for i in range(len(macd)):
-        histogram[i] = macd[i] - signal[i]
+def _bands(out: Table, start: int, stop: int) -> None:
+    """The Bollinger bands, where the variances lie: the processor takes several roots at a time."""
     middle, upper, lower = out[SMA_20, start:stop], out[UPPER, start:stop], out[LOWER, start:stop]
     for i in range(len(middle)):
-        mean, band = middle[i] / 20.0, 2.0 * np.sqrt(upper[i])
-        middle[i], upper[i], lower[i] = mean, mean + band, mean - band
+        band = 2.0 * np.sqrt(upper[i])
+        upper[i], lower[i] = middle[i] + band, middle[i] - band
 
 
 @compiled
@@ -324,7 +322,7 @@ def _stochastic(  # noqa: PLR0913, PLR0917 - columns in, columns out, a buffer
     n = len(close)
     if n <= 17:
         return
-    top, bottom, fast = work[2], work[3], work[4]
+    top, bottom, fast = work[1], work[2], work[3]
     for i in range(n - 3):
         top[i] = max(high[i], high[i + 1], high[i + 2], high[i + 3])
         bottom[i] = min(low[i], low[i + 1], low[i + 2], low[i + 3])
