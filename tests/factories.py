@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import insert
 
 from app.config import load_settings
-from app.db.models import Bar, Dividend, ExchangeSession, Instrument, Split
+from app.db.models import Bar, Dividend, ExchangeSession, Fundamental, Instrument, Split
 from app.env import Env
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -134,6 +134,18 @@ async def make_sessions(
                 }
                 for day in days
             ],
+        )
+
+
+async def make_fundamentals(env: Env, symbol: str, day: date, **figures: object) -> None:
+    """A snapshot of the noon of that day; only the figures named are known."""
+    currency = "KRW" if symbol.endswith((".KS", ".KQ")) else "USD"
+    noon = datetime.combine(day, time(12), UTC)
+    row = {"symbol": symbol, "day": day, "source": "yfinance", "fetched_at": noon}
+    currencies = {"currency": currency, "statement_currency": currency}
+    async with env.db.write() as db:
+        await db.execute(
+            insert(Fundamental).values({"refused": [], **row, **currencies, **figures})
         )
 
 

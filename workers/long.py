@@ -1,4 +1,4 @@
-"""The long queue: what may take an hour, and the calendar."""
+"""The long queue: what may take an hour, the calendar, and fundamentals."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from arq.worker import Function
 
 from app.env import Env
 from workers.pace import Pace
-from workers.tick import calendar_tick
+from workers.tick import appraisal_tick, calendar_tick
 
-FUNCTIONS: Final[tuple[Function, ...]] = (func(calendar_tick, name="calendar_tick"),)
+FUNCTIONS: Final[tuple[Function, ...]] = (
+    func(calendar_tick, name="calendar_tick"),
+    func(appraisal_tick, name="appraisal_tick"),
+)
 
 
 def crons(_env: Env, _pace: Pace) -> list[CronJob]:
-    """The hour, which also runs at the start."""
-    return [cron(calendar_tick, minute=7, second=0, run_at_startup=True)]
+    """The hour, which also runs at the start, and the quarter of an hour."""
+    return [
+        cron(calendar_tick, minute=7, second=0, run_at_startup=True),
+        cron(appraisal_tick, minute={12, 27, 42, 57}, second=0),
+    ]
 
 
 async def get_ready() -> None:

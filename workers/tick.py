@@ -14,12 +14,22 @@ from typing import Any, Final
 from app.config import Settings
 from app.env import Env
 from app.errors import Unavailable
-from app.services import calendars, due, jobs, mails, metrics, settling, universe
+from app.services import (
+    calendars,
+    due,
+    due_fundamentals,
+    jobs,
+    mails,
+    metrics,
+    settling,
+    universe,
+)
 from workers.pace import Pace
 from workers.reconcile import reconcile
 
 LOG: Final = logging.getLogger(__name__)
 CALENDAR_LIMIT: Final = 300.0  # seconds; about 6 on a quiet machine
+APPRAISAL_LIMIT: Final = 660.0  # seconds; it ends by itself after ten minutes
 
 
 async def minute_tick(ctx: dict[str, Any]) -> None:
@@ -49,12 +59,23 @@ async def calendar_tick(ctx: dict[str, Any]) -> None:
     """
     env: Env = ctx["env"]
     if await calendars.is_due(env):
-        await refresh_in_child(env.settings)
+        await run_child(env.settings, "workers.sessions", CALENDAR_LIMIT)
         LOG.info("sessions made anew")
 
 
-async def refresh_in_child(settings: Settings) -> None:
-    """Runs `workers.sessions` as a process of its own: pandas stays out of this one.
+async def appraisal_tick(ctx: dict[str, Any]) -> None:
+    """The quarter-hourly cron job of the long queue: has fundamentals asked for that are due.
+
+    Raises:
+        Unavailable: the process failed; the next quarter tries again.
+    """
+    env: Env = ctx["env"]
+    if await due_fundamentals.list_due_fundamentals(env, 1):
+        await run_child(env.settings, "workers.appraise", APPRAISAL_LIMIT)
+
+
+async def run_child(settings: Settings, module: str, limit: float) -> None:
+    """Runs a module as a process of its own, for `limit` seconds: pandas stays out of this one.
 
     Raises:
         Unavailable: the child failed, or took so long that it was killed.
@@ -63,21 +84,22 @@ async def refresh_in_child(settings: Settings) -> None:
         sys.executable,
         "-P",
         "-m",
-        "workers.sessions",
+        module,
         env=_environ(settings),
     )
     try:
-        async with asyncio.timeout(CALENDAR_LIMIT):
+        async with asyncio.timeout(limit):
             code = await child.wait()
     except TimeoutError as error:
-        msg = "The calendar was not ready within %(seconds)d seconds."
-        raise Unavailable(msg, seconds=CALENDAR_LIMIT) from error
+        msg = "%(module)s was not ready within %(seconds)d seconds."
+        raise Unavailable(msg, module=module, seconds=limit) from error
     finally:
         if child.returncode is None:
             child.kill()
             await child.wait()
     if code != 0:
-        raise Unavailable("The calendar could not be made: exit code %(code)d.", code=code)
+        msg = "%(module)s failed: exit code %(code)d."
+        raise Unavailable(msg, module=module, code=code)
 
 
 def _environ(settings: Settings) -> dict[str, str]:

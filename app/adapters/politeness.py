@@ -112,9 +112,16 @@ class Politeness:
         return HostState(breaker, until, limited > 0, self._tokens, self._failures)
 
     async def ask(
-        self, send: Callable[[], Awaitable[_Answer | Failure]], *, tries: int = TRIES
+        self,
+        send: Callable[[], Awaitable[_Answer | Failure]],
+        *,
+        tries: int = TRIES,
+        cost: int = 1,
     ) -> _Answer | Failure:
-        """Sends in turn, again after a pause when there is no answer; what came of it."""
+        """Sends in turn, again after a pause when there is no answer; what came of it.
+
+        `cost`: the tokens it takes, for a question that is several requests.
+        """
         patience = _patience.get()
         answer: _Answer | Failure = SourceDown("not asked")
         probe = False
@@ -122,7 +129,7 @@ class Politeness:
             if attempt:
                 spread = _RANDOM.uniform(0.5, 1.5)
                 await self._sleep(self._pause * 2 ** (attempt - 1) * spread)
-            refusal = await self._turn(PATIENCE if patience is None else patience)
+            refusal = await self._turn(PATIENCE if patience is None else patience, cost)
             if refusal is None:
                 async with self._slots:
                     refusal = self._refusal()
@@ -188,8 +195,8 @@ class Politeness:
             return SourceDown(f"not asked: it did not answer; tried again in {wait:.1f} s")
         return SourceDown("not asked: it did not answer; being tried") if self._probing else None
 
-    async def _turn(self, patience: float) -> RateLimited | SourceDown | None:
-        """Takes a token, waiting for it; why not, when it must not or would take too long.
+    async def _turn(self, patience: float, cost: int) -> RateLimited | SourceDown | None:
+        """Takes tokens, waiting for them; why not, when it must not or would take too long.
 
         A host that asked for a short rest is waited for, too.
         """
@@ -199,15 +206,15 @@ class Politeness:
             patience -= refusal.retry_after
             await self._sleep(refusal.retry_after)
         self._fill()
-        wait = max(0.0, 1 - self._tokens) / self._per_second
+        wait = max(0.0, cost - self._tokens) / self._per_second
         if wait > patience:
             return RateLimited(wait)
-        self._tokens -= 1
+        self._tokens -= cost
         if wait > 0:
             try:
                 await self._sleep(wait)
             except asyncio.CancelledError:
-                self._tokens += 1
+                self._tokens += cost
                 raise
         return None
 

@@ -26,6 +26,7 @@ from app.adapters.prices import (
 from app.adapters.sources import Hosts, make_sources
 from app.adapters.yahoo_parse import MINUTES
 from app.config import YAHOO_URL, Settings
+from app.domain.fundamentals import Fundamentals
 
 _Answer = TypeVar("_Answer")
 
@@ -39,6 +40,10 @@ class CompanySource(PriceSource, Protocol):
 
     async def profile(self, symbol: str) -> Profile | Failure:
         """Name, sector and industry."""
+        ...
+
+    async def fundamentals(self, symbol: str) -> Fundamentals | Failure:
+        """What the company costs, earns and owes."""
         ...
 
 
@@ -96,6 +101,10 @@ class Deferred:
     async def profile(self, symbol: str) -> Profile | Failure:
         """Name, sector and industry."""
         return await self._ask(lambda source: source.profile(symbol))
+
+    async def fundamentals(self, symbol: str) -> Fundamentals | Failure:
+        """What the company costs, earns and owes."""
+        return await self._ask(lambda source: source.fundamentals(symbol))
 
     async def close(self) -> None:
         """Lets go of connections, if it was ever loaded."""

@@ -1,4 +1,4 @@
-"""Yahoo's prices as the library yfinance reads them: a second reader, and profiles of companies.
+"""Yahoo as the library yfinance reads it: a second reader of prices, profiles and fundamentals.
 
 It brings pandas along, so that only workers load it (`app.adapters.worker_sources`). Questions go
 through `Ticker` alone (`download` swallows faults), with its exceptions shown, one a thread. The
@@ -56,6 +56,7 @@ from app.adapters.prices import (
     Tick,
     is_symbol,
 )
+from app.adapters.yahoo_fundamentals import read_fundamentals
 from app.adapters.yahoo_parse import (
     MINUTES,
     Malformed,
@@ -67,8 +68,10 @@ from app.adapters.yahoo_parse import (
 )
 from app.adapters.yahoo_search import read_hit
 from app.domain.bars import PRICES, check_prices, to_as_traded
+from app.domain.fundamentals import Fundamentals
 
 _FIRST_DAY: Final = date(1950, 1, 1)
+_INFO_COST: Final = 3  # requests of one `get_info`
 _COLUMNS: Final = {
     "open": "Open",
     "high": "High",
@@ -207,7 +210,19 @@ class YFinanceSource:
             found = read_hit({"symbol": symbol, **names, **known, **business})
             return found or BadPayload(f"{symbol} is of a market or kind that is not supported")
 
-        return await self._ask(symbol, read)
+        return await self._ask(symbol, read, cost=_INFO_COST)
+
+    async def fundamentals(self, symbol: str) -> Fundamentals | Failure:
+        """What the company costs, earns and owes."""
+
+        def read() -> Fundamentals | Failure:
+            facts = self._ticker(symbol).get_info()
+            if facts.get("quoteType") in {None, "NONE"}:
+                return NotListed(symbol)
+            found = read_fundamentals(symbol, facts)
+            return NoData(f"there are no fundamentals of {symbol}") if found.empty else found
+
+        return await self._ask(symbol, read, cost=_INFO_COST)
 
     async def close(self) -> None:
         """Lets go of connections."""
@@ -226,8 +241,10 @@ class YFinanceSource:
 
         return await self._ask(symbol, read)
 
-    async def _ask(self, symbol: str, read: Callable[[], _Answer | Failure]) -> _Answer | Failure:
-        """One question in a thread: the answer, or why there is none."""
+    async def _ask(
+        self, symbol: str, read: Callable[[], _Answer | Failure], *, cost: int = 1
+    ) -> _Answer | Failure:
+        """One question in a thread: the answer, or why there is none; `cost` in requests."""
         if not is_symbol(symbol):
             return NotListed(symbol)
 
@@ -244,7 +261,7 @@ class YFinanceSource:
             except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
                 return _explain_stumble(error)
 
-        return await self._host.ask(lambda: asyncio.to_thread(safely))
+        return await self._host.ask(lambda: asyncio.to_thread(safely), cost=cost)
 
     def _ticker(self, symbol: str) -> Any:
         return yfinance.Ticker(symbol, session=self._session)

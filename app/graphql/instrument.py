@@ -31,6 +31,7 @@ from app.graphql.types import (
     Bar,
     Dividend,
     Exchange,
+    Fundamentals,
     IndicatorSnapshot,
     Quote,
     Session,
@@ -218,6 +219,12 @@ class Instrument:
         """The indicators of the newest session, or of the newest on or before a day."""
         reading = await info.context.loaders.readings.load((self.symbol, on))
         return None if reading is None else _snapshot(reading)
+
+    @strawberry.field
+    async def fundamentals(self, info: Info, on: date | None = None) -> Fundamentals | None:
+        """The newest snapshot, or the newest on or before a day; null where there is none."""
+        row = await info.context.loaders.fundamentals.load((self.symbol, on))
+        return None if row is None else Fundamentals.of(row)
 
     @strawberry.field
     async def signal(self, info: Info, on: date | None = None) -> Signal | None:

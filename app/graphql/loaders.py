@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 from app.domain.quotes import Quote
 from app.domain.sessions import Session
 from app.env import Env
+from app.services.fundamentals import FundamentalRow, list_fundamentals
 from app.services.instruments import find_instruments, list_exchanges
 from app.services.live import QuoteHub
 from app.services.markets import list_sessions
@@ -48,6 +49,9 @@ class Loaders:
         )
         self.readings: DataLoader[tuple[str, date | None], Reading | None] = _by_group(
             lambda symbols, on: list_readings(env, symbols, on)
+        )
+        self.fundamentals: DataLoader[tuple[str, date | None], FundamentalRow | None] = _by_group(
+            lambda symbols, on: list_fundamentals(env, symbols, on)
         )
         self.bars_before: DataLoader[tuple[str, date], BarRow | None] = _by_key(
             lambda keys: list_bars_before(env, keys)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from app.domain.quotes import QuoteSource, QuoteState
 from app.domain.signals import SignalStrength, VoteDirection, VoteIndicator
@@ -95,6 +96,43 @@ class Vote:
     value: float
     threshold: float | None
     sentence: str = strawberry.field(description="The vote in words, in the reader's language.")
+
+
+@described
+@strawberry.type
+class Fundamentals(FromRow):
+    """What a company costs, earns and owes, as the source told it on `day`, at `fetchedAt`.
+
+    One snapshot a day, never changed or filled in later. `trailingPe` is by the earnings of the
+    last four quarters, `forwardPe` by those expected. Returns, margins, yield and debt to equity
+    are fractions: 0.05 is 5 %. `currency` is that of `marketCap`, `statementCurrency` of
+    `totalDebt`. Null: the source does not tell; it told something impossible of those in `refused`.
+    """
+
+    day: date
+    source: str
+    fetched_at: datetime
+    currency: str
+    statement_currency: str | None
+    market_cap: Decimal | None
+    total_debt: Decimal | None
+    trailing_pe: float | None
+    forward_pe: float | None
+    price_to_book: float | None
+    return_on_equity: float | None
+    dividend_yield: float | None
+    gross_margin: float | None
+    operating_margin: float | None
+    net_margin: float | None
+    debt_to_equity: float | None
+    refused: list[str]
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """Takes the fields from a row; what was refused is named as the schema does."""
+        found = super().of(row)
+        found.refused = [to_camel_case(name) for name in found.refused]
+        return found
 
 
 @described

@@ -37,6 +37,7 @@ DEPENDENTS: Final = {
     "REVISIONS": f"{_COUNT} data_revision {_OWN}",
     "QUARANTINE": f"{_COUNT} quarantine {_OWN}",
     "CROSS_CHECKS": f"{_UNDATED} cross_check {_OWN}",
+    "FUNDAMENTALS": f"{_COUNT} fundamental {_OWN}",
     "JOBS": f"{_UNDATED} job {_OWN}",
 }
 """What hangs on an instrument: its word, and the query that counts it."""

@@ -27,7 +27,12 @@ SYMBOLS: Final[dict[Locale, dict[str, str]]] = {
 _WHOLE: Final = frozenset({"KRW", "JPY"})
 _STEPS: Final[dict[Locale, tuple[tuple[Decimal, str], ...]]] = {
     "ko": ((Decimal("1e12"), "조"), (Decimal("1e8"), "억"), (Decimal("1e4"), "만")),
-    "en": ((Decimal("1e9"), "B"), (Decimal("1e6"), "M"), (Decimal("1e3"), "K")),
+    "en": (
+        (Decimal("1e12"), "T"),
+        (Decimal("1e9"), "B"),
+        (Decimal("1e6"), "M"),
+        (Decimal("1e3"), "K"),
+    ),
 }
 
 
@@ -104,6 +109,13 @@ def short_moment(value: str | None, zone: str) -> str:
     if value is None:
         return NONE
     return f"{datetime.fromisoformat(value).astimezone(ZoneInfo(zone)):%m-%d %H:%M}"
+
+
+def compact_money(value: str, currency: str | None, locale: Locale) -> str:
+    """`$3.0T`, `₩480조`: an amount too large for its digits; without a sign where none is known."""
+    symbol = "" if currency is None else SYMBOLS[locale].get(currency, currency + " ")
+    amount = Decimal(value)
+    return f"{'-' if amount < 0 else ''}{symbol}{_compact(abs(amount), locale)}"
 
 
 def zone_name(zone: str, locale: Locale = "en") -> str:

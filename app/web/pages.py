@@ -16,6 +16,7 @@ from app.graphql.execute import run_document
 from app.web.chart_view import read_view
 from app.web.figures import Figure, Translate, list_figures
 from app.web.formats import digits
+from app.web.fundamental_listing import list_fundamentals
 from app.web.graphql_endpoint import make_context
 from app.web.libraries import list_libraries
 from app.web.listing import (
@@ -32,6 +33,7 @@ from app.web.listing import (
 )
 from app.web.render import get_renderer
 from app.web.shell import load_shell, nodes, translator
+from app.web.trust_listing import source_title
 
 _LONGEST_SEARCH: Final = 60
 
@@ -87,11 +89,13 @@ async def instrument(request: Request) -> Response:
         raise NotFound("There is no instrument %(symbol).40r.", symbol=asked)
     view = read_view(request.url.path, it["symbol"], request.query_params, named=False)
     _ = translator(request)
-    signal = it["signal"]
+    signal, told = it["signal"], it["fundamentals"]
     data = {
         "bars": list_bars(it["traded"]),
         "events": list_events(it, context.locale, _),
         "figures": _figures(it, it, _),
+        "fundamentals": list_fundamentals(it["fundamentals"], context.locale, _),
+        "fundamentals_source": told and source_title(told["source"]),
         "it": it,
         "known": [node["symbol"] for node in nodes(page["instruments"])],
         "other_name": find_other_name(it, context.locale),

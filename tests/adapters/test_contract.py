@@ -7,7 +7,7 @@ cannot have (a file knows no 429) is not in its table.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -207,10 +207,12 @@ async def test_half_a_batch_of_quotes_is_half_of_it_right(subject: Subject) -> N
 
 
 async def test_bars_within_the_day_or_the_reason_why_not(subject: Subject) -> None:
+    opened = int(datetime(2013, 2, 27, 1, tzinfo=UTC).timestamp())
+    prices = [10_400.0, 10_600.0, 10_300.0, 10_500.0, 100]
+    subject.yahoo.set(CODE, intraday=[[opened + 300 * n, *prices] for n in range(3)])
     found = await subject.source.intraday(CODE, minutes=5, days=2)
     assert isinstance(found, Intraday if 5 in subject.source.minutes else NoData)
     assert subject.source.live is (subject.name in {"yahoo", "yfinance"})
-    assert isinstance(found, NoData | Intraday)
     assert isinstance(await subject.source.intraday(CODE, minutes=7, days=2), NoData)
 
 

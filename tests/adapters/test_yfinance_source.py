@@ -5,15 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import yfinance
 
 from app.adapters.politeness import Politeness
-from app.adapters.prices import History, Intraday, NotListed, Profile, RateLimited
+from app.adapters.prices import (
+    BadPayload,
+    History,
+    Intraday,
+    NoData,
+    NotListed,
+    Profile,
+    RateLimited,
+    SourceDown,
+)
 from app.adapters.yahoo import YahooSource
 from app.adapters.yfinance_source import YFinanceSource
+from app.domain.fundamentals import Fundamentals
 from tests.fakes.yahoo import FakeYahoo
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:Warning:yfinance")
@@ -117,6 +128,84 @@ async def test_a_profile_has_sector_and_industry(theirs: YFinanceSource, ours: Y
     assert (found.sector, found.industry) == ("Technology", "Consumer Electronics")
     assert found == await ours.profile("005930.KS")
     assert await theirs.profile("NOPE") == NotListed("NOPE")
+
+
+async def test_fundamentals_are_read_in_our_units(theirs: YFinanceSource) -> None:
+    apple = await theirs.fundamentals("AAPL")
+    assert apple == Fundamentals(
+        currency="USD",
+        statement_currency="USD",
+        market_cap=Decimal(3012345678912),
+        total_debt=Decimal(112377000000),
+        trailing_pe=31.25,
+        forward_pe=27.5,
+        price_to_book=45.6,
+        return_on_equity=1.4994,
+        dividend_yield=0.0038,
+        gross_margin=0.46678,
+        operating_margin=0.31647,
+        net_margin=0.26915,
+        debt_to_equity=1.54486,
+    )
+    loss = await theirs.fundamentals("IBM")
+    assert isinstance(loss, Fundamentals)
+    assert (loss.trailing_pe, loss.forward_pe, loss.refused) == (None, -12.5, ())
+
+
+async def test_a_yield_in_percent_alone_becomes_a_fraction(
+    theirs: YFinanceSource, yahoo: FakeYahoo
+) -> None:
+    yahoo.tell("AAPL", trailingAnnualDividendYield=None)
+    found = await theirs.fundamentals("AAPL")
+    assert isinstance(found, Fundamentals)
+    assert found.dividend_yield == pytest.approx(0.0041, rel=1e-12)
+
+
+async def test_impossible_figures_are_refused_one_by_one(
+    theirs: YFinanceSource, yahoo: FakeYahoo
+) -> None:
+    yahoo.tell("AAPL", marketCap=-5, trailingPE="Infinity", returnOnEquity=1e9, totalDebt=-1)
+    found = await theirs.fundamentals("AAPL")
+    assert isinstance(found, Fundamentals)
+    assert set(found.refused) == {"market_cap", "trailing_pe", "return_on_equity", "total_debt"}
+    assert (found.market_cap, found.price_to_book) == (None, 45.6)
+
+
+async def test_without_figures_there_is_no_answer(theirs: YFinanceSource, yahoo: FakeYahoo) -> None:
+    assert await theirs.fundamentals("NOPE") == NotListed("NOPE")
+    yahoo.tell("MSFT", currency="USD")
+    assert isinstance(await theirs.fundamentals("MSFT"), NoData)
+    for broken in ({"currency": "GBp"}, {"currency": "USD", "returnOnEquity": "nan"}):
+        yahoo.tell("AAPL", **broken)
+        assert isinstance(await theirs.fundamentals("AAPL"), BadPayload)
+
+
+@pytest.mark.parametrize(
+    ("kind", "failure"),
+    [
+        ("429", RateLimited),
+        ("500", SourceDown),
+        ("cut", SourceDown),
+        ("html", SourceDown),
+        ("401", SourceDown),
+        ("truncated", BadPayload),
+        ("empty", BadPayload),
+        ("null", BadPayload),
+    ],
+)
+async def test_every_fault_of_fundamentals_is_a_failure_of_its_kind(
+    theirs: YFinanceSource, yahoo: FakeYahoo, kind: str, failure: type
+) -> None:
+    yahoo.fault("AAPL", kind)
+    assert isinstance(await theirs.fundamentals("AAPL"), failure)
+
+
+async def test_a_question_about_a_company_costs_what_it_takes(
+    theirs: YFinanceSource, host: Politeness, yahoo: FakeYahoo
+) -> None:
+    before = host.state().tokens
+    await theirs.fundamentals("AAPL")
+    assert host.state().tokens == before - 3
 
 
 async def test_a_search_finds_the_same(theirs: YFinanceSource, ours: YahooSource) -> None:

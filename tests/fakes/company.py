@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from tests.fakes import figures
 from tests.fakes.faults import broken
 from tests.fakes.listings import Listing
 
@@ -83,8 +85,16 @@ async def _summary(request: Request) -> Response:
         "timeZoneFullName": listing.zone,
     }
     profile = {name: hit.get(name) for name in ("sector", "industry")}
-    result = {"quoteType": kind, "assetProfile": profile}
-    return JSONResponse({"quoteSummary": {"result": [result], "error": None}})
+    told = request.app.state.yahoo.figures.told(symbol)
+    asked = request.query_params.get("modules", "").split(",")
+    known = {"quoteType": kind, "assetProfile": profile}
+    result = {name: known.get(name) or figures.summarise(name, told) for name in asked}
+    return _json({"quoteSummary": {"result": [result], "error": None}})
+
+
+def _json(answer: dict[str, Any]) -> Response:
+    """As Yahoo writes it: NaN stands bare, which is no JSON."""
+    return Response(json.dumps(answer), media_type="application/json")
 
 
 async def _quote(request: Request) -> Response:
@@ -101,11 +111,12 @@ async def _quote(request: Request) -> Response:
             "quoteType": listings[symbol].kind,
             "currency": listings[symbol].currency,
             "longName": listings[symbol].name,
+            **figures.quote(request.app.state.yahoo.figures.told(symbol)),
         }
         for symbol in symbols
         if symbol in listings
     ]
-    return JSONResponse({"quoteResponse": {"result": rows, "error": None}})
+    return _json({"quoteResponse": {"result": rows, "error": None}})
 
 
 async def _fundamentals(request: Request) -> Response:

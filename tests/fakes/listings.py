@@ -207,3 +207,16 @@ def _folder(folder: Path) -> dict[str, Listing]:
             paid, within if len(within) else None,
         )  # fmt: skip
     return listings
+
+
+def change_bars(bars: pl.DataFrame, body: dict[str, Any]) -> pl.DataFrame:
+    """Bars merged by day (`bars`), days taken away (`drop`), or all after one (`until`)."""
+    if body.get("bars"):
+        rows = [[date.fromisoformat(row[0]), *row[1:]] for row in body["bars"]]
+        new = pl.DataFrame(rows, schema=bars.schema, orient="row")
+        bars = pl.concat([bars.join(new, on="day", how="anti"), new]).sort("day")
+    if body.get("drop"):
+        bars = bars.filter(~pl.col("day").cast(pl.String).is_in(body["drop"]))
+    if body.get("until"):
+        bars = bars.filter(pl.col("day") <= date.fromisoformat(body["until"]))
+    return bars

@@ -46,7 +46,8 @@ from app.config import load_settings
 from tests.fakes import company
 from tests.fakes.chart import chart, visible
 from tests.fakes.faults import broken, render, reset, spoil
-from tests.fakes.listings import PRICES, Listing, load_listings
+from tests.fakes.figures import Figures
+from tests.fakes.listings import PRICES, Listing, change_bars, load_listings
 from tests.fakes.pricing import PricingData
 from tests.fakes.running import run_app, server_config
 
@@ -72,6 +73,7 @@ class State:
 
     def reset(self) -> None:
         self.listings = dict(self.pristine)
+        self.figures = Figures()
         self.latency = self.usual_latency
         self.faults: list[dict[str, Any]] = []
         self.log: list[dict[str, Any]] = []
@@ -215,18 +217,6 @@ async def _drop(state: State, body: None) -> None:
             await socket_.close(1012)
 
 
-def _change_bars(bars: pl.DataFrame, body: dict[str, Any]) -> pl.DataFrame:
-    if body.get("bars"):
-        rows = [[date.fromisoformat(row[0]), *row[1:]] for row in body["bars"]]
-        new = pl.DataFrame(rows, schema=bars.schema, orient="row")
-        bars = pl.concat([bars.join(new, on="day", how="anti"), new]).sort("day")
-    if body.get("drop"):
-        bars = bars.filter(~pl.col("day").cast(pl.String).is_in(body["drop"]))
-    if body.get("until"):
-        bars = bars.filter(pl.col("day") <= date.fromisoformat(body["until"]))
-    return bars
-
-
 def _change(state: State, body: dict[str, Any]) -> None:
     """Moves the data: `bars` are merged by day, `drop` takes days away, the rest is replaced.
 
@@ -237,7 +227,7 @@ def _change(state: State, body: dict[str, Any]) -> None:
     listing = replace(state.listings[like], symbol=symbol) if like else state.listings[symbol]
     if body.get("fresh"):
         listing = replace(listing, bars=listing.bars.clear(), splits={}, dividends={})
-    bars = _change_bars(listing.bars, body)
+    bars = change_bars(listing.bars, body)
     changes: dict[str, Any] = {"bars": bars}
     for name in ("splits", "dividends", "closes"):
         if name in body:
@@ -261,6 +251,7 @@ _CONTROLS: dict[tuple[str, str], Callable[[State, Any], Any]] = {
     ("GET", "symbols"): lambda state, _: sorted(state.listings),
     ("GET", "streams"): lambda state, _: [sorted(s) for s in state.sockets.values()],
     ("POST", "set"): _change,
+    ("POST", "figures"): lambda state, body: state.figures.change(**body),
     ("POST", "tick"): _tick,
     ("POST", "raw"): _send_raw,
     ("POST", "drop"): _drop,
@@ -331,6 +322,10 @@ class FakeYahoo:
     def set(self, symbol: str, **changes: Any) -> None:
         """Moves the data, see `_change`; dates as ISO text; `like` begins with another's listing."""
         self._call("POST", "set", {"symbol": symbol, **changes})
+
+    def tell(self, symbol: str, **figures: Any) -> None:
+        """Changes fundamentals, under Yahoo's names; None: it does not tell that one."""
+        self._call("POST", "figures", {"symbol": symbol, "figures": figures})
 
     def set_latency(self, seconds: float) -> None:
         """How long each answer takes."""

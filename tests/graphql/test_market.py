@@ -13,13 +13,14 @@ from tests.factories import (
     AT,
     make_bars,
     make_dividend,
+    make_fundamentals,
     make_instrument,
     make_sessions,
     make_split,
     weekdays,
     with_order,
 )
-from tests.graphql.asking import ask, choose_source, fail
+from tests.graphql.asking import ask, choose_source, counting_statements, fail
 
 START = date(2025, 1, 6)
 
@@ -262,6 +263,34 @@ async def test_an_exchange_whose_sources_have_days_only_says_why(env, yahoo):
     assert {entry["symbol"] for entry in yahoo.log()} == {"AAPL"}
     korean = await ask(ordered, query, locale="ko")
     assert "실시간 시세가 없습니다" in str(korean)
+
+
+async def test_fundamentals_are_those_of_a_day_and_one_question_for_all(env):
+    await choose_source(env)
+    for symbol in ("AAPL", "IBM", "MSFT"):
+        await make_instrument(env, symbol)
+    for day, pe in ((date(2026, 1, 5), 31.25), (date(2026, 1, 7), 28.0)):
+        figures = {"market_cap": Decimal(3012345678912), "trailing_pe": pe}
+        await make_fundamentals(env, "AAPL", day, refused=["price_to_book"], **figures)
+    query = """query ($on: Date) { instruments { edges { node {
+        symbol fundamentals(on: $on) { day source currency marketCap trailingPe refused } } } } }"""
+    with counting_statements(env) as statements:
+        found = await ask(env, query, {"on": "2026-01-06"})
+    assert len([s for s in statements if "fundamental" in s]) == 1
+    nodes = {edge["node"]["symbol"]: edge["node"] for edge in found["instruments"]["edges"]}
+    assert nodes["AAPL"]["fundamentals"] == {
+        "day": "2026-01-05",
+        "source": "yfinance",
+        "currency": "USD",
+        "marketCap": "3012345678912",
+        "trailingPe": 31.25,
+        "refused": ["priceToBook"],
+    }
+    assert nodes["IBM"]["fundamentals"] is None
+    newest = await ask(env, '{ instrument(symbol: "AAPL") { fundamentals { day trailingPe } } }')
+    assert newest["instrument"]["fundamentals"] == {"day": "2026-01-07", "trailingPe": 28.0}
+    before = await ask(env, query, {"on": "2026-01-04"})
+    assert {e["node"]["fundamentals"] for e in before["instruments"]["edges"]} == {None}
 
 
 async def test_tracking_asks_the_source_and_opens_a_collection(env, yahoo):

@@ -102,6 +102,7 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Query.markets",
         "Mutation.collect",
         "Subscription.quotes",
+        "Fundamentals.refused",
         "Instrument.splits",
         "Instrument.dividends",
         "Signal.votes",

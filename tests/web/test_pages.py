@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from sqlalchemy import event, text
 
-from tests.factories import make_bars, make_instrument
+from tests.factories import make_bars, make_fundamentals, make_instrument
 from tests.serving import asgi_client
 from tests.web.pages import START, browsing, cell, choose_source, make_market, read, text_of
 
@@ -139,6 +139,26 @@ async def test_sources_without_live_prices_are_told_with_the_quote(env, settings
         american = text_of((await http.get("/instruments/AAPL")).text)
     words = {"en": "have no live prices", "ko": "실시간 시세가 없습니다"}[locale]
     assert (words in korean, words in data, words in american) == (True, True, False)
+
+
+@pytest.mark.parametrize("locale", ["en", "ko"])
+async def test_fundamentals_stand_with_their_day_and_source(env, settings, locale):
+    await make_market(env)
+    figures = {"market_cap": 480_123_456_789_012, "trailing_pe": 14.2, "net_margin": -0.1025}
+    await make_fundamentals(
+        env, "005930.KS", date(2025, 5, 2), refused=["dividend_yield"], **figures
+    )
+    async with browsing(settings, locale) as http:
+        page = text_of((await http.get("/instruments/005930.KS")).text)
+        other = text_of((await http.get("/instruments/AAPL")).text)
+    for words in {
+        "en": ("₩480T", "P/E", "not believed"),
+        "ko": ("₩480조", "PER", "믿을 수 없는 값"),
+    }[locale]:
+        assert words in page
+    for words in ("2025-05-02", "yfinance", "14.20", "-10.25%"):
+        assert words in page
+    assert {"en": "Fundamentals", "ko": "재무 지표"}[locale] not in other
 
 
 async def test_without_javascript_the_last_closes_stand_in_a_drawing_and_a_table(env, settings):

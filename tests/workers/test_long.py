@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from workers.long import crons
 from workers.pace import Pace
-from workers.tick import calendar_tick
+from workers.tick import appraisal_tick, calendar_tick
 
 
 def test_the_calendar_is_looked_at_every_hour_and_at_the_start(env):
-    (cron,) = crons(env, Pace())
+    cron = crons(env, Pace())[0]
     assert cron.coroutine is calendar_tick
     assert (cron.minute, cron.second, cron.hour) == (7, 0, None)
     assert cron.run_at_startup
+
+
+def test_fundamentals_are_looked_at_every_quarter_of_an_hour(env):
+    cron = crons(env, Pace())[1]
+    assert cron.coroutine is appraisal_tick
+    assert (cron.minute, cron.second, cron.hour) == ({12, 27, 42, 57}, 0, None)
+    assert not cron.run_at_startup

@@ -9,7 +9,7 @@ import pytest
 from app.errors import Unavailable
 from app.services import calendars, jobs, markets
 from tests.workers.conftest import LAST_DAY, context
-from workers.tick import calendar_tick, minute_tick, refresh_in_child
+from workers.tick import calendar_tick, minute_tick, run_child
 
 
 async def test_a_minute_opens_and_enqueues_what_is_due(ctx, live):
@@ -37,5 +37,5 @@ async def test_the_calendar_is_made_when_it_is_due_and_then_not_again(env):
 async def test_a_calendar_process_that_fails_says_so(settings, capfd):
     broken = replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(Unavailable, match="exit code 1"):
-        await refresh_in_child(broken)
+        await run_child(broken, "workers.sessions", 60)
     assert "The database does not answer" in capfd.readouterr().err

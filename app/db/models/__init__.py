@@ -1,6 +1,7 @@
 """All tables, one file per area; importing this package fills `Base.metadata`."""
 
 from app.db.base import Base
+from app.db.models.fundamental import Fundamental
 from app.db.models.job import Job, Mail, Setting
 from app.db.models.market import (
     Bar,
@@ -52,6 +53,7 @@ __all__ = [
     "Exchange",
     "ExchangeSession",
     "Fill",
+    "Fundamental",
     "FxRate",
     "IndicatorDaily",
     "Instrument",

@@ -64,7 +64,8 @@ class Instrument(Base):
     """What can be watched: a stock, a fund, an index or a currency pair, by its symbol.
 
     `price_source` is where its stored rows come from, `swept_at` when all of its history was last
-    asked for, `indicators_from` the day from which stored indicators no longer fit the bars.
+    asked for, `indicators_from` the day from which stored indicators no longer fit the bars,
+    `appraised_at` when a source last answered about its fundamentals.
     """
 
     __tablename__ = "instrument"
@@ -88,6 +89,7 @@ class Instrument(Base):
     price_source: Mapped[str | None]
     swept_at: Mapped[At | None]
     indicators_from: Mapped[date | None]
+    appraised_at: Mapped[At | None]
 
     __table_args__ = (
         CheckConstraint("kind IN ('EQUITY', 'ETF', 'INDEX', 'FX')", name="kind"),
