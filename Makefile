@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-SPREAD := --dist loadgroup --no-loadscope-reorder # groups and their order: tests/conftest.py
+SPREAD := --dist loadfile --no-loadscope-reorder # groups and their order: tests/conftest.py
 
 .PHONY: help run setup setup-dev test test-long check format bench shots lock vendor messages clean
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
+from xdist.scheduler import LoadFileScheduling
 
 from app.config import Settings, load_settings
 from app.db.engine import Database
@@ -149,28 +151,26 @@ def full(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--full"))
 
 
-GROUPS = {"yahoo_site": "yahoo", "sample_site": "sample", "browser": "sample"}
-"""Which tests share a process by what they ask for: an installation and a browser start once."""
-
-SLOW = ("sample", "yahoo", "tests/faults/", "tests/commands/", "tests/test_supervisor")
+SLOW = ("tests/browser/", "tests/faults/", "tests/commands/", "tests/test_supervisor")
 """What takes long begins first, so that all processes end together."""
 
 
-def group_of(item: pytest.Item) -> str:
-    """Tests of one group run in one process, in order: those of a file, if nothing else is said."""
-    asked: tuple[str, ...] = getattr(item, "fixturenames", ())
-    file = item.nodeid.partition("::")[0]
-    return next((group for name, group in GROUPS.items() if name in asked), file)
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts each test into its group, slow groups first."""
+    """Puts slow groups first."""
 
     def rank(item: pytest.Item) -> int:
-        group = group_of(item)
-        return next((n for n, word in enumerate(SLOW) if group.startswith(word)), len(SLOW))
+        return next((n for n, start in enumerate(SLOW) if item.nodeid.startswith(start)), len(SLOW))
 
     items.sort(key=rank)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+class Groups(LoadFileScheduling):
+    """Tests of one file run in one process, and all that use the browser: it starts once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return SLOW[0] if nodeid.startswith(SLOW[0]) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    """How tests are spread over the processes of pytest-xdist."""
+    return Groups(config, log)
