@@ -2,8 +2,8 @@
 
 `shots/{site}-{page}-{width}-{locale}-{theme}-{colors}.png` for the sample's replay and the local
 Yahoo, at three widths, in two languages, themes and colour settings: each reader opens each page
-once, in one browser, and makes the window wider. `--readme` writes the two
-pictures of the READMEs instead.
+once, in one browser, and makes the window wider. `--readme` writes the two pictures of the READMEs
+instead.
 """
 
 from __future__ import annotations
@@ -34,10 +34,18 @@ PAINTED = """() => new Promise((done) => {
 })"""
 
 
-async def take(page: Page, *, whole: bool) -> bytes:
-    """What the page shows as PNG, once it is painted; whatever moves is at its end."""
+async def take(page: Page) -> bytes:
+    """What the window shows as PNG, once it is painted; whatever moves is at its end."""
     await page.evaluate(PAINTED)
-    return await page.screenshot(full_page=whole, animations="disabled", caret="hide")
+    return await page.screenshot(animations="disabled", caret="hide")
+
+
+async def take_whole(page: Page, width: int) -> bytes:
+    """The page in a window as high as it is: what is fixed to the lower edge lies at its end."""
+    await page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+    height = await page.evaluate("document.documentElement.scrollHeight")
+    await page.set_viewport_size({"width": width, "height": height})
+    return await take(page)
 
 
 async def shoot(browser: Browser, url: str, site: str, folder: Path, setting: Setting) -> int:
@@ -46,10 +54,8 @@ async def shoot(browser: Browser, url: str, site: str, folder: Path, setting: Se
         for name, path in PAGES.items():
             await go(page, path)
             for width in WIDTHS:
-                await page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-                picture = await take(page, whole=True)
                 title = "-".join([site, name, str(width), *setting])
-                (folder / f"{title}.png").write_bytes(picture)
+                (folder / f"{title}.png").write_bytes(await take_whole(page, width))
     return len(PAGES) * len(WIDTHS)
 
 
@@ -73,7 +79,7 @@ async def shoot_readme(browser: Browser, url: str) -> None:
     for name, choices in README.items():
         async with visiting(browser, url, choices) as (page, _):
             await go(page, "/")
-            picture = Image.open(io.BytesIO(await take(page, whole=False)))
+            picture = Image.open(io.BytesIO(await take(page)))
         small = picture.convert("RGB").quantize(128)
         small.save(folder / f"{name}.png", optimize=True)
 
