@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
+from app.domain.bars import split_factors
 from app.domain.market import currency_digits
 from app.domain.portfolio.book import currency_of
 from app.domain.portfolio.moves import cash_flow, cash_moves, share_flow, share_moves
@@ -33,6 +34,8 @@ _SHARE: Final = 10**8
 _CENT: Final = 10**2
 
 Moves = Callable[[Entry], Iterator[tuple[str, Decimal]]]
+Table = np.ndarray[tuple[int, int], np.dtype[Any]]
+"""A row for each day and a column for each symbol or currency, NaN where nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +46,6 @@ class Last:
     value: float
     unit: float
     drawdown: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Market:
-    """Prices by `key` (symbol) and rates by `currency`, in order of day."""
-
-    closes: pl.DataFrame
-    rates: pl.DataFrame
-    splits: pl.DataFrame
-    currencies: pl.DataFrame
 
 
 def compute_equity(  # noqa: PLR0913 - entries, two kinds of prices, and the days
@@ -70,130 +63,123 @@ def compute_equity(  # noqa: PLR0913 - entries, two kinds of prices, and the day
     currency. Both should begin at or before the first day: what they lack is missing.
     """
     kept = standing(entries)
-    wanted = [day for day in days if last is None or day > last.day]
-    grid = pl.DataFrame({"day": wanted}, schema={"day": pl.Date})
-    market = _market(kept, closes, rates, base)
-    shares = _rated(_priced(_balances(kept, share_moves, _SHARE, grid), market), market)
-    cash = _balances(kept, cash_moves, _CENT, grid)
-    cash = _rated(cash.with_columns(currency=pl.col("key"), close=pl.lit(1.0)), market)
-    worth = pl.col("amount") * pl.col("close") * pl.col("rate")
-    equity = (
-        grid.join(_by_day(shares, worth, "held"), on="day", how="left")
-        .join(_by_day(cash, worth, "cash"), on="day", how="left")
-        .join(_flows(kept, market, grid, last), on="day", how="left")
-        .with_columns(pl.exclude("day").fill_null(0))
-        .with_columns(value=pl.col("held") + pl.col("cash"))
-        .with_columns(pl.col("value", "cash", "paid_in", "paid_out").round(currency_digits(base)))
-        .with_columns(missing=pl.sum_horizontal("held_missing", "cash_missing", "flow_missing"))
-        .with_columns(value=pl.when(pl.col("missing") == 0).then("value"))
-        .select("day", "value", "cash", "paid_in", "paid_out", pl.col("missing").cast(pl.Int64))
+    grid = pl.Series("day", [d for d in days if last is None or d > last.day], dtype=pl.Date)
+    own = {symbol: currency_of(e, symbol) for e in kept for symbol, _ in share_moves(e)}
+    symbols = {symbol: place for place, symbol in enumerate(own)}
+    names = {base, *own.values(), *(name for e in kept for name, _ in cash_moves(e))}
+    currencies = {name: place for place, name in enumerate(sorted(names))}
+    rate = _newest(rates.rename({"currency": "key", "rate": "value"}), currencies, grid)
+    rate[:, currencies[base]] = 1.0
+    price = _prices(kept, closes, symbols, grid) * rate[:, [currencies[c] for c in own.values()]]
+    held = _worth(_balances(kept, share_moves, _SHARE, symbols, grid), price)
+    cash = _worth(_balances(kept, cash_moves, _CENT, currencies, grid), rate)
+    new = [entry for entry in kept if last is None or entry.day > last.day]
+    flows = _flows(new, symbols, price, currencies, rate, grid=grid)
+    missing = sum(np.isnan(table).sum(axis=1) for table in (held, cash, flows))
+    digits = currency_digits(base)
+    equity = pl.DataFrame(
+        {
+            "day": grid,
+            "value": (np.nansum(held, axis=1) + np.nansum(cash, axis=1)).round(digits),
+            "cash": np.nansum(cash, axis=1).round(digits),
+            "paid_in": np.nansum(np.maximum(flows, 0.0), axis=1).round(digits),
+            "paid_out": np.nansum(np.maximum(-flows, 0.0), axis=1).round(digits),
+            "missing": missing,
+        }
     )
+    equity = equity.with_columns(value=pl.when(pl.col("missing") == 0).then("value"))
     return _with_units(equity, last)
 
 
-def _market(
-    entries: Sequence[Entry], closes: pl.DataFrame, rates: pl.DataFrame, base: str
-) -> _Market:
-    splits = [
-        (e.symbol, e.day, float(e.numerator / e.denominator))
-        for e in entries
-        if e.kind is TransactionKind.SPLIT and e.numerator and e.denominator
-    ]
-    currencies = {
-        symbol: currency_of(entry, symbol) for entry in entries for symbol, _ in share_moves(entry)
-    }
-    schema = {"key": pl.String, "day": pl.Date, "ratio": pl.Float64}
-    own = pl.DataFrame({"currency": [base], "day": [date.min], "rate": [1.0]})
-    foreign = rates.filter(pl.col("currency") != base)
-    names = {"key": pl.String, "currency": pl.String}
-    return _Market(
-        closes=closes.select(pl.col("symbol").alias("key"), "day", pl.col("close").cast(pl.Float64))
-        .filter(pl.col("key").is_in(list(currencies)))
-        .drop_nulls()
-        .sort("key", "day"),
-        rates=pl.concat(
-            [own, foreign.select("currency", "day", pl.col("rate").cast(pl.Float64)).drop_nulls()]
-        ).sort("currency", "day"),
-        splits=pl.DataFrame(splits, schema, orient="row")
-        .sort("key", "day")
-        .with_columns(pl.col("ratio").cum_prod().over("key")),
-        currencies=pl.DataFrame(list(currencies.items()), names, orient="row"),
-    )
-
-
 def _balances(
-    entries: Sequence[Entry], moves: Moves, scale: int, grid: pl.DataFrame
-) -> pl.DataFrame:
-    """`key`, `day`, `amount` of every day on which there is something."""
-    rows = [(k, e.day, int(amount * scale)) for e in entries for k, amount in moves(e)]
-    schema = {"key": pl.String, "day": pl.Date, "total": pl.Int64}
-    totals = (
-        pl.DataFrame(rows, schema, orient="row")
-        .group_by("key", "day")
-        .agg(pl.col("total").sum())
-        .sort("key", "day")
-        .with_columns(pl.col("total").cum_sum().over("key"))
+    entries: Sequence[Entry], moves: Moves, scale: int, columns: dict[str, int], grid: pl.Series
+) -> Table:
+    """What there is at the end of each day."""
+    rows = [(e.day, columns[key], int(n * scale)) for e in entries for key, n in moves(e)]
+    totals = np.zeros((len(grid) + 1, len(columns)), dtype=np.int64)  # the last row: after the grid
+    if rows:
+        days, places, amounts = zip(*rows, strict=True)
+        np.add.at(totals, (_places(days, grid), list(places)), amounts)
+    return totals[:-1].cumsum(axis=0) / scale
+
+
+def _newest(rows: pl.DataFrame, columns: dict[str, int], grid: pl.Series) -> Table:
+    """Of `key`, `day`, `value` the newest value of each day or before, by column."""
+    schema = {"key": pl.String, "column": pl.Int64}
+    named = pl.DataFrame(list(columns.items()), schema, orient="row")
+    known = rows.drop_nulls().join(named, on="key").sort("day")
+    table = np.full((len(grid) + 1, len(columns)), np.nan)
+    values = known["value"].cast(pl.Float64).to_numpy()
+    table[_places(known["day"], grid), known["column"].to_numpy()] = values
+    row = np.where(np.isnan(table), 0, np.arange(len(table))[:, None])
+    return np.take_along_axis(table, np.maximum.accumulate(row, axis=0), axis=0)[:-1]
+
+
+def _prices(
+    entries: Sequence[Entry], closes: pl.DataFrame, columns: dict[str, int], grid: pl.Series
+) -> Table:
+    """The newest close of each day, through splits on the basis of the day."""
+    table = _newest(closes.rename({"symbol": "key", "close": "value"}), columns, grid)
+    splits = pl.DataFrame(
+        [
+            (e.symbol, e.day, e.numerator, e.denominator)
+            for e in entries
+            if e.kind is TransactionKind.SPLIT
+        ],
+        {"symbol": pl.String, "day": pl.Date, "numerator": pl.Float64, "denominator": pl.Float64},
+        orient="row",
     )
-    every = totals.select("key").unique().join(grid, how="cross").sort("key", "day")
-    held = _as_of(every, totals, "key").filter(pl.col("total") != 0)
-    return held.select("key", "day", (pl.col("total") / scale).alias("amount"))
-
-
-def _priced(held: pl.DataFrame, market: _Market) -> pl.DataFrame:
-    """Adds `currency` and `close`, the newest there is, on the basis of the day."""
-    priced = held.join(market.currencies, on="key", how="left")
-    if market.splits.is_empty():
-        return _as_of(priced, market.closes, "key")
-    closes = _as_of(market.closes, market.splits, "key").rename({"ratio": "then"})
-    priced = _as_of(_as_of(priced, closes, "key"), market.splits, "key")
-    after = pl.col("then").fill_null(1.0) / pl.col("ratio").fill_null(1.0)
-    return priced.with_columns(close=pl.col("close") * after).drop("then", "ratio")
-
-
-def _rated(priced: pl.DataFrame, market: _Market) -> pl.DataFrame:
-    return _as_of(priced.sort("currency", "day"), market.rates, "currency")
-
-
-def _as_of(left: pl.DataFrame, right: pl.DataFrame, by: str) -> pl.DataFrame:
-    """Each row with the newest of the other frame, of its own day or before."""
-    return left.sort("day").join_asof(right.sort("day"), on="day", by=by).sort(by, "day")
-
-
-def _by_day(frame: pl.DataFrame, worth: pl.Expr, name: str) -> pl.DataFrame:
-    return frame.group_by("day").agg(
-        worth.sum().alias(name), worth.is_null().sum().alias(f"{name}_missing")
-    )
-
-
-def _flows(
-    entries: Sequence[Entry], market: _Market, grid: pl.DataFrame, last: Last | None
-) -> pl.DataFrame:
-    """`day`, `paid_in`, `paid_out`, `flow_missing` of the days of the grid that have flows."""
-    late = [e for e in entries if last is None or e.day > last.day]
-    shares = [
-        (e.symbol, e.day, float(n), abs(float(e.amount))) for e in late if (n := share_flow(e))
-    ]
-    cash = [(e.day, currency_of(e, ""), float(m)) for e in late if (m := cash_flow(e))]
-    of_shares = {"key": pl.String, "day": pl.Date, "amount": pl.Float64, "cost": pl.Float64}
-    of_cash = {"day": pl.Date, "currency": pl.String, "own": pl.Float64}
-    at_close = pl.col("amount") * pl.col("close")
-    at_cost = pl.col("amount").sign() * pl.col("cost")
-    valued = _priced(pl.DataFrame(shares, of_shares, orient="row"), market).select(
-        "day", "currency", own=pl.coalesce(at_close, at_cost)
-    )
-    flows = _rated(pl.concat([pl.DataFrame(cash, of_cash, orient="row"), valued]), market)
-    paid = pl.col("own") * pl.col("rate")
-    next_day = grid.with_columns(asked=pl.col("day"))
-    return (
-        flows.sort("day")
-        .join_asof(next_day, on="day", strategy="forward")
-        .group_by(pl.col("asked").alias("day"))
-        .agg(
-            paid.filter(paid > 0).sum().alias("paid_in"),
-            (-paid.filter(paid < 0).sum()).alias("paid_out"),
-            paid.is_null().sum().alias("flow_missing"),
+    for (symbol,), own in splits.group_by("symbol"):
+        known = closes.filter(pl.col("symbol") == symbol).sort("day")
+        later = pl.Series(split_factors(known["day"], own))
+        adjusted = known.select(
+            "day",
+            pl.col("symbol").alias("key"),
+            (pl.col("close").cast(pl.Float64) / later).alias("value"),
         )
-    )
+        column = columns[str(symbol)]
+        today = _newest(adjusted, {str(symbol): 0}, grid)[:, 0]
+        table[:, column] = today * split_factors(grid, own)
+    return table
+
+
+def _worth(amounts: Table, prices: Table) -> Table:
+    return np.where(amounts == 0.0, 0.0, amounts * prices)
+
+
+def _flows(  # noqa: PLR0913 - the tables that a flow is valued by
+    entries: Sequence[Entry],
+    symbols: dict[str, int],
+    prices: Table,
+    currencies: dict[str, int],
+    rates: Table,
+    *,
+    grid: pl.Series,
+) -> Table:
+    """What came in (above 0) and went out, a column for each entry that did."""
+    found = [e for e in entries if share_flow(e) or cash_flow(e)]
+    table = np.zeros((len(grid) + 1, len(found)))
+    for column, (entry, row) in enumerate(
+        zip(found, _places([e.day for e in found], grid), strict=True)
+    ):
+        if row == len(grid):
+            continue
+        rate = rates[row, currencies[currency_of(entry, entry.symbol or "")]]
+        shares = float(share_flow(entry))
+        if not shares:
+            table[row, column] = float(cash_flow(entry)) * rate
+            continue
+        worth = shares * prices[row, symbols[entry.symbol or ""]]
+        cost = np.copysign(float(entry.amount), shares) * rate
+        table[row, column] = cost if np.isnan(worth) else worth
+    return table[:-1]
+
+
+def _places(
+    days: Sequence[date] | pl.Series, grid: pl.Series
+) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """For each day the row of the first day of the grid that is not before it."""
+    return np.searchsorted(grid.to_numpy(), np.asarray(days, dtype="datetime64[D]"), side="left")
 
 
 def _with_units(equity: pl.DataFrame, last: Last | None) -> pl.DataFrame:
@@ -205,6 +191,7 @@ def _with_units(equity: pl.DataFrame, last: Last | None) -> pl.DataFrame:
     paid_in, paid_out = (np.concatenate(([0.0], amounts)) for amounts in paid)
     growth = 1.0 + unit_returns(value, paid_in, paid_out)[1:]
     unit = start.unit * np.cumprod(growth)
-    peak = np.maximum(np.maximum.accumulate(unit), start.unit / (1.0 + start.drawdown))
+    highest = start.unit / (1.0 + start.drawdown) if start.unit else np.inf  # all was lost
+    peak = np.maximum(np.maximum.accumulate(unit), highest)
     units = pl.DataFrame({"day": known["day"], "unit": unit, "drawdown": unit / peak - 1.0})
     return equity.join(units, on="day", how="left", maintain_order="left")
