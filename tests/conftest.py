@@ -171,6 +171,7 @@ class Groups(LoadFileScheduling):
         return SLOW[0] if nodeid.startswith(SLOW[0]) else super()._split_scope(nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)  # xdist may be switched off
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
     """How tests are spread over the processes of pytest-xdist."""
     return Groups(config, log)

@@ -8,7 +8,16 @@ import sys
 from tests.processes import ROOT
 from tests.serving import asgi_client
 
-HEAVY = ("numba", "pandas", "exchange_calendars", "yfinance", "llvmlite", "scipy")
+HEAVY = (
+    "numba",
+    "pandas",
+    "exchange_calendars",
+    "yfinance",
+    "llvmlite",
+    "scipy",
+    "curl_cffi",
+    "rich",
+)
 
 
 async def test_the_application_opens_its_servers_and_closes_them(env, settings):
