@@ -3,14 +3,17 @@
 No `prange`: its threads wait for one another, which on a busy machine costs more than it gains;
 work is spread over jobs instead. No `fastmath`: sums keep their order, so results are repeatable.
 
-A compiled function uses compiled functions and constants of its own file alone: what is kept on
-disk is renewed when that file changes, and only then. An integer that is written in a call is
+A compiled function uses compiled functions and constants of its own file, because what is kept on
+disk is renewed when that file changes; one that uses other modules' is `compiled_bare` with them. An
+integer that is written in a call is
 compiled for by itself; one that comes from an array is not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from numba import njit
@@ -27,3 +30,25 @@ def compiled(function: F) -> F:
         return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
     except RuntimeError:  # numba: no locator available
         return cast("F", njit(nogil=True, error_model="numpy")(function))
+
+
+def compiled_bare(*modules: ModuleType) -> Callable[[F], F]:
+    """As `compiled`, for what makes no array and uses compiled functions of these modules.
+
+    References are not counted, which over tuples of arrays takes longer than the work; what is kept
+    on disk is renewed when one of the modules changes too.
+    """
+    stats = [Path(module.__file__ or "").stat() for module in modules]
+    stamps = tuple((stat.st_mtime, stat.st_size) for stat in stats)
+
+    def decorate(function: F) -> F:
+        options = {"nogil": True, "error_model": "numpy", "_nrt": False}
+        try:
+            made = njit(cache=True, **options)(function)
+        except RuntimeError:  # numba: no locator available
+            return cast("F", njit(**options)(function))
+        kept = made._cache._cache_file  # noqa: SLF001 - numba has no hook for it
+        kept._source_stamp = (kept._source_stamp, *stamps)  # noqa: SLF001 - as above
+        return cast("F", made)
+
+    return decorate
