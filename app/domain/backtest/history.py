@@ -70,7 +70,9 @@ class History:
         parts = []
         for k, symbol in enumerate(self.symbols):
             columns = {
-                name: pl.Series(name, np.ascontiguousarray(getattr(self, name)[:, k]), nan_to_null=True)
+                name: pl.Series(
+                    name, np.ascontiguousarray(getattr(self, name)[:, k]), nan_to_null=True
+                )
                 for name in ("open", "high", "low", "close", "volume")
             }
             parts.append(

@@ -1,4 +1,4 @@
-"""The setup of a backtest: cash, costs, when orders are filled, how large they are, what ends them."""
+"""The setup of a backtest: cash, costs, when orders are filled, their size, what ends them."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Sizing:
     """The part of equity of one position.
 
     EQUAL: 1 / slots. FRACTION: `fraction`. VOLATILITY: `fraction` / (yearly volatility of the last
-    `window` returns) / slots, at most 1 / slots. `slots` is how many positions there may be; as many
-    as instruments where neither this nor the strategy says so.
+    `window` returns) / slots, at most 1 / slots. `slots` is how many positions there may be: as
+    many as instruments where neither this nor the strategy says so.
     """
 
     kind: Size = Size.EQUAL
@@ -43,7 +43,7 @@ class Sizing:
 
 @dataclass(frozen=True, slots=True)
 class Exits:
-    """Stop and target as parts of the entry price, trailing stop as part of the best price since."""
+    """Stop and target as parts of the entry price, trailing stop of the best price since."""
 
     stop: float | None = None
     target: float | None = None

@@ -37,8 +37,10 @@ class Split(NamedTuple):
 
 
 class Dividend(NamedTuple):
-    """Who holds at the open of session `bar` gets `amount` a share; it is known at the close of
-    `declared` and paid at `paid`, never before; both may lie behind the last session."""
+    """Who holds at the open of session `bar` gets `amount` a share.
+
+    It is known at the close of `declared` and paid at `paid`; both may lie behind the last session.
+    """
 
     bar: int
     column: int
@@ -58,7 +60,9 @@ class Tape:
     dividends: tuple[Dividend, ...] = ()
     closes_at: pl.Series | None = None
     references: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    kept: dict[Any, Any] = field(default_factory=dict)  # what was made of it, by what it was made for
+    kept: dict[Any, Any] = field(
+        default_factory=dict
+    )  # what was made of it, by what it was made for
 
     @cached_property
     def growth(self) -> Table:
@@ -229,7 +233,9 @@ def _bars_of(event_days: pl.Series, days: pl.Series) -> np.ndarray[Any, Any]:
 
 
 def _closes(closes_at: pl.DataFrame, days: pl.Series) -> pl.Series:
-    joined = pl.DataFrame({"day": days}).join(closes_at, on="day", how="left", maintain_order="left")
+    joined = pl.DataFrame({"day": days}).join(
+        closes_at, on="day", how="left", maintain_order="left"
+    )
     if joined["close_at"].null_count():
         day = joined.filter(pl.col("close_at").is_null())["day"][0]
         message = "There is no closing time for the session of %(day)s"

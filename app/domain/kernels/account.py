@@ -218,7 +218,7 @@ def to_tick(world: World, t: int, k: int, price: float, d: float) -> float:
     count = np.round(exact)
     if abs(exact - count) > 1e-7:
         count = np.ceil(exact) if d > 0.0 else np.floor(exact)
-    return max(count, 1.0) * tick / SCALE
+    return float(max(count, 1.0) * tick / SCALE)
 
 
 @compiled
@@ -240,7 +240,7 @@ def _cut(amount: float, unit: float, up: float) -> float:
     if unit == 0.0 or amount == 0.0:
         return amount
     noise = -1e-7 if up == 1.0 else 1e-7
-    return np.floor(amount / unit + up + noise) * unit
+    return float(np.floor(amount / unit + up + noise) * unit)
 
 
 @compiled

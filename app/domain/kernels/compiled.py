@@ -4,9 +4,8 @@ No `prange`: its threads wait for one another, which on a busy machine costs mor
 work is spread over jobs instead. No `fastmath`: sums keep their order, so results are repeatable.
 
 A compiled function uses compiled functions and constants of its own file, because what is kept on
-disk is renewed when that file changes; one that uses other modules' is `compiled_bare` with them. An
-integer that is written in a call is
-compiled for by itself; one that comes from an array is not.
+disk is renewed when that file changes; one that uses other modules' is `compiled_bare` with them.
+An integer that is written in a call is compiled for by itself; one from an array is not.
 """
 
 from __future__ import annotations
@@ -42,13 +41,14 @@ def compiled_bare(*modules: ModuleType) -> Callable[[F], F]:
     stamps = tuple((stat.st_mtime, stat.st_size) for stat in stats)
 
     def decorate(function: F) -> F:
-        options = {"nogil": True, "error_model": "numpy", "_nrt": False}
+        options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
         try:
             made = njit(cache=True, **options)(function)
         except RuntimeError:  # numba: no locator available
             return cast("F", njit(**options)(function))
-        kept = made._cache._cache_file  # noqa: SLF001 - numba has no hook for it
-        kept._source_stamp = (kept._source_stamp, *stamps)  # noqa: SLF001 - as above
+        kept = getattr(getattr(made, "_cache", None), "_cache_file", None)
+        if kept is not None:  # nothing is kept where nothing is compiled
+            kept._source_stamp = (kept._source_stamp, *stamps)  # noqa: SLF001 - as above
         return cast("F", made)
 
     return decorate

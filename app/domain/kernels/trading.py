@@ -290,7 +290,7 @@ def _protect(world: World, terms: Terms, room: Room, t: int, k: int) -> None:
 
 
 @compiled
-def trade_once(  # plain tuples: numba looks at a named one in Python, which takes longer than to run
+def trade_once(  # numba looks at named tuples in Python, which takes longer than to run
     world: tuple[Any, ...], terms: tuple[float, ...], plan: tuple[Any, ...], room: tuple[Any, ...]
 ) -> None:
     """`trade` for a caller in Python."""

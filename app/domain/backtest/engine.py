@@ -1,0 +1,122 @@
+"""One backtest: a strategy decides, the account trades, the result keeps what happened."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from app.domain.backtest.history import History
+from app.domain.backtest.market import Scene, find_scene
+from app.domain.backtest.result import BacktestResult
+from app.domain.backtest.setup import Setup, Size
+from app.domain.backtest.strategies import BuyAndHold
+from app.domain.backtest.strategy import Decision, Sides, Strategy, Value, Values, check_values
+from app.domain.backtest.tape import Tape, prepare
+from app.domain.kernels import account as kernel
+from app.domain.kernels.trading import trade_once
+from app.errors import BadInput
+
+Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+SESSIONS_A_YEAR: Final = 252
+_RECORDS: Final = 256  # fills that most runs stay below
+
+
+def run(
+    bars: pl.DataFrame | Tape,
+    strategy: Strategy,
+    values: Values | None = None,
+    setup: Setup | None = None,
+) -> BacktestResult:
+    """Runs a strategy over bars as traded; a `Tape` of them saves preparing them again.
+
+    Raises:
+        BadInput: bars, values or setup that cannot be, two currencies, or sides that a strategy
+            returned in another shape.
+    """
+    tape = bars if isinstance(bars, Tape) else prepare(bars)
+    setup = setup or Setup()
+    checked = check_values(strategy, values)
+    decision = strategy.decide(tape.history, checked)
+    return play(tape, strategy.key, checked, setup, decision)
+
+
+def play(
+    tape: Tape, key: str, values: dict[str, Value], setup: Setup, decision: Decision
+) -> BacktestResult:
+    """Trades a decision.
+
+    Raises:
+        BadInput: sides of another shape than the tape, or a market that is not known.
+    """
+    _check_sides(key, decision, tape.history.shape)
+    scene = find_scene(tape, setup)
+    size = compute_sizes(tape.history, setup, decision)
+    side = np.ascontiguousarray(decision.side, dtype=np.int8)
+    room = _trade(scene, setup, (side, size), len(tape.dividends))
+    fills, trips = int(room.account[kernel.FILLS]), int(room.account[kernel.TRIPS])
+    refused = int(
+        ((np.diff(side, axis=0, prepend=0) != 0) & (side < 0) & ~np.array(scene.shortable)).sum()
+    )
+    return BacktestResult(
+        key, values, setup, scene.currency, tape, decision, size, room.equity,
+        room.fills[:fills], room.trips[:trips], room.account, refused,
+    )  # fmt: skip
+
+
+def _trade(scene: Scene, setup: Setup, plan: tuple[Sides, Table], claims: int) -> kernel.Room:
+    """The account over all sessions, again with more room where there were more fills."""
+    records = _RECORDS
+    while True:
+        room = kernel.make_room(scene.world.close.shape, claims, records)
+        exits = (setup.exits.stop, setup.exits.target, setup.exits.trailing)
+        room.exits[:] = [np.nan if one is None else one for one in exits]
+        trade_once(tuple(scene.world), tuple(scene.terms), plan, tuple(room))
+        needed = int(room.account[kernel.FILLS])
+        if needed <= records:
+            return room
+        records = needed
+
+
+def compute_sizes(history: History, setup: Setup, decision: Decision) -> Table:
+    """The part of equity that a position opened at each close would get."""
+    if decision.size is not None:
+        return np.ascontiguousarray(decision.size, dtype=np.float64)
+    sizing = setup.sizing
+    slots = sizing.slots or decision.slots or history.shape[1]
+    if sizing.kind is Size.EQUAL:
+        return np.full(history.shape, 1.0 / slots)
+    if sizing.kind is Size.FRACTION:
+        return np.full(history.shape, sizing.fraction)
+    with np.errstate(divide="ignore"):
+        wanted = sizing.fraction / _volatility(history.close, sizing.window)
+    return np.minimum(np.nan_to_num(wanted, nan=0.0), 1.0) / slots
+
+
+def _volatility(close: Table, window: int) -> Table:
+    """Yearly deviation of the last `window` log returns between closes there are."""
+    out = np.full(close.shape, np.nan)
+    for k in range(close.shape[1]):
+        seen = np.flatnonzero(np.isfinite(close[:, k]))
+        change = np.diff(np.log(close[seen, k]))
+        if len(change) >= window:
+            windows = np.lib.stride_tricks.sliding_window_view(change, window)
+            out[seen[window:], k] = windows.std(axis=1, ddof=1) * np.sqrt(SESSIONS_A_YEAR)
+    return out
+
+
+def run_benchmarks(tape: Tape, setup: Setup) -> BacktestResult:
+    """Buy and hold, of equal weights where there are many: what stands beside every result."""
+    return run(tape, BuyAndHold(), None, setup)
+
+
+def _check_sides(key: str, decision: Decision, shape: tuple[int, int]) -> None:
+    for name, table in (("side", decision.side), ("size", decision.size)):
+        if table is not None and table.shape != shape:
+            message = (
+                "The strategy %(key)s returned a %(name)s of shape %(given)s; it must be %(shape)s"
+            )
+            raise BadInput(
+                message, field="strategy", key=key, name=name, given=table.shape, shape=shape
+            )

@@ -1,0 +1,233 @@
+"""The market of a backtest as arrays: dated ticks, limits, taxes and fees of `app.domain.trading`.
+
+Instruments of one listing share a group. Settlement is counted in the sessions of the tape, which
+are continued by weekdays after the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from app.domain.backtest.setup import Setup
+from app.domain.backtest.tape import Tape
+from app.domain.kernels import account as kernel
+from app.domain.kernels.account import Floats, Ints
+from app.domain.trading.costs import sell_tax
+from app.domain.trading.listings import Listing, find_listing
+from app.domain.trading.settlement import settlement_days
+from app.domain.trading.tables import (
+    KOREAN_FUND_TICKS,
+    PRICE_LIMITS,
+    SEC_FEES,
+    SETTLEMENT_CYCLES,
+    SHARE_TICKS,
+    TRADING_ACTIVITY_FEES,
+    WITHHOLDING,
+    Market,
+    Steps,
+    in_force,
+)
+from app.errors import BadInput
+
+Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+DAYS_A_YEAR: Final = 365.0
+_WIDE: Final = 8  # more bounds than any table of ticks has
+
+
+class Scene(NamedTuple):
+    """What the bar loop needs of a market, and what the reader is told of it."""
+
+    world: kernel.World
+    terms: kernel.Terms
+    currency: str
+    shortable: tuple[bool, ...]
+
+
+def find_scene(tape: Tape, setup: Setup) -> Scene:
+    """The market of these instruments under this setup; made once for a tape and a setup.
+
+    Raises:
+        BadInput: instruments of two currencies, or a session before the known market rules.
+    """
+    key = (setup.costs.key, *(getattr(setup, name) for name in setup.__slots__ if name != "costs"))
+    if key not in tape.kept:
+        tape.kept[key] = _make_scene(tape, setup)
+    scene: Scene = tape.kept[key]
+    return scene
+
+
+def _make_scene(tape: Tape, setup: Setup) -> Scene:
+    listings = [find_listing(symbol) for symbol in tape.symbols]
+    currencies = sorted({listing.currency for listing in listings})
+    if len(currencies) > 1:
+        message = "The instruments are in %(currencies)s; one account holds one currency"
+        raise BadInput(message, field="symbols", currencies=" and ".join(currencies))
+    groups = list(dict.fromkeys(listings))
+    group = np.array([groups.index(listing) for listing in listings])
+    days: list[date] = tape.days.to_list()
+    tables: list[Steps] = []
+    dated = np.stack([_dated(listing, days, setup, tables) for listing in groups], axis=1)
+    bounds, ticks = _tick_arrays(tables)
+    lower = upper = np.empty((0, len(tape.symbols)))
+    if setup.limits and any(listing.market is not Market.US for listing in groups):
+        lower, upper = _limits(tape, listings, days)
+    shortable = tuple(setup.shorts and listing.market is Market.US for listing in listings)
+    opened, high, low, close, volume = (
+        np.ascontiguousarray(tape.prices[n]) for n in ("open", "high", "low", "close", "volume")
+    )
+    world = kernel.World(
+        *(opened, high, low, close, volume, lower, upper),
+        *_event_arrays(tape),
+        *(dated, group, bounds, ticks),
+        np.array(shortable, dtype=np.uint8),
+        *_accruals(days, setup),
+    )
+    return Scene(world, _terms(setup, currencies[0]), currencies[0], shortable)
+
+
+def _terms(setup: Setup, currency: str) -> kernel.Terms:
+    commission = setup.costs.commissions[currency]
+    won = currency == "KRW"
+    return kernel.Terms(
+        cash=float(setup.cash),
+        commission=float(commission.rate),
+        least=float(commission.least),
+        unit=(1.0 if won else 0.01) if setup.rounded else 0.0,
+        half=0.0 if won else 0.5,
+        tax_unit=float(setup.costs.tax_unit) if setup.rounded else 0.0,
+        slippage=setup.slippage,
+        cap=np.inf if setup.volume_cap is None else setup.volume_cap,
+        step=1.0 if setup.whole else 0.0,
+        withheld=float(WITHHOLDING[currency]) if setup.taxed else 0.0,
+        same_close=float(setup.fill == "SAME_CLOSE"),
+    )
+
+
+def _dated(listing: Listing, days: list[date], setup: Setup, tables: list[Steps]) -> Table:
+    """Sessions x 6: taxes, levy, fee per share and its most, number of the table of ticks."""
+    made = np.zeros((len(days), 6))
+    made[:, kernel.PER_SHARE_MOST] = np.inf
+    made[:, kernel.STEPS] = -1.0
+    if setup.taxed and listing.market is Market.US:
+        made[:, kernel.LEVY] = [float(in_force(SEC_FEES, day)) for day in days]
+        fees = [in_force(TRADING_ACTIVITY_FEES, day) for day in days]
+        made[:, kernel.PER_SHARE] = [float(fee.per_share) for fee in fees]
+        made[:, kernel.PER_SHARE_MOST] = [float(fee.most) for fee in fees]
+    elif setup.taxed:
+        taxes = [sell_tax(listing, day) for day in settles(listing.market, days)]
+        made[:, kernel.TAX] = [float(tax.transaction) for tax in taxes]
+        made[:, kernel.RURAL] = [float(tax.rural) for tax in taxes]
+    if setup.ticks:
+        for t, day in enumerate(days):
+            steps = _steps(listing, day)
+            if steps not in tables:
+                tables.append(steps)
+            made[t, kernel.STEPS] = tables.index(steps)
+    return made
+
+
+def settles(market: Market, days: Sequence[date]) -> list[date]:
+    """When trades of each session settle."""
+    after = (days[-1] + timedelta(days=n) for n in range(1, 15))
+    known = settlement_days(market, [*days, *(day for day in after if day.weekday() < 5)])
+    places = np.searchsorted(np.array(known), np.array(days), side="right")
+    cycles = [in_force(SETTLEMENT_CYCLES[market], day) for day in days]
+    return [known[place + cycle - 1] for place, cycle in zip(places.tolist(), cycles, strict=True)]
+
+
+def _steps(listing: Listing, day: date) -> Steps:
+    if listing.is_fund and listing.market is not Market.US:
+        return in_force(KOREAN_FUND_TICKS, day)
+    return in_force(SHARE_TICKS[listing.market], day)
+
+
+def _tick_arrays(tables: list[Steps]) -> tuple[Table, Table]:
+    bounds = np.full((max(len(tables), 1), _WIDE), np.inf)
+    ticks = np.ones((max(len(tables), 1), _WIDE + 1))
+    for row, steps in enumerate(tables):
+        bounds[row, : len(steps.bounds)] = [float(bound) for bound in steps.bounds]
+        ticks[row, : len(steps.ticks)] = [
+            float(t * Decimal(int(kernel.SCALE))) for t in steps.ticks
+        ]
+    return bounds, ticks
+
+
+def _limits(tape: Tape, listings: list[Listing], days: list[date]) -> tuple[Table, Table]:
+    """Price limits from the close before; NaN on the first day and on days of splits."""
+    close = tape.prices["close"]
+    lower, upper = np.full(close.shape, np.nan), np.full(close.shape, np.nan)
+    changed = np.zeros(close.shape, dtype=bool)
+    for split in tape.splits:
+        changed[split.bar, split.column] = True
+    rows = np.arange(len(days))
+    for k, listing in enumerate(listings):
+        if listing.market is Market.US:
+            continue
+        seen = np.maximum.accumulate(np.where(np.isfinite(close[:, k]), rows, -1))[:-1]
+        base = np.concatenate(([np.nan], np.where(seen >= 0, close[seen, k], np.nan)))
+        base[changed[:, k]] = np.nan
+        table = PRICE_LIMITS[listing.market]
+        part = [float(in_force(table, day) * abs(listing.multiple)) for day in days]
+        lower[:, k], upper[:, k] = _limit_rows(listing, days, base, np.array(part))
+    return lower, upper
+
+
+def _limit_rows(
+    listing: Listing, days: list[date], base: Table, part: Table
+) -> tuple[Table, Table]:
+    """The rule of `trading.limits` on arrays: width cut to the base's tick, limits to theirs."""
+    steps = [_steps(listing, day) for day in days]
+    width = _floor(base * part, _ticks_at(steps, base))
+    high, low = base + width, base - width
+    ticks = _ticks_at(steps, low)
+    return np.maximum(_floor(low, ticks), ticks), _floor(high, _ticks_at(steps, high))
+
+
+def _ticks_at(steps: list[Steps], prices: Table) -> Table:
+    made = np.full(prices.shape, np.nan)
+    for one in dict.fromkeys(steps):
+        chosen = np.array([step is one or step == one for step in steps])
+        bounds = np.array([float(bound) for bound in one.bounds])
+        ticks = np.array([float(tick) for tick in one.ticks])
+        made[chosen] = ticks[
+            np.searchsorted(bounds, prices[chosen], side="right").clip(0, len(ticks) - 1)
+        ]
+    return made
+
+
+def _floor(prices: Table, ticks: Table) -> Table:
+    return np.floor(prices / ticks + 1e-7) * ticks
+
+
+def _event_arrays(tape: Tape) -> tuple[Ints, Ints, Ints, Ints, Floats]:
+    rows = [(s.bar, kernel.SPLIT, s.column, 0, s.ratio) for s in tape.splits]
+    for number, one in enumerate(tape.dividends):
+        rows += [
+            (bar, kind, one.column, number, one.amount)
+            for bar, kind in (
+                (one.bar, kernel.ENTITLED),
+                (one.declared, kernel.DECLARED),
+                (one.paid, kernel.PAID),
+            )
+            if bar < len(tape.days)
+        ]
+    rows.sort()
+    table = np.array(rows, dtype=np.float64).reshape(-1, 5)
+    bar, kind, column, claim = (
+        np.ascontiguousarray(table[:, i].astype(np.int64)) for i in range(4)
+    )
+    return bar, column, kind, claim, np.ascontiguousarray(table[:, 4])
+
+
+def _accruals(days: list[date], setup: Setup) -> tuple[Floats, Floats]:
+    """Interest for the calendar days up to each session; nothing where there is none."""
+    if not setup.interest and not setup.borrowing:
+        return np.empty(0), np.empty(0)
+    gaps = np.diff([day.toordinal() for day in days], prepend=days[0].toordinal()) / DAYS_A_YEAR
+    return setup.interest * gaps, setup.borrowing * gaps

@@ -1,0 +1,98 @@
+"""The built-in strategies decide as their words say."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from app.domain.backtest.strategies import STRATEGIES, find_strategy
+from app.domain.backtest.strategy import check_values
+from app.domain.backtest.tape import Tape, prepare
+from app.domain.indicators import compute_daily
+from app.domain.signals import SignalStrength, compute_signal
+from app.errors import BadInput
+from tests.domain.oracle_bars import sample, walk
+
+
+def decide(key: str, tape: Tape, **values: float):
+    strategy = find_strategy(key)
+    return strategy.decide(tape.history, check_values(strategy, values))
+
+
+def test_every_strategy_has_a_key_words_and_defaults_that_it_takes() -> None:
+    assert len(STRATEGIES) == 10
+    for key, strategy in STRATEGIES.items():
+        assert strategy.key == key
+        assert strategy.name
+        assert strategy.description.endswith(".")
+        check_values(strategy, {p.name: p.default for p in strategy.parameters})
+
+
+def test_an_unknown_strategy_is_refused_with_those_there_are() -> None:
+    with pytest.raises(BadInput, match="there are: sma_cross"):
+        find_strategy("sma")
+
+
+def test_the_fused_signal_is_the_products_own() -> None:
+    bars = sample().filter(pl.col("symbol") == "IBM")[-800:]
+    tape = prepare(bars)
+    daily = compute_daily(tape.history.frame)
+    strengths = [
+        compute_signal(
+            daily["rsi_14"][t], daily["stochastic_k"][t], daily["macd_histogram"][max(0, t - 3) : t + 1].to_list()
+        )
+        for t in range(daily.height)
+    ]  # fmt: skip
+    for strong, buys in ((True, {"STRONG_BUY"}), (False, {"STRONG_BUY", "BUY"})):
+        side, wanted = 0, []
+        for signal in strengths:
+            strength = SignalStrength.HOLD if signal is None else signal.strength
+            if strength in buys:
+                side = 1
+            elif strength in {"SELL", "STRONG_SELL"}:
+                side = 0
+            wanted.append(side)
+        got = decide("fused_signal", tape, strong_only=strong).side[:, 0]
+        assert got.tolist() == wanted
+        assert 0 < sum(wanted) < len(wanted)
+
+
+def test_momentum_holds_the_best_rising_ones_and_ranks_now_and_then() -> None:
+    bars = pl.concat([walk(symbol, 120, seed=n) for n, symbol in enumerate("ABCDE")])
+    tape = prepare(bars)
+    got = decide("momentum", tape, window=20, skip=5, every=10, top=2)
+    close = tape.history.close
+    assert not got.side[:20].any()
+    for t in range(20, 120):
+        if (t - 20) % 10:
+            assert (got.side[t] == got.side[t - 1]).all()
+        else:
+            rank = close[t - 5] / close[t - 20] - 1
+            best = [k for k in np.argsort(-rank)[:2] if rank[k] > 0]
+            assert sorted(np.flatnonzero(got.side[t]).tolist()) == sorted(best)
+    assert got.slots == 2
+
+
+def test_rsi_reversion_buys_low_and_sells_high() -> None:
+    tape = prepare(walk("A", 300, seed=4))
+    got = decide("rsi_reversion", tape, window=2, buy_below=10, sell_above=60, short=False)
+    rsi, side = got.inputs["rsi(2)"][:, 0], 0
+    for t in range(300):
+        side = 1 if rsi[t] < 10 else 0 if rsi[t] > 60 else side
+        assert got.side[t, 0] == side
+
+
+def test_crosses_go_short_where_they_may() -> None:
+    tape = prepare(walk("A", 300, seed=4))
+    got = decide("ema_cross", tape, fast=5, slow=20, short=True)
+    fast, slow = (got.inputs[name][19:, 0] for name in ("ema(5)", "ema(20)"))
+    assert (got.side[19:, 0] == np.sign(fast - slow)).all()
+
+
+def test_buy_and_hold_begins_with_the_first_close() -> None:
+    late = walk("B", 10, seed=1)[4:]
+    assert (
+        decide("buy_and_hold", prepare(pl.concat([walk("A", 10, seed=1), late]))).side[:, 1].sum()
+        == 6
+    )
