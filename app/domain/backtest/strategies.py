@@ -28,15 +28,20 @@ def _bars(name: str, default: int, least: int = 1, most: int = 1_000) -> Paramet
     return Parameter(name, Kind.INTEGER, default, least, most)
 
 
+def _depends(**parts: str) -> dict[str, tuple[str, ...]]:
+    """What the parts of a rule depend on: these parameters, `short` on its own, the rest on none."""
+    parts_of_none = ("plus", "minus", "sign", "enter", "leave")
+    nothing: dict[str, tuple[str, ...]] = dict.fromkeys(parts_of_none, ())
+    return nothing | {"short": ("short",)} | {part: tuple(n.split()) for part, n in parts.items()}
+
+
 class _Cross(LineStrategy):
     """Long while the fast average lies above the slow one."""
 
     average: ClassVar[str]
     parameters = (_bars("fast", 20), _bars("slow", 60), _SHORT)
-
-    def check(self, values: Values) -> None:
-        """The fast average has to be the shorter one."""
-        _check_order(values)
+    ordered = (("fast", "slow"),)
+    depends: ClassVar = _depends(plus="fast", minus="slow")
 
     def rule(self, values: Values) -> LineRule:
         """Fast against slow."""
@@ -64,10 +69,9 @@ class Macd(LineStrategy):
     key, name = "macd", "MACD"
     description = "Long while the MACD lies above its signal line."
     parameters = (_bars("fast", 12), _bars("slow", 26), _bars("signal", 9), _SHORT)
+    ordered = (("fast", "slow"),)
 
-    def check(self, values: Values) -> None:
-        """The fast average has to be the shorter one."""
-        _check_order(values)
+    depends: ClassVar = _depends(plus="fast slow", minus="fast slow signal")
 
     def rule(self, values: Values) -> LineRule:
         """MACD against signal."""
@@ -90,6 +94,8 @@ class RsiReversion(LineStrategy):
         _SHORT,
     )
 
+    depends: ClassVar = _depends(minus="window", enter="buy_below", leave="sell_above")
+
     def rule(self, values: Values) -> LineRule:
         """50 - RSI against the levels."""
         return _below(("rsi", int(values["window"])), values)
@@ -110,6 +116,8 @@ class Stochastic(LineStrategy):
         _SHORT,
     )
 
+    depends: ClassVar = _depends(minus="window smoothing", enter="buy_below", leave="sell_above")
+
     def rule(self, values: Values) -> LineRule:
         """50 - %K against the levels."""
         return _below(("slow_k", int(values["window"]), int(values["smoothing"])), values)
@@ -124,6 +132,8 @@ class BollingerBreakout(LineStrategy):
     )
     parameters = (_bars("window", 20, 2), Parameter("width", Kind.NUMBER, 2.0, 0.1, 10.0), _SHORT)
 
+    depends: ClassVar = _depends(plus="window", enter="width")
+
     def rule(self, values: Values) -> LineRule:
         """Deviations above the mean."""
         return _band(values, 1.0)
@@ -137,6 +147,7 @@ class BollingerReversion(LineStrategy):
         "Buys when the close lies below the lower band, sells when it is back at the middle."
     )
     parameters = BollingerBreakout.parameters
+    depends: ClassVar = BollingerBreakout.depends
 
     def rule(self, values: Values) -> LineRule:
         """Deviations below the mean."""
@@ -180,13 +191,7 @@ class Momentum(Strategy):
         _bars("every", 21, 1, 250),
         _bars("top", 3, 1, 500),
     )
-
-    def check(self, values: Values) -> None:
-        """Something has to be left of the window."""
-        if values["skip"] >= values["window"]:  # type: ignore[operator]
-            message = "%(name)s is %(value)s; it must be below %(bound)s"
-            bound = values["window"]
-            raise BadInput(message, field="skip", name="skip", value=values["skip"], bound=bound)
+    ordered = (("skip", "window"),)
 
     def decide(self, history: History, values: Values) -> Decision:
         """Return from `window` to `skip` sessions ago; only those with a rising price are held."""
@@ -248,13 +253,6 @@ def find_strategy(key: str) -> Strategy:
     except KeyError:
         message = "There is no strategy %(key)r; there are: %(known)s"
         raise BadInput(message, field="strategy", key=key, known=", ".join(STRATEGIES)) from None
-
-
-def _check_order(values: Values) -> None:
-    fast, slow = values["fast"], values["slow"]
-    if fast >= slow:  # type: ignore[operator]
-        message = "%(name)s is %(value)s; it must be below %(bound)s"
-        raise BadInput(message, field="fast", name="fast", value=fast, bound=slow)
 
 
 def _below(line: tuple[str | float, ...], values: Values) -> LineRule:

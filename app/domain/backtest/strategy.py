@@ -108,17 +108,12 @@ class Strategy(ABC):
     name: ClassVar[str]
     description: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]] = ()
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs of parameters of which the first has to be below the second."""
 
     @abstractmethod
     def decide(self, history: History, values: Values) -> Decision:
         """The decision at the close of every session, from nothing later than that close."""
-
-    def check(self, values: Values) -> None:  # noqa: B027 - most need none
-        """Refuses values that do not go together.
-
-        Raises:
-            BadInput: naming the parameter.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +130,9 @@ class LineRule:
 
 class LineStrategy(Strategy):
     """A strategy of one comparison of two lines of the instrument."""
+
+    depends: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Which parameters a part of the rule depends on: all, where nothing is said."""
 
     @abstractmethod
     def rule(self, values: Values) -> LineRule:
@@ -168,5 +166,9 @@ def check_values(strategy: Strategy, given: Values | None) -> dict[str, Value]:
             names = ", ".join(known) or "-"
             raise BadInput(message, field=name, strategy=strategy.name, name=name, known=names)
     values = {name: one.check(given.get(name, one.default)) for name, one in known.items()}
-    strategy.check(values)
+    for low, high in strategy.ordered:
+        if values[low] >= values[high]:  # type: ignore[operator]
+            message = "%(name)s is %(value)s; it must be below %(bound)s"
+            bound = f"{high} ({values[high]})"
+            raise BadInput(message, field=low, name=low, value=values[low], bound=bound)
     return values

@@ -20,10 +20,10 @@ def test_what_is_not_given_is_the_default() -> None:
         (SmaCross(), {"fast": 5.5}, r"fast is 5\.5; it must be INTEGER 1\.\.1000"),
         (SmaCross(), {"fast": 0}, "fast is 0"),
         (SmaCross(), {"fast": True}, "fast is True"),
-        (SmaCross(), {"fast": 60}, "fast is 60; it must be below 60"),
+        (SmaCross(), {"fast": 60}, "fast is 60; it must be below slow"),
         (SmaCross(), {"short": 1}, "short is 1; it must be FLAG"),
         (RsiReversion(), {"buy_below": float("nan")}, "buy_below is nan"),
-        (Momentum(), {"skip": 200}, "skip is 200; it must be below 126"),
+        (Momentum(), {"skip": 200}, "skip is 200; it must be below window"),
     ],
 )
 def test_what_does_not_fit_is_named(

@@ -1,0 +1,255 @@
+"""A sweep: one strategy over a grid of values, a summary of each cell, and the cells around one.
+
+Axes are parameters of the strategy, and `stop`, `target`, `trailing` of the setup's exits. A
+`LineStrategy` of one instrument runs compiled, each distinct line computed once; anything else runs
+cell by cell. Cells whose values do not go together (a fast average that is slower) are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from app.domain.backtest.engine import compute_sizes, run
+from app.domain.backtest.lines import Key, compute_line
+from app.domain.backtest.market import find_scene
+from app.domain.backtest.setup import Setup
+from app.domain.backtest.strategy import Decision, LineRule, LineStrategy, Strategy, Value
+from app.domain.backtest.tape import Tape, prepare
+from app.domain.kernels import account as kernel
+from app.domain.kernels import sweeping as cells_kernel
+from app.errors import BadInput
+
+Grid = Mapping[str, Sequence[Value]]
+Numbers = np.ndarray[Any, Any]
+
+EXITS: Final = ("stop", "target", "trailing")
+METRICS: Final = ("sharpe_ratio", "final_equity", "max_drawdown")
+MOST: Final = 10_000_000
+_YEAR: Final = 252
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The cells of a grid: `places` (cells x axes) are places on the axes.
+
+    `summary` has a row a cell; `sums` (cells x blocks x 2) the sums of returns and of their squares
+    in blocks of sessions, where blocks were asked for.
+    """
+
+    axes: dict[str, tuple[Value, ...]]
+    places: Numbers
+    summary: Numbers
+    sums: Numbers
+    cash: float
+    sessions: int
+    left_out: int
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """A row a cell: its values and figures; the Sharpe ratio a year, as everywhere."""
+        columns: dict[str, Any] = {
+            name: pl.Series(name, values).gather(self.places[:, i])
+            for i, (name, values) in enumerate(self.axes.items())
+        }
+        kernel_columns = self.summary.T
+        final = kernel_columns[cells_kernel.FINAL]
+        return pl.DataFrame(
+            columns
+            | {
+                "final_equity": final,
+                "roi": final / self.cash - 1.0,
+                "sharpe_ratio": kernel_columns[cells_kernel.SHARPE] * np.sqrt(_YEAR),
+                "max_drawdown": kernel_columns[cells_kernel.DRAWDOWN],
+                "round_trips": kernel_columns[cells_kernel.ROUND_TRIPS].astype(np.int64),
+                "costs": kernel_columns[cells_kernel.COSTS],
+                "exposure": kernel_columns[cells_kernel.EXPOSURE] / self.sessions,
+            }
+        ).with_columns(pl.col("sharpe_ratio").fill_nan(None))
+
+    def best(self, metric: str = "sharpe_ratio") -> int:
+        """The number of the cell with the highest figure.
+
+        Raises:
+            BadInput: no such figure, or no cell has it.
+        """
+        _check_metric(metric)
+        values = self.frame[metric]
+        if values.null_count() == len(values):
+            message = "No cell of the sweep has a %(metric)s: nothing was traded"
+            raise BadInput(message, field="metric", metric=metric)
+        return int(values.arg_max() or 0)
+
+    def values(self, cell: int) -> dict[str, Value]:
+        """The values of a cell."""
+        places = self.places[cell].tolist()
+        return {
+            name: values[i] for (name, values), i in zip(self.axes.items(), places, strict=True)
+        }
+
+    def neighbours(self, cell: int) -> pl.DataFrame:
+        """The cells at most one place away on every axis: a peak alone among them is chance."""
+        near = (np.abs(self.places - self.places[cell]) <= 1).all(axis=1)
+        near[cell] = False
+        return self.frame.filter(pl.Series(near))
+
+
+def sweep(  # noqa: PLR0913 - what and how
+    bars: pl.DataFrame | Tape,
+    strategy: Strategy,
+    grid: Grid,
+    setup: Setup | None = None,
+    *,
+    blocks: int = 0,
+    part: tuple[int, int] | None = None,
+) -> Sweep:
+    """Runs every cell of the grid; `part` only those from one number to another.
+
+    `blocks` asks for sums by so many blocks of sessions (for `overfitting.compute_pbo`).
+
+    Raises:
+        BadInput: an axis that is no parameter, or is empty; a value that cannot be; too many cells.
+    """
+    tape = bars if isinstance(bars, Tape) else prepare(bars)
+    setup = setup or Setup()
+    axes = _check_axes(strategy, grid)
+    places, left_out = _places(strategy, axes)
+    if part is not None:
+        places = places[part[0] : part[1]]
+    compiled = isinstance(strategy, LineStrategy) and len(tape.symbols) == 1
+    sums = np.zeros((len(places) if blocks else 1, max(blocks, 1), 2))
+    args = (tape, strategy, axes, places, setup, sums)
+    summary = _run_compiled(*args) if compiled else _run_each(*args)  # type: ignore[arg-type]
+    kept = sums if blocks else sums[:0]
+    return Sweep(axes, places, summary, kept, float(setup.cash), len(tape.days), left_out)
+
+
+def _check_axes(strategy: Strategy, grid: Grid) -> dict[str, tuple[Value, ...]]:
+    parameters = {one.name: one for one in strategy.parameters}
+    axes: dict[str, tuple[Value, ...]] = {}
+    for name, values in grid.items():
+        if name not in parameters and name not in EXITS:
+            message = "%(strategy)s has no parameter %(name)s; it has: %(known)s"
+            known = ", ".join((*parameters, *EXITS))
+            raise BadInput(message, field=name, strategy=strategy.name, name=name, known=known)
+        if not len(values):
+            message = "The axis %(name)s has no values"
+            raise BadInput(message, field=name, name=name)
+        if name in EXITS:
+            for value in values:
+                _setup_of(Setup(), {name: value})
+        axes[name] = tuple(parameters[name].check(v) if name in parameters else v for v in values)
+    count = int(np.prod([len(values) for values in axes.values()], dtype=np.float64))
+    if count > MOST:
+        message = "The grid has %(count)s cells; %(most)s are possible"
+        raise BadInput(message, field="grid", count=count, most=MOST)
+    return axes
+
+
+def _places(strategy: Strategy, axes: dict[str, tuple[Value, ...]]) -> tuple[Numbers, int]:
+    """Places on the axes of all cells whose values go together."""
+    shape = [len(values) for values in axes.values()]
+    count = int(np.prod(shape)) if shape else 1
+    grid = (
+        np.stack(np.unravel_index(np.arange(count), shape), axis=1) if shape else np.zeros((1, 0))
+    )
+    places = grid.astype(np.int32)
+    kept = np.ones(count, dtype=bool)
+    columns = {
+        name: np.asarray(values)[places[:, i]] for i, (name, values) in enumerate(axes.items())
+    }
+    defaults = {one.name: one.default for one in strategy.parameters}
+    for low, high in strategy.ordered:
+        first, second = (np.asarray(columns.get(n, defaults[n])) for n in (low, high))
+        kept &= first < second
+    return places[kept], count - int(kept.sum())
+
+
+def _setup_of(setup: Setup, values: Mapping[str, Value]) -> Setup:
+    exits = {name: float(values[name]) for name in EXITS if name in values}
+    return replace(setup, exits=replace(setup.exits, **exits)) if exits else setup
+
+
+def _run_each(  # noqa: PLR0913, PLR0917 - what a sweep is made of
+    tape: Tape, strategy: Strategy, axes: dict[str, tuple[Value, ...]], places: Numbers,
+    setup: Setup, sums: Numbers,
+) -> Numbers:  # fmt: skip
+    """Cell by cell, as `run` does."""
+    out = np.zeros((len(places), cells_kernel.SUMMARY))
+    for i, row in enumerate(places.tolist()):
+        values = {name: axis[j] for (name, axis), j in zip(axes.items(), row, strict=True)}
+        own = {name: value for name, value in values.items() if name not in EXITS}
+        got = run(tape, strategy, own, _setup_of(setup, values))
+        ratio, deepest = cells_kernel.measure(got.equity, float(setup.cash), sums[i % len(sums)])
+        account = got.account
+        costs = account[kernel.FEES] + account[kernel.TAXES]
+        out[i] = (got.final_equity, account[kernel.TRIPS], costs, account[kernel.EXPOSED],
+                  account[kernel.TRADED], ratio, deepest)  # fmt: skip
+    return out
+
+
+def _run_compiled(  # noqa: PLR0913, PLR0917 - what a sweep is made of
+    tape: Tape, strategy: LineStrategy, axes: dict[str, tuple[Value, ...]], places: Numbers,
+    setup: Setup, sums: Numbers,
+) -> Numbers:  # fmt: skip
+    """All cells in one call."""
+    lines: dict[Key, int] = {}
+    cells = _cells(strategy, axes, places, setup, lines)
+    table = np.stack([compute_line(tape.history, key)[:, 0] for key in lines])
+    side = np.zeros((len(tape.days), 1), dtype=np.int8)
+    fraction = compute_sizes(tape.history, setup, Decision(side))
+    scene = find_scene(tape, setup)
+    room = kernel.make_room(side.shape, len(tape.dividends))
+    out = np.zeros((len(places), cells_kernel.SUMMARY))
+    cells_kernel.run_cells(scene.world, scene.terms, table, cells, fraction, side, room, out, sums)
+    return out
+
+
+def _cells(
+    strategy: LineStrategy, axes: dict[str, tuple[Value, ...]], places: Numbers, setup: Setup,
+    lines: dict[Key, int],
+) -> cells_kernel.Cells:  # fmt: skip
+    """The rule of each cell; a part of it is asked once for each choice of what it depends on."""
+
+    def column(part: str, kind: type) -> Numbers:
+        depends = [name for name in strategy.depends.get(part, tuple(axes)) if name in axes]
+        chosen = [list(axes).index(name) for name in depends]
+        shape = [len(axes[name]) for name in depends]
+        made: Numbers = np.empty(int(np.prod(shape, dtype=np.int64)), dtype=kind)
+        for i, place in enumerate(np.ndindex(*shape)):
+            given = {name: axes[name][j] for name, j in zip(depends, place, strict=True)}
+            value = getattr(_rule(strategy, given), part)
+            made[i] = lines.setdefault(value, len(lines)) if part in {"plus", "minus"} else value
+        if not depends:
+            return np.full(len(places), made[0])
+        return made[np.ravel_multi_index(tuple(places[:, c] for c in chosen), shape)]
+
+    exits = np.full((len(places), 3), np.nan)
+    for i, name in enumerate(EXITS):
+        fixed = getattr(setup.exits, name)
+        if name in axes:
+            exits[:, i] = np.asarray(axes[name], dtype=float)[places[:, list(axes).index(name)]]
+        elif fixed is not None:
+            exits[:, i] = fixed
+    return cells_kernel.Cells(
+        column("plus", np.int64), column("minus", np.int64), column("sign", np.float64),
+        column("enter", np.float64), column("leave", np.float64), column("short", np.uint8), exits,
+    )  # fmt: skip
+
+
+def _rule(strategy: LineStrategy, given: Mapping[str, Value]) -> LineRule:
+    """The rule for these values, the others being defaults, whether they go together or not."""
+    defaults = {one.name: one.default for one in strategy.parameters}
+    return strategy.rule(defaults | {k: v for k, v in given.items() if k not in EXITS})
+
+
+def _check_metric(metric: str) -> None:
+    if metric not in METRICS:
+        message = "%(name)s is %(value)s; it must be %(bound)s"
+        bound = ", ".join(METRICS)
+        raise BadInput(message, field="metric", name="metric", value=metric, bound=bound)
