@@ -29,7 +29,7 @@ def _bars(name: str, default: int, least: int = 1, most: int = 1_000) -> Paramet
 
 
 def _depends(**parts: str) -> dict[str, tuple[str, ...]]:
-    """What the parts of a rule depend on: these parameters, `short` on its own, the rest on none."""
+    """What parts of a rule depend on: these parameters, `short` on its own, others on none."""
     parts_of_none = ("plus", "minus", "sign", "enter", "leave")
     nothing: dict[str, tuple[str, ...]] = dict.fromkeys(parts_of_none, ())
     return nothing | {"short": ("short",)} | {part: tuple(n.split()) for part, n in parts.items()}
