@@ -13,7 +13,7 @@ from sqlalchemy import text
 from xdist.scheduler import LoadFileScheduling
 
 from app.config import Settings, load_settings
-from app.db.engine import Database
+from app.db.engine import Database, driver_connection
 from app.db.migrate import migrate_blocking
 from app.db.models import Base
 from app.embedded import EmbeddedServers, Urls
@@ -131,13 +131,12 @@ async def sample_env(env: Env) -> Env:
 
 
 async def empty(superuser: Database) -> None:
-    """Deletes all rows but the seeds: in one statement list, children first."""
+    """Deletes all rows but the seeds, children first, in one message: 35 take four times as long."""
     tables = [t.name for t in reversed(Base.metadata.sorted_tables) if t.name not in SEEDED]
+    script = "".join(f'DELETE FROM "{name}";' for name in tables)
     async with superuser.write() as db:
-        await db.execute(text("SET session_replication_role = replica"))
-        for name in tables:
-            await db.execute(text(f'DELETE FROM "{name}"'))
-        await db.execute(text("SET session_replication_role = DEFAULT"))
+        connection = await driver_connection(db)
+        await connection.execute(f"SET LOCAL session_replication_role = replica; {script}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
