@@ -92,7 +92,9 @@ async def _answering() -> AsyncIterator[None]:
     except (OSError, PoolTimeout, *_GONE) as error:
         raise Unavailable("The database does not answer. Try again in a moment.") from error
     except (OperationalError, InterfaceError, DBAPIError) as error:
-        lost = error.connection_invalidated or isinstance(error.orig, (OSError, *_GONE))
+        causes = (error.orig, error.orig and error.orig.__cause__)  # the driver's stands behind it
+        gone = any(isinstance(cause, (OSError, *_GONE)) for cause in causes)
+        lost = error.connection_invalidated or gone
         if not lost and not isinstance(error, (OperationalError, InterfaceError)):
             raise
         raise Unavailable("The database does not answer. Try again in a moment.") from error

@@ -8,25 +8,25 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from app.config import Settings, load_settings
-from app.db.migrate import migrate_blocking
+from app.db.migrate import migrate
 from app.embedded import EmbeddedServers
 from tests.processes import SECRET, bare_environ
 
 
-@contextmanager
-def durable_servers() -> Iterator[tuple[EmbeddedServers, Settings]]:
+@asynccontextmanager
+async def durable_servers() -> AsyncIterator[tuple[EmbeddedServers, Settings]]:
     """A migrated installation that is written through to the disk."""
     with tempfile.TemporaryDirectory(prefix="sise-", dir="/tmp", ignore_cleanup_errors=True) as at:
         servers = EmbeddedServers(Path(at))
         urls = servers.start()
         try:
-            migrate_blocking(urls.migration_url, urls.database_url)
+            await migrate(urls.migration_url, urls.database_url)
             yield (
                 servers,
                 load_settings(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from random import Random
 
 import pytest
@@ -34,9 +34,9 @@ MIX = (
 @pytest.fixture
 async def field(full, request):
     """The open environment and two racers; in full on a disk that is written through."""
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         if full:
-            settings = stack.enter_context(durable_servers())[1]
+            settings = (await stack.enter_async_context(durable_servers()))[1]
         else:
             settings = request.getfixturevalue("settings")
         async with open_env(settings, application="race") as env, two_racers(settings) as racers:
