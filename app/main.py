@@ -18,6 +18,7 @@ from app.graphql.execute import load_documents
 from app.graphql.schema import schema
 from app.services.live import QuoteHub
 from app.services.metrics import gather_metrics
+from app.services.portfolio_books import BookShelf
 from app.services.readiness import Check, check_readiness
 from app.web.auth import Authentication
 from app.web.graphiql import graphiql_routes
@@ -45,7 +46,7 @@ def build_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_env(settings, application="sise-web", pool_size=POOL) as env:
             hub = QuoteHub(env)
-            app.state.env, app.state.hub = env, hub
+            app.state.env, app.state.hub, app.state.books = env, hub, BookShelf()
             async with hub.running():
                 yield
 

@@ -12,6 +12,7 @@ from app.graphql.budget import Budget
 from app.graphql.loaders import Loaders
 from app.services.identity import Identity
 from app.services.live import QuoteHub
+from app.services.portfolio_books import BookShelf
 from app.services.users import UserRow
 from app.translations import DEFAULT_LOCALE, Locale
 
@@ -23,7 +24,7 @@ class Context:
     `identity` is who has signed in. `operator` is whether the caller may change what everybody
     shares: an administrator, or, before the first account, the person at this machine. `budget` is
     what others may spend, `caller` whose share it is. `loaders` remember what they have read: each
-    operation has its own.
+    operation has its own. `books` are the portfolios that the process has open.
     """
 
     env: Env
@@ -35,10 +36,11 @@ class Context:
     identity: Identity | None = None
     address: str = ""
     user_agent: str = ""
+    books: BookShelf = field(default_factory=BookShelf)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "loaders", Loaders(self.env, self.hub))
+        object.__setattr__(self, "loaders", Loaders(self.env, self.hub, self.books))
 
     @property
     def user(self) -> UserRow | None:

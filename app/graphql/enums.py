@@ -12,8 +12,10 @@ from app.domain.access import Role, Scope
 from app.domain.bars import Interval, PriceBasis
 from app.domain.indicator_columns import IndicatorKind
 from app.domain.market import Kind
+from app.domain.portfolio.allocation import AllocationKey
 from app.domain.quotes import QuoteSource, QuoteState
 from app.domain.signals import SignalStrength, VoteDirection, VoteIndicator
+from app.domain.transactions import CorporateAction, LotMethod, PortfolioKind, TransactionKind
 
 E = TypeVar("E", bound=Enum)
 
@@ -121,13 +123,17 @@ def _enum(cls: type[E], name: str | None = None) -> type[E]:
 
 
 for _cls in (
+    AllocationKey,
     CollectionState,
     Colours,
+    CorporateAction,
     DataKind,
     FreshnessState,
     IndicatorKind,
     Interval,
     Locale,
+    LotMethod,
+    PortfolioKind,
     PriceBasis,
     PriceEventKind,
     QuarantineState,
@@ -140,6 +146,7 @@ for _cls in (
     SignalStrength,
     SourceName,
     Theme,
+    TransactionKind,
     VoteDirection,
     VoteIndicator,
 ):

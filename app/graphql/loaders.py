@@ -16,6 +16,9 @@ from app.services.fundamentals import FundamentalRow, list_fundamentals
 from app.services.instruments import find_instruments, list_exchanges
 from app.services.live import QuoteHub
 from app.services.markets import list_sessions
+from app.services.portfolio_books import BookShelf
+from app.services.portfolio_value import Valuation, value_now
+from app.services.portfolios import CashRow, list_cash
 from app.services.prices import (
     BarRow,
     freshness,
@@ -35,8 +38,8 @@ V = TypeVar("V")
 class Loaders:
     """One loader a kind; each asks its service once for all keys of a moment."""
 
-    def __init__(self, env: Env, hub: QuoteHub) -> None:
-        self._env = env
+    def __init__(self, env: Env, hub: QuoteHub, books: BookShelf) -> None:
+        self._env, self._hub, self._books = env, hub, books
         self.instruments = _by_key(lambda symbols: find_instruments(env, symbols))
         self.quotes: DataLoader[str, Quote | None] = _by_key(hub.quotes)
         self.freshness = _by_key(lambda symbols: freshness(env, symbols))
@@ -59,6 +62,8 @@ class Loaders:
         self.recent_revisions = _by_key(lambda symbols: list_recent_revisions(env, symbols))
         self.reaches = DataLoader(self._load_reaches)
         self.sessions = DataLoader(self._load_sessions)
+        self.valuations = DataLoader(self._load_valuations)
+        self.cash = DataLoader(self._load_cash)
 
     async def _load_reaches(self, mics: list[str]) -> list[Reach]:
         """Key: MIC; there are few markets."""
@@ -67,6 +72,15 @@ class Loaders:
     async def _load_sessions(self, keys: list[tuple[str, int]]) -> list[list[Session]]:
         """Key: MIC and number of sessions; there are few markets."""
         return [await list_sessions(self._env, mic, first) for mic, first in keys]
+
+    async def _load_valuations(self, keys: list[tuple[int, str]]) -> list[Valuation]:
+        """Key: owner and portfolio; each is asked for once however many fields want it."""
+        opened = [await self._books.open(self._env, *key) for key in keys]
+        return [await value_now(self._env, self._hub, one) for one in opened]
+
+    async def _load_cash(self, keys: list[tuple[int, str]]) -> list[list[CashRow]]:
+        """Key: owner and portfolio."""
+        return [await list_cash(self._env, *key) for key in keys]
 
 
 def _by_key(

@@ -8,6 +8,7 @@ for by that person, and the account itself never by an API token.
 
 from __future__ import annotations
 
+from app.domain.access import Scope
 from app.errors import Forbidden, Unauthenticated
 from app.graphql.context import Context, Info
 from app.services.identity import Identity
@@ -65,4 +66,17 @@ def require_person(info: Info) -> Identity:
     identity = require_user(info)
     if not identity.in_person:
         raise Forbidden("An API token cannot change the account. Sign in.")
+    return identity
+
+
+def require_trader(info: Info) -> Identity:
+    """Who has signed in, for what changes a portfolio: a token needs the scope TRADE.
+
+    Raises:
+        Unauthenticated: nobody.
+        Forbidden: it is a program whose token only reads.
+    """
+    identity = require_user(info)
+    if Scope.TRADE not in identity.scopes:
+        raise Forbidden("This token only reads. Make one with the scope TRADE.")
     return identity

@@ -16,6 +16,8 @@ from app.graphql.calendar import CalendarMutation, CalendarQuery
 from app.graphql.describing import described
 from app.graphql.execution import EXTENSIONS, EventExecutor, Schema
 from app.graphql.market import MarketMutation, MarketQuery, MarketSubscription
+from app.graphql.portfolio import PortfolioQuery, PortfolioSubscription
+from app.graphql.portfolio_changes import PortfolioMutation
 from app.graphql.scalars import SCALARS
 from app.graphql.trust import TrustMutation, TrustQuery
 from app.graphql.universe import UniverseMutation, UniverseQuery
@@ -24,7 +26,7 @@ from app.graphql.users import SignInMutation, TokenMutation, UserQuery
 
 @described
 @strawberry.type
-class Query(MarketQuery, TrustQuery, CalendarQuery, UniverseQuery, UserQuery):
+class Query(MarketQuery, TrustQuery, CalendarQuery, UniverseQuery, UserQuery, PortfolioQuery):
     """Everything that can be asked."""
 
 
@@ -39,13 +41,14 @@ class Mutation(
     TokenMutation,
     AccountMutation,
     LinkMutation,
+    PortfolioMutation,
 ):
     """Everything that can be changed."""
 
 
 @described
 @strawberry.type
-class Subscription(MarketSubscription):
+class Subscription(MarketSubscription, PortfolioSubscription):
     """Everything that can be followed, over the WebSocket."""
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from sqlalchemy import tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 
 from app.db.models import Portfolio, Txn
 from app.domain.entry_checks import check_entry
@@ -119,11 +119,7 @@ async def list_transactions(  # noqa: PLR0913 - paging and filters
     check_first(first)
     async with env.db.read(uid=user_id) as db:
         portfolio = await find_own(db, portfolio_id, user_id)
-        query = select_entries().where(Txn.portfolio_id == portfolio.id)
-        if symbol is not None:
-            query = query.where((Txn.symbol == symbol) | (Txn.symbol_to == symbol))
-        if kind is not None:
-            query = query.where(Txn.kind == kind)
+        query = select_entries().where(*_matching(portfolio.id, symbol, kind))
         if after is not None:
             ordinal, number = read_cursor(after, int, int)
             day = date.fromordinal(max(1, min(ordinal, date.max.toordinal())))
@@ -131,6 +127,26 @@ async def list_transactions(  # noqa: PLR0913 - paging and filters
         rows = await db.execute(query.order_by(Txn.day.desc(), Txn.id.desc()).limit(first + 1))
         entries = [read_entry(row) for row in rows]
     return cut_page(entries, [make_cursor(e.day.toordinal(), e.id or 0) for e in entries], first)
+
+
+async def count_transactions(
+    env: Env,
+    user_id: int,
+    portfolio_id: str,
+    *,
+    symbol: str | None = None,
+    kind: TransactionKind | None = None,
+) -> int:
+    """How many `list_transactions` has on all pages.
+
+    Raises:
+        NotFound: the portfolio is not there or not the user's.
+    """
+    async with env.db.read(uid=user_id) as db:
+        portfolio = await find_own(db, portfolio_id, user_id)
+        conditions = _matching(portfolio.id, symbol, kind)
+        count = select(func.count()).select_from(Txn).where(*conditions)
+        return await db.scalar(count.where(Txn.kind.in_(TransactionKind))) or 0
 
 
 async def list_entries(env: Env, user_id: int, portfolio_id: str) -> list[Entry]:
@@ -143,3 +159,14 @@ async def list_entries(env: Env, user_id: int, portfolio_id: str) -> list[Entry]
         portfolio = await find_own(db, portfolio_id, user_id)
         query = select_entries().where(Txn.portfolio_id == portfolio.id)
         return [read_entry(row) for row in await db.execute(query.order_by(Txn.day, Txn.id))]
+
+
+def _matching(
+    portfolio_id: int, symbol: str | None, kind: TransactionKind | None
+) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [Txn.portfolio_id == portfolio_id]
+    if symbol is not None:
+        conditions.append((Txn.symbol == symbol) | (Txn.symbol_to == symbol))
+    if kind is not None:
+        conditions.append(Txn.kind == kind)
+    return conditions

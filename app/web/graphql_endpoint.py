@@ -92,6 +92,7 @@ def make_context(connection: HTTPConnection) -> Context:
     context = Context(
         env=state.env,
         hub=state.hub,
+        books=state.books,
         operator=operator,
         locale=read_preferences(connection).locale,
         budget=None if here else state.budget,

@@ -7,6 +7,7 @@ and asks for it; PUBLIC and OPERATOR fields take an id of something that belongs
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,15 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
 from app.domain.access import Role
+from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.graphql.schema import schema
 from app.services.authentication import find_again
 from app.services.identity import Identity
 from app.services.sessions import end_all
 from tests.graphql.asking import make_context
+from tests.ledgers import keep
+from tests.ledgers import make_portfolio as keep_portfolio
 from tests.people import by_access_token, by_api_token, by_session, make_user
 
 MISSING = "987654321"
@@ -43,7 +47,44 @@ async def make_sign_in(env: Env, alice: Identity) -> str:
     return f"browser-{(await by_session(env, alice.user)).key}"
 
 
+async def make_portfolio(env: Env, alice: Identity) -> str:
+    return str((await keep_portfolio(env, alice.user)).id)
+
+
+async def make_practice(env: Env, alice: Identity) -> str:
+    kind = PortfolioKind.PRACTICE
+    return str((await keep_portfolio(env, alice.user, kind=kind)).id)
+
+
+async def make_transaction(env: Env, alice: Identity) -> str:
+    portfolio = await keep_portfolio(env, alice.user)
+    return str((await keep(env, alice.user, portfolio, "DEPOSIT 500")).id)
+
+
 CASES = {
+    "Query.portfolio": Case(
+        "query ($id: ID!) { portfolio(id: $id) { name value { total } } }", make_portfolio
+    ),
+    "Subscription.portfolio": Case(
+        "subscription ($id: ID!) { portfolio(id: $id) { total } }", make_portfolio
+    ),
+    "Mutation.renamePortfolio": Case(
+        'mutation ($id: ID!) { renamePortfolio(id: $id, name: "x") { name } }', make_portfolio
+    ),
+    "Mutation.archivePortfolio": Case(
+        "mutation ($id: ID!) { archivePortfolio(id: $id) { id } }", make_portfolio
+    ),
+    "Mutation.deletePortfolio": Case(
+        "mutation ($id: ID!) { deletePortfolio(id: $id) }", make_practice
+    ),
+    "Mutation.recordTransaction": Case(
+        """mutation ($id: ID!) { recordTransaction(key: "k", input: {portfolio: $id,
+            kind: DEPOSIT, day: "2026-03-04", currency: "KRW", amount: "5"}) { id } }""",
+        make_portfolio,
+    ),
+    "Mutation.reverseTransaction": Case(
+        'mutation ($id: ID!) { reverseTransaction(id: $id, key: "k") { id } }', make_transaction
+    ),
     "Mutation.endSession": Case(
         "mutation ($id: ID!) { endSession(id: $id) }", make_sign_in, f"browser-{MISSING}"
     ),
@@ -87,9 +128,17 @@ def test_every_field_with_an_id_has_a_case() -> None:
 async def ask(env: Env, query: str, id_: str, identity: Identity | None) -> bytes:
     """The whole answer, as the client gets its bytes."""
     context = make_context(env, operator=False).signed_in(identity)
-    result = await schema.execute(query, variable_values={"id": id_}, context_value=context)
+    result = await (follow if query.startswith("subscription") else schema.execute)(
+        query, variable_values={"id": id_}, context_value=context
+    )
     errors = [error.formatted for error in result.errors or ()]
     return orjson.dumps({"data": result.data, "errors": errors})
+
+
+async def follow(query: str, **given: Any) -> Any:
+    """The first answer of a subscription."""
+    async with aclosing(await schema.subscribe(query, **given)) as answers:
+        return await anext(answers)
 
 
 @pytest.mark.parametrize("field", CASES)

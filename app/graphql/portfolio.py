@@ -1,0 +1,189 @@
+"""Portfolios in the schema: what somebody sees of the own ones, and follows while prices move."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from datetime import date, datetime
+from decimal import Decimal
+
+import strawberry
+
+from app.domain.money import round_money
+from app.domain.portfolio.allocation import AllocationKey, allocate
+from app.domain.portfolio.valuation import PositionValue
+from app.domain.transactions import LotMethod, PortfolioKind, TransactionKind
+from app.graphql.context import Info
+from app.graphql.describing import described
+from app.graphql.paging import Connection, clamp, make_connection
+from app.graphql.permissions import require_user
+from app.graphql.portfolio_types import (
+    CashBalance,
+    IncomeRow,
+    PortfolioValue,
+    Position,
+    RealisedSale,
+    Slice,
+    Transaction,
+)
+from app.services import portfolios
+from app.services.ledger import count_transactions, list_transactions
+from app.services.paging import check_first
+from app.services.portfolio_value import Valuation, follow_value
+from app.services.portfolios import PortfolioRow
+
+
+@described
+@strawberry.type
+class Portfolio:
+    """A portfolio of virtual money at real prices, of practice, or the record of a real account."""
+
+    user_id: strawberry.Private[int]
+    id: strawberry.ID
+    name: str
+    kind: PortfolioKind
+    base_currency: str
+    lot_method: LotMethod
+    opened_on: date
+    initial_capital: Decimal
+    cost_profile: str
+    fx_spread: Decimal = strawberry.field(
+        description="The broker's part of an exchange, as a share of the rate."
+    )
+    created_at: datetime
+    archived_at: datetime | None
+
+    @classmethod
+    def of(cls, row: PortfolioRow, user_id: int) -> Portfolio:
+        """From a service's row."""
+        same = ("name", "kind", "base_currency", "lot_method", "opened_on", "initial_capital")
+        more = ("cost_profile", "fx_spread", "created_at", "archived_at")
+        facts = {name: getattr(row, name) for name in (*same, *more)}
+        return cls(user_id=user_id, id=strawberry.ID(str(row.id)), **facts)
+
+    @strawberry.field
+    async def value(self, info: Info) -> PortfolioValue:
+        """What it is worth at the newest prices and rates."""
+        return PortfolioValue.of(await self._valued(info), await self._cash(info))
+
+    @strawberry.field
+    async def cash(self, info: Info) -> list[CashBalance]:
+        """Its money by currency."""
+        return [CashBalance.of(row) for row in await self._cash(info)]
+
+    @strawberry.field
+    async def positions(self, info: Info) -> list[Position]:
+        """What is held, at the newest prices."""
+        valuation = await self._valued(info)
+        base, total = valuation.opened.base, valuation.value.total
+        return [Position.of(p, base, total) for p in valuation.value.positions if p.quantity]
+
+    @strawberry.field
+    async def allocation(
+        self, info: Info, by: AllocationKey = AllocationKey.INSTRUMENT
+    ) -> list[Slice]:
+        """How the value is divided, the largest part first."""
+        valuation = await self._valued(info)
+        name_of = await _namer(info, valuation, by)
+        return [
+            Slice(
+                name=one.name,
+                value=round_money(one.value, self.base_currency),
+                part=None if one.part is None else float(one.part),
+            )
+            for one in allocate(valuation.value, by, name_of)
+        ]
+
+    @strawberry.field
+    async def transactions(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        symbol: str | None = None,
+        kind: TransactionKind | None = None,
+    ) -> Connection[Transaction]:
+        """Its ledger, the newest day first; all of it, or of one symbol or kind."""
+        env, user_id, own = info.context.env, self.user_id, str(self.id)
+        page = await list_transactions(
+            env, user_id, own, first=clamp(first, 50), after=after, symbol=symbol, kind=kind
+        )
+        count = lambda: count_transactions(env, user_id, own, symbol=symbol, kind=kind)  # noqa: E731
+        return make_connection(page, Transaction.of, count)
+
+    @strawberry.field
+    async def sales(self, info: Info, first: int | None = 50) -> list[RealisedSale]:
+        """What was sold and what came of it, the newest first."""
+        valuation = await self._valued(info)
+        rows = valuation.opened.book.sales[::-1][: check_first(clamp(first, 50))]
+        return [RealisedSale.of(row, self.base_currency) for row in rows]
+
+    @strawberry.field
+    async def income(self, info: Info, first: int | None = 50) -> list[IncomeRow]:
+        """Dividends and interest, the newest first."""
+        valuation = await self._valued(info)
+        rows = valuation.opened.book.income[::-1][: check_first(clamp(first, 50))]
+        return [IncomeRow.of(row, self.base_currency) for row in rows]
+
+    async def _valued(self, info: Info) -> Valuation:
+        return await info.context.loaders.valuations.load((self.user_id, str(self.id)))
+
+    async def _cash(self, info: Info) -> list[portfolios.CashRow]:
+        return await info.context.loaders.cash.load((self.user_id, str(self.id)))
+
+
+@described
+@strawberry.type
+class PortfolioQuery:
+    """One's own portfolios."""
+
+    @strawberry.field
+    async def portfolios(
+        self,
+        info: Info,
+        archived: bool | None = False,  # noqa: FBT001, FBT002 - an argument of the schema
+    ) -> list[Portfolio]:
+        """One's own portfolios, the oldest first; archived ones too if asked for."""
+        user_id = require_user(info).user.id
+        rows = await portfolios.list_portfolios(info.context.env, user_id, archived=bool(archived))
+        return [Portfolio.of(row, user_id) for row in rows]
+
+    @strawberry.field
+    async def portfolio(self, info: Info, id: strawberry.ID) -> Portfolio | None:  # noqa: A002
+        """One of one's own portfolios."""
+        user_id = require_user(info).user.id
+        return Portfolio.of(await portfolios.get_portfolio(info.context.env, user_id, id), user_id)
+
+
+@described
+@strawberry.type
+class PortfolioSubscription:
+    """One's own portfolios as prices move."""
+
+    @strawberry.subscription
+    async def portfolio(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - an argument of the schema
+    ) -> AsyncGenerator[PortfolioValue]:
+        """The portfolio's value now, and whenever a price, a rate or its ledger changes."""
+        context, user_id = info.context, require_user(info).user.id
+        following = follow_value(context.env, context.hub, context.books, user_id, id)
+        async with aclosing(following) as valuations:
+            async for valuation in valuations:
+                cash = await portfolios.list_cash(context.env, user_id, id)
+                yield PortfolioValue.of(valuation, cash)
+
+
+async def _namer(
+    info: Info, valuation: Valuation, by: AllocationKey
+) -> Callable[[PositionValue], str | None]:
+    """What a position's instrument is called by that key."""
+    symbols = [position.symbol for position in valuation.value.positions]
+    rows = await info.context.loaders.instruments.load_many(symbols)
+    names = {
+        symbol: row.sector if by is AllocationKey.SECTOR else row.mic
+        for symbol, row in zip(symbols, rows, strict=True)
+        if row is not None
+    }
+    return lambda position: names.get(position.symbol)

@@ -1,0 +1,340 @@
+"""Portfolios, their value, positions and transactions as the schema has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+
+import strawberry
+
+from app.domain.money import round_money
+from app.domain.portfolio.book import Row, Sale
+from app.domain.portfolio.valuation import Mark, PositionValue
+from app.domain.transactions import CorporateAction, Entry, TransactionKind
+from app.graphql.context import Info
+from app.graphql.describing import described
+from app.graphql.instrument import Instrument
+from app.graphql.types import FromRow
+from app.services.portfolio_value import Valuation
+from app.services.portfolios import CashRow
+
+
+@described
+@strawberry.type
+class PriceMark(FromRow):
+    """A price or a rate that a figure was worked out with: whose it is, and of when."""
+
+    value: Decimal
+    source: str
+    at: datetime | None
+    day: date | None
+    before: Decimal | None = strawberry.field(description="That of the close before.")
+
+
+@described
+@strawberry.type
+class CashBalance(FromRow):
+    """Money of one currency. All but `receivable` is in the deposit; that is announced only."""
+
+    currency: str
+    deposit: Decimal = strawberry.field(description="All of it once every trade has settled.")
+    orderable: Decimal = strawberry.field(description="What a purchase may cost now.")
+    withdrawable: Decimal = strawberry.field(description="What may leave or be exchanged now.")
+    unsettled: Decimal = strawberry.field(description="Proceeds of sales that have not settled.")
+    reserved: Decimal = strawberry.field(description="Set aside for orders that wait.")
+    receivable: Decimal = strawberry.field(description="Dividends between ex-day and pay-day.")
+
+
+@described
+@strawberry.type
+class Position:
+    """Shares that are held, at the newest price: own figures, and `base…` in the portfolio's.
+
+    The parts add up to `baseUnrealisedPnl`: of the price, of the rate, and of both together.
+    """
+
+    symbol: str
+    currency: str
+    quantity: Decimal
+    cost: Decimal
+    average_cost: Decimal | None = strawberry.field(description="Cost of one share, rounded.")
+    price: PriceMark | None
+    rate: PriceMark | None
+    value: Decimal | None
+    unrealised_pnl: Decimal | None
+    base_value: Decimal | None
+    base_cost: Decimal | None
+    base_unrealised_pnl: Decimal | None
+    price_part: Decimal | None
+    fx_part: Decimal | None
+    cross_part: Decimal | None
+    day_pnl: Decimal | None
+    return_percent: float | None = strawberry.field(
+        description="Unrealised result in percent of the cost, in the portfolio's currency."
+    )
+    weight: float | None = strawberry.field(description="Part of the portfolio's total, from 0.")
+    transactions: list[strawberry.ID] = strawberry.field(
+        description="The transactions that made it, by id."
+    )
+
+    @classmethod
+    def of(cls, row: PositionValue, base: str, total: Decimal) -> Position:
+        """From a valued holding."""
+        parts, average = row.parts, None
+        if row.quantity:
+            average = (row.cost / row.quantity).quantize(Decimal("0.0001"))
+        gain = row.base_unrealised
+        return cls(
+            symbol=row.symbol,
+            currency=row.currency,
+            quantity=row.quantity,
+            cost=round_money(row.cost, row.currency),
+            average_cost=average,
+            price=_mark(row.price),
+            rate=_mark(row.rate),
+            value=_money(row.value, row.currency),
+            unrealised_pnl=_money(row.unrealised, row.currency),
+            base_value=_money(row.base_value, base),
+            base_cost=_money(row.base_cost, base),
+            base_unrealised_pnl=_money(gain, base),
+            price_part=None if parts is None else round_money(parts.price, base),
+            fx_part=None if parts is None else round_money(parts.fx, base),
+            cross_part=None if parts is None else round_money(parts.cross, base),
+            day_pnl=_money(row.day_pnl, base),
+            return_percent=_percent(gain, row.base_cost),
+            weight=_part(row.base_value, total),
+            transactions=[strawberry.ID(str(number)) for number in row.entries],
+        )
+
+    @strawberry.field
+    async def instrument(self, info: Info) -> Instrument | None:
+        """The instrument, where it is known here."""
+        row = await info.context.loaders.instruments.load(self.symbol)
+        return None if row is None else Instrument.of(row)
+
+
+@described
+@strawberry.type
+class PortfolioValue:
+    """What a portfolio is worth, in its currency, at the newest prices and rates.
+
+    What has no price or no rate is named in `missing`, and the totals are without it: `complete`
+    says whether they have everything. `realisedPnl` is after fees and taxes, `income` net of what
+    was withheld; total = `flows` (paid in less paid out) + unrealised + realised + income + what
+    the rate has made of foreign cash.
+    """
+
+    currency: str
+    total: Decimal
+    cash: list[CashBalance]
+    cash_value: Decimal
+    market_value: Decimal
+    cost: Decimal
+    unrealised_pnl: Decimal
+    realised_pnl: Decimal
+    income: Decimal
+    flows: Decimal
+    day_pnl: Decimal
+    cash_fx: Decimal
+    price_part: Decimal
+    fx_part: Decimal
+    cross_part: Decimal
+    fx_rate: PriceMark | None
+    at: datetime
+    complete: bool
+    missing: list[str]
+    positions: list[Position]
+
+    @classmethod
+    def of(cls, valuation: Valuation, cash: Iterable[CashRow]) -> PortfolioValue:
+        """From a valuation and the balances of the ledger."""
+        value, base = valuation.value, valuation.opened.base
+        parts, total = value.parts, value.total
+        lacking = [] if valuation.day_pnl is not None else ["dayPnl"]
+        figures = {"realisedPnl": value.realised, "income": value.income, "flows": value.flows}
+        lacking += [name for name, figure in figures.items() if figure is None]
+        foreign = next((c.rate for c in value.cash if c.currency != base), None)
+        foreign = next((p.rate for p in value.positions if p.currency != base), foreign)
+        return cls(
+            currency=base,
+            total=round_money(total, base),
+            cash=[CashBalance.of(row) for row in cash],
+            cash_value=round_money(value.cash_value, base),
+            market_value=round_money(value.market_value, base),
+            cost=round_money(value.cost, base),
+            unrealised_pnl=round_money(value.unrealised, base),
+            realised_pnl=round_money(value.realised or Decimal(0), base),
+            income=round_money(value.income or Decimal(0), base),
+            flows=round_money(value.flows or Decimal(0), base),
+            day_pnl=round_money(valuation.day_pnl or Decimal(0), base),
+            cash_fx=round_money(value.cash_fx, base),
+            price_part=round_money(parts.price, base),
+            fx_part=round_money(parts.fx, base),
+            cross_part=round_money(parts.cross, base),
+            fx_rate=_mark(foreign),
+            at=valuation.at,
+            complete=value.complete and not lacking,
+            missing=[*value.missing, *lacking],
+            positions=[Position.of(p, base, total) for p in value.positions if p.quantity],
+        )
+
+
+@described
+@strawberry.type
+class Slice(FromRow):
+    """A part of the portfolio; `name` is null for cash, empty for what has no such property."""
+
+    name: str | None
+    value: Decimal
+    part: float | None
+
+
+@described
+@strawberry.type
+class RealisedSale:
+    """Shares that were sold: what they brought and what they had cost.
+
+    `gain` is before the sale's fee and tax, in the currency of the instrument; `baseGain` in the
+    portfolio's, each side at the rate of its own day.
+    """
+
+    day: date
+    symbol: str
+    currency: str
+    quantity: Decimal
+    proceeds: Decimal
+    cost: Decimal
+    fee: Decimal
+    tax: Decimal
+    gain: Decimal
+    base_gain: Decimal | None
+    transaction: strawberry.ID | None
+
+    @classmethod
+    def of(cls, row: Sale, base: str) -> RealisedSale:
+        """From the book."""
+        return cls(
+            day=row.day,
+            symbol=row.symbol,
+            currency=row.currency,
+            quantity=row.quantity,
+            proceeds=round_money(row.proceeds, row.currency),
+            cost=round_money(row.cost, row.currency),
+            fee=row.fee,
+            tax=row.tax,
+            gain=round_money(row.gain, row.currency),
+            base_gain=_money(row.base_gain, base),
+            transaction=None if row.entry is None else strawberry.ID(str(row.entry)),
+        )
+
+    @strawberry.field
+    async def instrument(self, info: Info) -> Instrument | None:
+        """The instrument, where it is known here."""
+        row = await info.context.loaders.instruments.load(self.symbol)
+        return None if row is None else Instrument.of(row)
+
+
+@described
+@strawberry.type
+class IncomeRow:
+    """A dividend or interest: net of what was withheld, in its own and the base currency."""
+
+    day: date
+    kind: TransactionKind
+    symbol: str | None
+    currency: str
+    amount: Decimal
+    withheld: Decimal
+    base_amount: Decimal | None
+    transaction: strawberry.ID | None
+
+    @classmethod
+    def of(cls, row: Row, base: str) -> IncomeRow:
+        """From the book."""
+        return cls(
+            day=row.day,
+            kind=row.kind,
+            symbol=row.symbol,
+            currency=row.currency,
+            amount=row.amount,
+            withheld=row.withheld,
+            base_amount=_money(row.base, base),
+            transaction=None if row.entry is None else strawberry.ID(str(row.entry)),
+        )
+
+
+@described
+@strawberry.type
+class Transaction:
+    """One entry of the ledger. It is never changed: a wrong one is reversed by a second one.
+
+    `amount` is quantity times price, rounded once; a fee and a tax lower the cash beside it.
+    """
+
+    id: strawberry.ID
+    kind: TransactionKind
+    day: date
+    settles_on: date
+    symbol: str | None
+    quantity: Decimal | None
+    price: Decimal | None
+    currency: str | None
+    amount: Decimal
+    fee: Decimal
+    tax: Decimal
+    currency_to: str | None
+    amount_to: Decimal | None
+    rate: Decimal | None
+    spread: Decimal | None
+    source: str | None
+    numerator: Decimal | None
+    denominator: Decimal | None
+    action: CorporateAction | None
+    symbol_to: str | None
+    quantity_to: Decimal | None
+    cost_share: Decimal | None
+    note: str
+    tags: list[str]
+    reverses: strawberry.ID | None = strawberry.field(
+        description="The transaction that this one undoes."
+    )
+
+    @classmethod
+    def of(cls, entry: Entry) -> Transaction:
+        """From a stored entry."""
+        same = (
+            *("kind", "day", "settles_on", "symbol", "quantity", "price", "currency", "amount"),
+            *("fee", "tax", "currency_to", "amount_to", "rate", "spread", "source", "numerator"),
+            *("denominator", "action", "symbol_to", "quantity_to", "cost_share", "note"),
+        )
+        return cls(
+            **{name: getattr(entry, name) for name in same},
+            id=strawberry.ID(str(entry.id)),
+            tags=list(entry.tags),
+            reverses=None if entry.reverses is None else strawberry.ID(str(entry.reverses)),
+        )
+
+    @strawberry.field
+    async def instrument(self, info: Info) -> Instrument | None:
+        """The instrument, where there is one and it is known here."""
+        if self.symbol is None:
+            return None
+        row = await info.context.loaders.instruments.load(self.symbol)
+        return None if row is None else Instrument.of(row)
+
+
+def _mark(mark: Mark | None) -> PriceMark | None:
+    return None if mark is None else PriceMark.of(mark)
+
+
+def _money(amount: Decimal | None, currency: str) -> Decimal | None:
+    return None if amount is None else round_money(amount, currency)
+
+
+def _percent(gain: Decimal | None, cost: Decimal | None) -> float | None:
+    return None if gain is None or not cost else float(gain / abs(cost) * 100)
+
+
+def _part(value: Decimal | None, total: Decimal) -> float | None:
+    return None if value is None or total <= 0 else float(value / total)
