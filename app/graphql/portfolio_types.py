@@ -74,9 +74,6 @@ class Position:
         description="Unrealised result in percent of the cost, in the portfolio's currency."
     )
     weight: float | None = strawberry.field(description="Part of the portfolio's total, from 0.")
-    transactions: list[strawberry.ID] = strawberry.field(
-        description="The transactions that made it, by id."
-    )
 
     @classmethod
     def of(cls, row: PositionValue, base: str, total: Decimal) -> Position:
@@ -104,7 +101,6 @@ class Position:
             day_pnl=_money(row.day_pnl, base),
             return_percent=_percent(gain, row.base_cost),
             weight=_part(row.base_value, total),
-            transactions=[strawberry.ID(str(number)) for number in row.entries],
         )
 
     @strawberry.field

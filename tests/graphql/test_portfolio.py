@@ -69,7 +69,6 @@ async def test_every_figure_is_exact(env: Env, alice: Identity, held: PortfolioR
 
 async def test_a_missing_rate_is_named_and_never_one(env: Env, alice: Identity, held: PortfolioRow):
     async with env.db.write() as db:
-
         await db.execute(text("DELETE FROM fx_rate"))
     value = (await ask(env, VALUE, {"id": str(held.id)}, identity=alice))["portfolio"]["value"]
     assert not value["complete"]

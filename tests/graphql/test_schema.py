@@ -88,7 +88,8 @@ def test_every_field_with_a_resolver_says_what_it_gives():
 
 
 def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
-    """A list without `first` is one of few (markets, votes, events) or as long as its argument."""
+    """A list without `first` is one of few (markets, votes, events, currencies), as long as its
+    argument, or one's own: at most 50 portfolios, and what is held in one."""
     lists = {
         f"{kind.name}.{name}"
         for kind in TYPES.values()
@@ -116,6 +117,14 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Query.sessions",
         "SignInOptions.providers",
         "Query.apiTokens",
+        "Query.portfolios",
+        "Portfolio.positions",
+        "Portfolio.cash",
+        "Portfolio.allocation",
+        "PortfolioValue.positions",
+        "PortfolioValue.cash",
+        "PortfolioValue.missing",
+        "Transaction.tags",
         "ApiToken.scopes",
         "Mutation.confirmSecondFactor",
     }
