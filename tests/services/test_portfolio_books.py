@@ -33,16 +33,11 @@ async def test_a_rate_that_was_fetched_again_makes_the_book_anew(env: Env):
     row = await make_holdings(env, alice)
     first = await shelf.open(env, alice.id, str(row.id))
     assert first.book.holdings["AAPL"].lots[0].base_cost == 9 * 100 * 1400
+    corrected = "UPDATE fx_rate SET rate = 1401, fetched_at = fetched_at + interval '1 s'"
     async with env.db.write() as db:
-        await db.execute(
-            text(
-                "UPDATE fx_rate SET rate = 1401, fetched_at = fetched_at + interval '1 s' WHERE day = :day"
-            ),
-            {"day": START},
-        )
-    assert (await shelf.open(env, alice.id, str(row.id))).book.holdings["AAPL"].lots[
-        0
-    ].base == 9 * 100 * 1401
+        await db.execute(text(f"{corrected} WHERE day = :day"), {"day": START})
+    later = await shelf.open(env, alice.id, str(row.id))
+    assert later.book.holdings["AAPL"].lots[0].base_cost == 9 * 100 * 1401
 
 
 async def test_a_kept_book_opens_for_its_owner_alone(env: Env):
