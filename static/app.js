@@ -31,6 +31,15 @@ const seen = new IntersectionObserver((entries) => {
 });
 const watchCharts = () => document.querySelectorAll('stock-chart').forEach((e) => seen.observe(e));
 
+// --- the value of a portfolio, on its page
+let watching = null;
+function watchPortfolio() {
+  if (!watching && !document.querySelector('[data-portfolio]')) return;
+  watching ??= Promise.all([import(root.dataset.worth), live]);
+  watching.then(([module, prices]) => module.watch(prices));
+}
+watchPortfolio();
+
 // --- clocks of the markets
 const clockFormats = new Map();
 function clockFormat(zone) {
@@ -154,6 +163,7 @@ document.addEventListener('click', (event) => {
 // --- after htmx has changed the page
 document.addEventListener('htmx:after:swap', (event) => {
   pageSymbols();
+  watchPortfolio();
   watchCharts();
   tickClocks();
   showCopying();

@@ -10,6 +10,7 @@ const cells = new Map(); // symbol → cells that show something of it
 const pending = new Map(); // symbol → newest quote not yet painted
 const latest = new Map(); // symbol → newest quote
 const listeners = new Set();
+const followers = new Set(); // other subscriptions of the page
 const formats = new Map();
 let client = null;
 let unsubscribe = null;
@@ -198,6 +199,23 @@ export function listen(listener) {
   return () => listeners.delete(listener);
 }
 
+// Another subscription over the same socket, begun anew whenever it was lost. Returns how to end it.
+export function follow(query, variables, next) {
+  const follower = { query, variables, next, end: () => {} };
+  followers.add(follower);
+  if (client) begin(follower);
+  return () => { followers.delete(follower); follower.end(); };
+}
+
+function begin(follower) {
+  const { query, variables, next } = follower;
+  const again = () => setTimeout(() => {
+    if (client && followers.has(follower)) begin(follower);
+  }, ASK_AGAIN);
+  const sink = { next: ({ data }) => { if (data) next(data); }, error: again, complete: () => {} };
+  follower.end = client.subscribe({ query, variables }, sink);
+}
+
 export const newest = (symbol) => latest.get(symbol);
 
 // Waits before the next try: from 0.3 s, doubled, with jitter, at most 2.5 s; or until woken.
@@ -239,6 +257,7 @@ function hiddenChanged() {
   } else if (!client) {
     client = makeClient();
     refresh();
+    followers.forEach(begin);
   } else {
     wake();
   }
@@ -255,6 +274,7 @@ export async function start(library) {
   await import(library);
   client = makeClient();
   refresh();
+  followers.forEach(begin);
   window.addEventListener('online', () => wake());
   window.addEventListener('pageshow', () => wake());
   document.addEventListener('visibilitychange', hiddenChanged);

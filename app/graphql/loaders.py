@@ -14,6 +14,7 @@ from app.domain.sessions import Session
 from app.env import Env
 from app.services.fundamentals import FundamentalRow, list_fundamentals
 from app.services.instruments import find_instruments, list_exchanges
+from app.services.ledger import find_reversals
 from app.services.live import QuoteHub
 from app.services.markets import list_sessions
 from app.services.portfolio_books import BookShelf
@@ -64,6 +65,7 @@ class Loaders:
         self.sessions = DataLoader(self._load_sessions)
         self.valuations = DataLoader(self._load_valuations)
         self.cash = DataLoader(self._load_cash)
+        self.reversals = DataLoader(self._load_reversals)
 
     async def _load_reaches(self, mics: list[str]) -> list[Reach]:
         """Key: MIC; there are few markets."""
@@ -81,6 +83,11 @@ class Loaders:
     async def _load_cash(self, keys: list[tuple[int, str]]) -> list[list[CashRow]]:
         """Key: owner and portfolio."""
         return [await list_cash(self._env, *key) for key in keys]
+
+    async def _load_reversals(self, keys: list[tuple[int, int]]) -> list[int | None]:
+        """Key: owner and transaction; a context has one owner."""
+        found = await find_reversals(self._env, keys[0][0], [number for _, number in keys])
+        return [found.get(number) for _, number in keys]
 
 
 def _by_key(

@@ -109,7 +109,7 @@ class Portfolio:
             env, user_id, own, first=clamp(first, 50), after=after, symbol=symbol, kind=kind
         )
         count = lambda: count_transactions(env, user_id, own, symbol=symbol, kind=kind)  # noqa: E731
-        return make_connection(page, Transaction.of, count)
+        return make_connection(page, lambda row: Transaction.of(row, user_id), count)
 
     @strawberry.field
     async def sales(self, info: Info, first: int | None = 50) -> list[RealisedSale]:

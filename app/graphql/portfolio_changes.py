@@ -142,7 +142,7 @@ class PortfolioMutation:
         user_id = require_trader(info).user.id
         env, entry = info.context.env, input.to_entry()
         stored = await ledger.record_transaction(env, user_id, input.portfolio, entry, key)
-        return Transaction.of(stored)
+        return Transaction.of(stored, user_id)
 
     @strawberry.mutation
     async def reverse_transaction(
@@ -153,4 +153,5 @@ class PortfolioMutation:
     ) -> Transaction:
         """Undoes a transaction by a second one, which is answered."""
         user_id = require_trader(info).user.id
-        return Transaction.of(await ledger.reverse_transaction(info.context.env, user_id, id, key))
+        undone = await ledger.reverse_transaction(info.context.env, user_id, id, key)
+        return Transaction.of(undone, user_id)

@@ -268,6 +268,7 @@ class Transaction:
     `amount` is quantity times price, rounded once; a fee and a tax lower the cash beside it.
     """
 
+    user_id: strawberry.Private[int]
     id: strawberry.ID
     kind: TransactionKind
     day: date
@@ -297,8 +298,8 @@ class Transaction:
     )
 
     @classmethod
-    def of(cls, entry: Entry) -> Transaction:
-        """From a stored entry."""
+    def of(cls, entry: Entry, user_id: int) -> Transaction:
+        """From a stored entry of that user."""
         same = (
             *("kind", "day", "settles_on", "symbol", "quantity", "price", "currency", "amount"),
             *("fee", "tax", "currency_to", "amount_to", "rate", "spread", "source", "numerator"),
@@ -306,10 +307,17 @@ class Transaction:
         )
         return cls(
             **{name: getattr(entry, name) for name in same},
+            user_id=user_id,
             id=strawberry.ID(str(entry.id)),
             tags=list(entry.tags),
             reverses=None if entry.reverses is None else strawberry.ID(str(entry.reverses)),
         )
+
+    @strawberry.field
+    async def reversed_by(self, info: Info) -> strawberry.ID | None:
+        """The transaction that has undone this one."""
+        found = await info.context.loaders.reversals.load((self.user_id, int(self.id)))
+        return None if found is None else strawberry.ID(str(found))
 
     @strawberry.field
     async def instrument(self, info: Info) -> Instrument | None:

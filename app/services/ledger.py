@@ -6,7 +6,7 @@ by a second one, once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -147,6 +147,14 @@ async def count_transactions(
         conditions = _matching(portfolio.id, symbol, kind)
         count = select(func.count()).select_from(Txn).where(*conditions)
         return await db.scalar(count.where(Txn.kind.in_(TransactionKind))) or 0
+
+
+async def find_reversals(env: Env, user_id: int, txn_ids: Sequence[int]) -> dict[int, int]:
+    """By transaction, the one that has reversed it; those that stand are left out."""
+    query = select(Txn.reverses, Txn.id).join(Portfolio).where(Portfolio.user_id == user_id)
+    async with env.db.read(uid=user_id) as db:
+        rows = await db.execute(query.where(Txn.reverses.in_(txn_ids)))
+        return {row.reverses: row.id for row in rows}
 
 
 async def list_entries(env: Env, user_id: int, portfolio_id: str) -> list[Entry]:

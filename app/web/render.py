@@ -22,6 +22,7 @@ from app.web.names import short_name
 from app.web.preferences import Preferences, read_preferences, wants_welcome
 from app.web.static import StaticFiles
 from app.web.svg import last_rows, polyline
+from app.web.trust_listing import exact
 
 FULL: Final = "base.html"
 FRAGMENT: Final = "fragment.html"
@@ -150,6 +151,7 @@ def _environment(locale: Locale, statics: StaticFiles) -> Environment:
     environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= make_filters(locale)
     environment.filters |= {
+        "exact": exact,
         "last_rows": last_rows,
         "polyline": polyline,
         "short_name": short_name,

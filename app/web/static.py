@@ -30,7 +30,7 @@ TYPES: Final = {
     ".svg": "image/svg+xml; charset=utf-8",
     ".webmanifest": "application/manifest+json; charset=utf-8",
 }
-_PAGES: Final = ("chart", "pages", "data", "markets", "account")
+_PAGES: Final = ("chart", "pages", "data", "markets", "account", "portfolio")
 STYLE_SHEETS: Final = ("tokens", "base", "layout", "components", *_PAGES)
 _NAMED: Final = {
     ".html": re.compile(rb"(?P<root>/static/)(?P<name>[\w./-]+)"),

@@ -1,0 +1,88 @@
+"""Rows of the pages on portfolios, from what their documents return."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+Row = dict[str, Any]
+
+LARGEST: Final = 7
+"""Slices of the donut with a name of their own; the rest is one more."""
+
+
+def list_summaries(nodes: Iterable[Row]) -> list[Row]:
+    """Portfolios with the simple return on what was paid in, in percent."""
+    return [{**node, "percent": _return_of(node["value"])} for node in nodes]
+
+
+def list_positions(nodes: Iterable[Row]) -> list[Row]:
+    """Positions, the largest first, with the weight in percent."""
+    rows = [
+        {**node, "percent": None if node["weight"] is None else node["weight"] * 100}
+        for node in nodes
+    ]
+    return sorted(rows, key=lambda row: -Decimal(row["baseValue"] or 0))
+
+
+def list_slices(nodes: Sequence[Row], positions: Iterable[Row]) -> list[Row]:
+    """Parts of the donut that close it: the largest by name, the rest together.
+
+    `offset` is where the slice begins, both in percent of the circle. Slices below nothing (an
+    overdrawn account) have no place on a circle.
+    """
+    instruments = {row["symbol"]: row["instrument"] for row in positions}
+    shown = [node for node in nodes if node["part"] is not None and node["part"] > 0]
+    rows = [
+        {
+            "cash": node["name"] is None,
+            "instrument": instruments.get(node["name"] or ""),
+            "symbol": node["name"],
+            "value": node["value"],
+            "part": node["part"],
+        }
+        for node in shown[:LARGEST]
+    ]
+    if rest := shown[LARGEST:]:
+        value = sum((Decimal(node["value"]) for node in rest), Decimal(0))
+        part = sum(node["part"] for node in rest)
+        rows.append(
+            {"cash": False, "instrument": None, "symbol": None, "value": str(value), "part": part}
+        )
+    whole = sum(row["part"] for row in rows)
+    offset = 0.0
+    for row in rows:
+        row["percent"] = row["part"] * 100
+        row["length"] = row["part"] / whole * 100
+        row["offset"] = offset
+        offset += row["length"]
+    return rows
+
+
+def income_by_month(nodes: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """Income of each month, the newest first, with its share of the best one for a bar.
+
+    A month in which an amount has no rate has no sum.
+    """
+    sums: defaultdict[str, list[str | None]] = defaultdict(list)
+    for node in nodes:
+        sums[node["day"][:7]].append(node["baseAmount"])
+    rows: list[Row] = []
+    for month in sorted(sums, reverse=True):
+        known = [Decimal(amount) for amount in sums[month] if amount is not None]
+        complete = len(known) == len(sums[month])
+        rows.append({"month": month, "amount": str(sum(known)) if complete else None})
+    best = max((Decimal(row["amount"]) for row in rows if row["amount"]), default=Decimal(0))
+    for row in rows:
+        amount = Decimal(row["amount"] or 0)
+        row["share"] = float(amount / best) if best > 0 and amount > 0 else 0.0
+    return rows
+
+
+def _return_of(value: Mapping[str, Any]) -> float | None:
+    flows = Decimal(value["flows"])
+    if flows <= 0 or not value["complete"]:
+        return None
+    return float((Decimal(value["total"]) - flows) / flows * 100)

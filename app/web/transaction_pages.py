@@ -1,0 +1,107 @@
+"""`/portfolios/{id}/transactions`: the ledger of a portfolio, writing into it and reversing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import AppError
+from app.graphql.execute import run_document
+from app.web.forms import Form, read_form, refuse
+from app.web.graphql_endpoint import make_context
+from app.web.render import get_renderer
+from app.web.shell import load_shell, nodes
+
+KINDS: Final = (
+    *("BUY", "SELL", "DEPOSIT", "WITHDRAWAL", "EXCHANGE", "DIVIDEND", "INTEREST", "FEE", "TAX"),
+    *("OPENING", "TRANSFER", "SPLIT", "CORPORATE_ACTION"),
+)
+RECORDED: Final = KINDS[:-3]
+"""Kinds that the form of the page takes; the others come by the API and from files."""
+
+_AMOUNTS: Final = frozenset({"quantity", "price", "amount", "fee", "tax", "amountTo", "rate"})
+_FIELDS: Final = (
+    *("kind", "day", "settlesOn", "symbol", "quantity", "price", "currency", "amount", "fee"),
+    *("tax", "currencyTo", "amountTo", "rate", "note"),
+)
+_FILTERS: Final = ("after", "symbol", "kind")
+
+
+async def transactions(request: Request) -> Response:
+    """`GET`: the newest transactions, of `?symbol=` or `?kind=` alone, from `?after=` on.
+
+    Raises:
+        NotFound: there is no such portfolio, or it is somebody else's.
+    """
+    return await _show(request, Form())
+
+
+async def record(request: Request) -> Response:
+    """`POST`: writes a transaction; the form's own key keeps a second click from a second one."""
+    portfolio = request.path_params["id"]
+    typed = await read_form(request)
+    given: dict[str, Any] = {"portfolio": portfolio}
+    for name in _FIELDS:
+        text = typed.get(name, "").strip()
+        if text:
+            given[name] = text.replace(",", "") if name in _AMOUNTS else text
+    key = typed.get("key") or uuid4().hex
+    context = make_context(request)
+    try:
+        await run_document("transactions/_record", {"input": given, "key": key}, context)
+    except AppError as error:
+        return await _show(request, refuse(error, typed, context.locale, name="record"))
+    return RedirectResponse(f"/portfolios/{portfolio}/transactions", 303)
+
+
+async def reverse(request: Request) -> Response:
+    """`POST …/reverse`: undoes a transaction by a second one; once, however often it is sent."""
+    portfolio = request.path_params["id"]
+    number = (await read_form(request)).get("id", "")
+    context = make_context(request)
+    variables = {"id": number, "key": f"reverse-{number}"}
+    try:
+        await run_document("transactions/_reverse", variables, context)
+    except AppError as error:
+        return await _show(request, refuse(error, {}, context.locale, name="reverse"))
+    return RedirectResponse(f"/portfolios/{portfolio}/transactions", 303)
+
+
+async def _show(request: Request, form: Form) -> Response:
+    context = make_context(request)
+    shell = await load_shell(context)
+    wanted = _wanted(request.query_params)
+    variables = {"id": request.path_params["id"], **wanted}
+    it = (await run_document("transactions/page", variables, context.renewed()))["portfolio"]
+    page = it["transactions"]
+    rows = nodes(page)
+    info = page["pageInfo"]
+    kept = {name: value for name, value in wanted.items() if name != "after"}
+    data = {
+        "count": page["totalCount"],
+        "form": form,
+        "it": it,
+        "key": form.typed.get("key") or uuid4().hex,
+        "kinds": KINDS,
+        "next": urlencode({**kept, "after": info["endCursor"]}) if info["hasNextPage"] else None,
+        "recorded": RECORDED,
+        "rows": rows,
+        "today": context.env.clock.now().date().isoformat(),
+        "wanted": dict.fromkeys(_FILTERS, "") | wanted,
+    }
+    status = form.status
+    return get_renderer().page(request, "transactions/page.html", shell, data, status=status)
+
+
+def _wanted(query: Mapping[str, str]) -> dict[str, str]:
+    """The filters of the address that mean something."""
+    found = {name: query.get(name, "").strip() for name in _FILTERS}
+    found["symbol"] = found["symbol"].upper()
+    if found["kind"] not in KINDS:
+        found["kind"] = ""
+    return {name: value for name, value in found.items() if value}

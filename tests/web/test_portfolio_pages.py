@@ -1,0 +1,93 @@
+"""The pages of portfolios: opening one, its figures, and errors beside their fields."""
+
+from __future__ import annotations
+
+from tests.holdings import make_holdings, make_prices
+from tests.people import PASSWORD, make_user
+from tests.web.pages import browsing, choose_source, text_of
+
+
+async def sign_in(http, name="alice"):
+    return await http.post("/login", data={"username": name, "password": PASSWORD})
+
+
+async def test_who_has_not_signed_in_is_led_to_it(env, settings):
+    await choose_source(env, "yahoo")
+    await make_user(env)
+    async with browsing(settings) as http:
+        for path in ("/portfolios", "/portfolios/1", "/portfolios/1/transactions"):
+            answer = await http.get(path)
+            assert answer.status_code == 401
+            assert "/login?next=" + path in answer.text
+
+
+async def test_one_opens_a_portfolio_and_sees_it(env, settings):
+    await choose_source(env, "yahoo")
+    await make_user(env)
+    async with browsing(settings) as http:
+        await sign_in(http)
+        assert "No portfolio yet" in text_of((await http.get("/portfolios")).text)
+        form = {
+            "name": "Core",
+            "kind": "SIMULATED",
+            "baseCurrency": "KRW",
+            "initialCapital": "1,500,000",
+        }
+        made = await http.post("/portfolios", data=form | {"lotMethod": "AVERAGE"})
+        assert made.status_code == 303
+        page = await http.get(made.headers["location"])
+        assert page.headers["cache-control"] == "no-store"
+        assert "₩1,500,000" in text_of(page.text)
+        assert "Nothing is held yet." in text_of(page.text)
+        assert "Core" in text_of((await http.get("/portfolios")).text)
+
+
+async def test_what_was_wrong_stands_at_its_field_and_the_rest_is_kept(env, settings):
+    await choose_source(env, "yahoo")
+    await make_user(env)
+    async with browsing(settings) as http:
+        await sign_in(http)
+        form = {
+            "name": "Core",
+            "kind": "SIMULATED",
+            "baseCurrency": "KRW",
+            "initialCapital": "10.5",
+        }
+        answer = await http.post("/portfolios", data=form)
+        assert answer.status_code == 422
+        assert 'id="initialCapital-error"' in answer.text
+        assert 'value="Core"' in answer.text
+        odd = await http.post("/portfolios", data=form | {"kind": "GOLD", "initialCapital": "1"})
+        assert odd.status_code == 422
+
+
+async def test_every_figure_of_the_page_in_both_languages(env, settings):
+    await choose_source(env, "yahoo")
+    await make_prices(env)
+    alice = await make_user(env)
+    row = await make_holdings(env, alice)
+    total = 1_290_780 + 1_053_000 + 7_549_749 + 99 * 1420
+    for locale, words in (
+        ("en", ("Apple", "Total value", "Cash balance", "Orderable", "Realised result")),
+        ("ko", ("애플", "총 평가금액", "예수금", "주문가능", "출금가능", "실현손익", "평가손익")),
+    ):
+        async with browsing(settings, locale) as http:
+            await sign_in(http)
+            text = text_of((await http.get(f"/portfolios/{row.id}")).text)
+        assert f"₩{total:,}" in text
+        assert "₩1,290,780" in text
+        assert "+30,780" in text
+        assert [word for word in words if word not in text] == []
+        assert "None" not in text
+
+
+async def test_to_others_it_is_as_if_there_were_none(env, settings):
+    await choose_source(env, "yahoo")
+    row = await make_holdings(env, await make_user(env))
+    await make_user(env, "charlie")
+    async with browsing(settings) as http:
+        await sign_in(http, "charlie")
+        for path in ("", "/transactions"):
+            own = await http.get(f"/portfolios/{row.id}{path}")
+            none = await http.get(f"/portfolios/987654{path}")
+            assert (own.status_code, none.status_code) == (404, 404)

@@ -1,0 +1,73 @@
+"""The ledger's page: writing into it, filtering, paging, and reversing."""
+
+from __future__ import annotations
+
+import re
+
+from tests.holdings import make_holdings, make_prices
+from tests.ledgers import keep
+from tests.people import PASSWORD, make_user
+from tests.web.pages import browsing, choose_source, text_of
+
+
+async def start(env, http):
+    await choose_source(env, "yahoo")
+    await make_prices(env)
+    alice = await make_user(env)
+    row = await make_holdings(env, alice)
+    await http.post("/login", data={"username": "alice", "password": PASSWORD})
+    return alice, row, f"/portfolios/{row.id}/transactions"
+
+
+async def test_a_purchase_is_written_once_however_often_it_is_sent(env, settings):
+    async with browsing(settings) as http:
+        _, _, address = await start(env, http)
+        page = (await http.get(address)).text
+        key = re.search(r'name="key"\s+value="([^"]+)"', page)[1]
+        form = {"key": key, "kind": "BUY", "day": "2026-03-04", "symbol": "005930.KS", "fee": "15"}
+        form |= {"currency": "KRW", "quantity": "3", "price": "70,200"}
+        for _ in range(2):
+            assert (await http.post(address, data=form)).status_code == 303
+        text = text_of((await http.get(address)).text)
+        assert "6 transactions" in text
+        assert text.count("₩210,600") == 1
+
+
+async def test_what_is_not_covered_stands_at_the_amount_and_nothing_is_lost(env, settings):
+    async with browsing(settings) as http:
+        _, _, address = await start(env, http)
+        form = {"key": "k", "kind": "BUY", "day": "2026-03-04", "symbol": "005930.KS"}
+        form |= {"currency": "KRW", "quantity": "3000", "price": "70200"}
+        answer = await http.post(address, data=form)
+        assert answer.status_code == 422
+        assert 'id="amount-error"' in answer.text
+        assert 'value="3000"' in answer.text
+
+
+async def test_a_transaction_is_reversed_and_says_so(env, settings):
+    async with browsing(settings) as http:
+        alice, row, address = await start(env, http)
+        stored = await keep(env, alice, row, "DEPOSIT 777")
+        assert "₩777" in (await http.get(address)).text
+        for _ in range(2):
+            answer = await http.post(f"{address}/reverse", data={"id": str(stored.id)})
+            assert answer.status_code == 303
+        text = text_of((await http.get(address)).text)
+        assert text.count("Reversed") == 1
+        assert text.count("Reversal") == 1
+        assert (await http.post(f"{address}/reverse", data={"id": "1e9"})).status_code == 422
+
+
+async def test_filters_and_pages_are_in_the_address(env, settings):
+    async with browsing(settings) as http:
+        alice, row, address = await start(env, http)
+        for number in range(51):
+            await keep(env, alice, row, f"DEPOSIT {1000 + number}")
+        only = text_of((await http.get(f"{address}?kind=SELL&symbol=005930.ks")).text)
+        assert "1 transaction" in only
+        first = (await http.get(f"{address}?kind=DEPOSIT")).text
+        following = re.search(r'href="([^"]+after=[^"]+)"', first)[1].replace("&amp;", "&")
+        assert "kind=DEPOSIT" in following
+        assert "₩10,000,000" in text_of((await http.get(following)).text)
+        assert (await http.get(f"{address}?kind=NOPE")).status_code == 200
+        assert (await http.get(f"{address}?after=x")).status_code == 400
