@@ -100,10 +100,10 @@ def _receive(book: Book, entry: Entry, lots: list[Lot]) -> None:
 
 def _leaving(book: Book, holding: Holding, entry: Entry) -> Decimal:
     """The shares that an action takes away, at most what is held."""
-    asked = abs(entry.quantity or ZERO)
-    if asked > holding.quantity:
-        _report(book, Trouble.OVERSOLD, entry, asked - holding.quantity)
-    return min(asked, max(holding.quantity, ZERO))
+    asked, held = abs(entry.quantity or ZERO), max(holding.quantity, ZERO)
+    if asked > held:
+        _report(book, Trouble.OVERSOLD, entry, asked - held)
+    return min(asked, held)
 
 
 def _held(book: Book, entry: Entry, rate: Rate) -> Holding | None:

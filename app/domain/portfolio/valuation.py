@@ -20,7 +20,7 @@ from decimal import Decimal, localcontext
 from app.domain.money import ZERO
 from app.domain.portfolio.book import Book, times
 from app.domain.portfolio.day import DayStart
-from app.domain.portfolio.lots import PRECISE, Holding, minus, plus, total_base
+from app.domain.portfolio.lots import PRECISE, Holding, minus, plus, share, total_base
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def split_result(value: Decimal, cost: Decimal, base_cost: Decimal, rate: Decima
         if not cost:
             return Parts(value * rate - base_cost, ZERO, ZERO)
         fx = cost * rate - base_cost
-        price = (value - cost) * base_cost / cost
+        price = share(base_cost, value - cost, cost)
         return Parts(price, fx, value * rate - base_cost - price - fx)
 
 

@@ -71,8 +71,10 @@ def test_a_split_made_for_another_holding_is_named_and_its_quantity_holds(added,
 )
 def test_an_action_on_shares_that_are_not_held_is_named_and_its_cash_kept(action):
     kept = book(f"2021-02-01 {action} amount=7 currency=USD")
-    assert [p.trouble for p in kept.problems] == [Trouble.NOT_HELD]
-    assert [sale.gain for sale in kept.sales] == [7]
+    assert [(p.trouble, p.symbol, str(p.day)) for p in kept.problems] == [
+        (Trouble.NOT_HELD, "AAPL", "2021-02-01")
+    ]
+    assert [(sale.gain, sale.base_gain) for sale in kept.sales] == [(7, 7_000)]
     assert kept.cash["USD"].quantity == 7
     assert kept.holdings["AAPL"].quantity == 0
 
@@ -80,7 +82,7 @@ def test_an_action_on_shares_that_are_not_held_is_named_and_its_cash_kept(action
 def test_a_bonus_issue_spreads_the_costs_and_pays_for_fractions():
     kept = book(TWO_LOTS + "2021-02-01 BONUS AAPL quantity=3 amount=4 currency=USD")
     assert lots(kept) == [(12, 1_000, 1_000_000), (6, 600, 600_000)]
-    assert [sale.gain for sale in kept.sales] == [4]
+    assert [(sale.gain, sale.base_gain) for sale in kept.sales] == [(4, 4_000)]
 
 
 def test_a_rights_issue_is_a_purchase():
@@ -98,7 +100,7 @@ def test_a_spin_off_takes_its_part_of_every_lots_cost():
     assert lots(kept, "NEWC") == [(2, 250, 250_000), (1, 150, 150_000)]
     assert [str(lot.opened) for lot in kept.holdings["NEWC"].lots] == ["2021-01-04", "2021-01-05"]
     assert kept.holdings["NEWC"].currency == "USD"
-    assert [(sale.symbol, sale.gain) for sale in kept.sales] == [("AAPL", 2)]
+    assert [(sale.symbol, sale.gain, sale.base_gain) for sale in kept.sales] == [("AAPL", 2, 2_000)]
     assert kept.entries["NEWC"] == [3]
 
 
@@ -108,7 +110,7 @@ def test_a_merger_carries_the_costs_over(method):
     assert lots(kept) == []
     assert sum(cost for _, cost, _ in lots(kept, "BIGC")) == 1_600
     assert kept.holdings["BIGC"].quantity == 30
-    assert kept.sales == []
+    assert kept.sales == kept.problems == []
 
 
 def test_the_cash_of_a_merger_lowers_the_cost_that_goes_over():
@@ -118,7 +120,7 @@ def test_the_cash_of_a_merger_lowers_the_cost_that_goes_over():
     )
     assert lots(kept, "BIGC") == [(20, 750, 750_000), (10, 450, 450_000)]
     (sale,) = kept.sales
-    assert (sale.proceeds, sale.cost, sale.gain) == (400, 400, 0)
+    assert (sale.proceeds, sale.cost, sale.gain, sale.base_gain) == (400, 400, 0, 0)
 
 
 def test_the_cash_of_a_merger_beyond_the_cost_is_a_gain():
@@ -133,6 +135,16 @@ def test_the_cash_of_a_merger_beyond_the_cost_is_a_gain():
 def test_a_merger_of_shares_without_cost_gains_all_of_its_cash():
     kept = book("2021-01-04 BUY AAPL 1 x 1 USD amount=0\n2021-02-01 MERGER AAPL to BIGC quantity=-1 quantity_to=1 amount=5 currency=USD")  # fmt: skip
     assert [sale.gain for sale in kept.sales] == [5]
+
+
+def test_shares_sold_before_they_came_cannot_be_delisted_and_the_payment_is_kept():
+    kept = book("2021-01-04 SELL AAPL 2 x 10 USD\n2021-02-01 DELISTING AAPL quantity=-2 amount=6 currency=USD")  # fmt: skip
+    assert [(p.trouble, p.quantity) for p in kept.problems] == [
+        (Trouble.OVERSOLD, 2),
+        (Trouble.OVERSOLD, 2),
+    ]
+    assert [(sale.quantity, sale.gain) for sale in kept.sales] == [(0, 6)]
+    assert kept.holdings["AAPL"].quantity == -2
 
 
 def test_a_symbol_change_moves_the_lots():

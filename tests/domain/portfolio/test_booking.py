@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.portfolio.book import Trouble
+from app.domain.portfolio.book import Problem, Trouble
 from app.domain.portfolio.booking import in_order, keep_book
 from app.domain.portfolio.lots import PRECISE, total_base
 from app.domain.transactions import Entry, LotMethod, TransactionKind
@@ -100,8 +100,18 @@ def test_flows_are_what_came_in_and_went_out():
 
 def test_more_shares_than_held_cannot_leave():
     kept = book("2021-01-04 OPENING AAPL 10 x 5 USD\n2021-01-05 TRANSFER AAPL -12 x 5 USD")
-    assert [(p.trouble, p.quantity) for p in kept.problems] == [(Trouble.OVERSOLD, 2)]
+    assert kept.problems == [Problem(Trouble.OVERSOLD, date(2021, 1, 5), "AAPL", Decimal(2), 2)]
     assert kept.holdings["AAPL"].quantity == 0
+
+
+def test_flows_without_a_rate_have_no_value_in_the_portfolios_currency():
+    text = "2021-01-04 OPENING AAPL 10 x 5 USD\n2021-01-05 TRANSFER AAPL -4 x 5 USD\n2021-01-05 DEPOSIT 7 USD"
+    kept = keep_book(entries(text), base="KRW", rates=lambda *_: None)
+    assert [(row.amount, row.base) for row in kept.flows] == [(50, None), (-20, None), (7, None)]
+    known = book(text)
+    assert [row.base / row.amount for row in known.flows] == [
+        Decimal("1100.37"), Decimal("1100.37"), Decimal("1101.37"),
+    ]  # fmt: skip
 
 
 def test_shares_without_a_currency_take_that_of_their_market():
@@ -176,9 +186,13 @@ DAYS = st.integers(0, 40).map(lambda n: START + timedelta(days=n))
 SPLITS = [("2", "1"), ("3", "2"), ("1", "2"), ("4", "1")]
 
 
-@st.composite
-def histories(draw):
+def histories():
     """Entries that a strict portfolio could hold: nothing is oversold at any time."""
+    return drawn().map(as_booked).filter(bool)
+
+
+@st.composite
+def drawn(draw):
     made, held = [], {}
     days = sorted(draw(st.lists(DAYS, min_size=3, max_size=25)))
     for number, day in enumerate(days, 1):
@@ -229,7 +243,7 @@ def as_booked(history):
 
 @settings(max_examples=200, deadline=None)
 @given(
-    history=histories().map(as_booked).filter(bool),
+    history=histories(),
     method=st.sampled_from(LotMethod),
     order=st.randoms(),
 )

@@ -34,7 +34,7 @@ HELD = "2021-01-04 BUY AAPL 10 x 100 USD fee=1\n"
 
 def test_the_morning_knows_what_was_there_before_the_day():
     told = start(HELD + "2021-01-06 BUY AAPL 5 x 110 USD\n2021-01-06 SELL AAPL 2 x 111 USD")
-    assert dict(told.shares) == {"AAPL": 10}
+    assert (told.day, dict(told.shares)) == (DAY, {"AAPL": 10})
     assert dict(told.cash) == {"USD": -1_001}
     assert told.bought == {"AAPL": (550 - 222) * 1_200}
 
@@ -73,6 +73,10 @@ def test_shares_that_came_today_count_from_their_cost_and_rights_from_their_pric
     assert start("2021-01-06 DIVIDEND AAPL 5 USD").bought == {}
 
 
+def test_what_was_bought_in_the_portfolios_currency_needs_no_rate():
+    assert start("2021-01-06 BUY 005930.KS 2 x 80000 KRW").bought == {"005930.KS": 160_000}
+
+
 def test_what_comes_after_the_day_does_not_count():
     told = start(HELD + "2021-01-07 BUY AAPL 5 x 108 USD")
     assert (dict(told.shares), told.bought) == ({"AAPL": 10}, {})
@@ -84,7 +88,9 @@ def test_an_unknown_rate_makes_what_was_bought_unknown():
 
 
 def test_cash_gains_by_its_rate():
-    told = start("2021-01-05 DEPOSIT 100 USD\n2021-01-05 DEPOSIT 9 KRW\n2021-01-06 DEPOSIT 50 USD")
+    told = start(
+        "2021-01-04 DEPOSIT 60 USD\n2021-01-05 DEPOSIT 40 USD\n2021-01-05 DEPOSIT 9 KRW\n2021-01-06 DEPOSIT 50 USD"
+    )
     now, before = (
         {"USD": Decimal(1_200), "KRW": Decimal(1)},
         {"USD": Decimal(1_190), "KRW": Decimal(1)},

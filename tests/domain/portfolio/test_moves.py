@@ -10,32 +10,9 @@ from hypothesis import given, settings
 
 from app.domain.portfolio.booking import keep_book
 from app.domain.portfolio.moves import cash_flow, cash_moves, share_flow, share_moves
-from tests.domain.portfolio.notation import entries, entry
+from app.domain.postings import AccountKind, make_postings, share_of
+from tests.domain.portfolio.notation import EVERYTHING, entries, entry
 from tests.domain.portfolio.test_booking import histories, won_per_dollar
-
-EVERYTHING = """
-    2021-01-04 OPENING AAPL 10 x 100 USD fee=1
-    2021-01-04 DEPOSIT 1000000 KRW
-    2021-01-05 EXCHANGE 500000 KRW to 400 USD fee=100
-    2021-01-05 BUY TSLA 2 x 90 USD fee=1
-    2021-01-06 SPLIT AAPL 4:1 +30
-    2021-01-06 SPLIT TSLA 1:4 -2 amount=40 currency=USD
-    2021-01-07 SELL AAPL 5 x 30 USD fee=1 tax=2
-    2021-01-08 DIVIDEND AAPL 8 USD tax=1
-    2021-01-08 INTEREST 10 KRW tax=1
-    2021-01-08 FEE 3 USD
-    2021-01-08 TAX 4 KRW
-    2021-01-11 BONUS AAPL quantity=5 amount=2 currency=USD
-    2021-01-12 RIGHTS AAPL 4 x 20 USD fee=1
-    2021-01-13 SPIN_OFF AAPL to NEWC quantity_to=11 cost_share=0.1 amount=3 currency=USD tax=1
-    2021-01-14 MERGER NEWC to BIGC quantity=-11 quantity_to=5 amount=7 currency=USD
-    2021-01-15 SYMBOL_CHANGE AAPL to APPL quantity=-44 quantity_to=44
-    2021-01-18 TRANSFER APPL 6 x 20 USD
-    2021-01-18 TRANSFER APPL -2 x 20 USD
-    2021-01-18 TRANSFER -30 USD
-    2021-01-19 DELISTING BIGC quantity=-5 amount=1 currency=USD
-    2021-01-20 WITHDRAWAL 100 KRW
-"""
 
 
 def summed(history, moves):
@@ -59,6 +36,19 @@ def test_every_kind_moves_what_the_book_holds():
     history = entries(EVERYTHING)
     check(history)
     assert summed(history, share_moves) == {"APPL": 48}
+
+
+OWN = {AccountKind.CASH, AccountKind.UNSETTLED, AccountKind.RECEIVABLE, AccountKind.POSITION}
+
+
+@pytest.mark.parametrize("one", entries(EVERYTHING), ids=lambda one: f"{one.id} {one.kind}")
+def test_moves_are_what_the_ledger_posts_to_the_owners_accounts(one):
+    posted = defaultdict(Decimal)
+    for line in make_postings(one, settled=False):
+        if line.account in OWN:
+            posted[line.commodity] += line.amount
+    moved = {share_of(symbol): quantity for symbol, quantity in share_moves(one)}
+    assert moved | dict(cash_moves(one)) == dict(posted)
 
 
 @settings(max_examples=50, deadline=None)

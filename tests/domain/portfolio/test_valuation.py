@@ -15,7 +15,7 @@ from app.domain.portfolio.booking import keep_book
 from app.domain.portfolio.lots import PRECISE
 from app.domain.portfolio.valuation import Mark, Parts, split_result, sum_known, value_portfolio
 from app.domain.transactions import LotMethod
-from tests.domain.portfolio.notation import entries
+from tests.domain.portfolio.notation import EVERYTHING, entries
 from tests.domain.portfolio.test_booking import histories, won_per_dollar
 
 
@@ -149,6 +149,19 @@ def test_a_sum_with_an_unknown_is_unknown():
     assert sum_known([]) == 0
     assert sum_known([Decimal(1), Decimal(2)]) == 3
     assert sum_known([Decimal(1), None]) is None
+
+
+@pytest.mark.parametrize("method", LotMethod)
+def test_the_identity_holds_through_every_kind_of_entry(method):
+    book = keep_book(entries(EVERYTHING), base="KRW", rates=won_per_dollar, method=method)
+    told = value_portfolio(
+        book, {"APPL": Mark(Decimal("31.07"), "test")}, {"USD": Mark(Decimal(1_234), "test")}
+    )
+    assert (book.problems, told.missing) == ([], ())
+    assert told.total - told.flows == told.unrealised + told.realised + told.income + told.cash_fx
+    assert told.total == 48 * Decimal("31.07") * 1_234 + sum(
+        balance.base_value for balance in told.cash
+    )
 
 
 @settings(max_examples=60, deadline=None)
