@@ -137,6 +137,11 @@ def test_a_merger_of_shares_without_cost_gains_all_of_its_cash():
     assert [sale.gain for sale in kept.sales] == [5]
 
 
+def test_cash_below_a_cost_of_less_than_one_lowers_it():
+    kept = book("2021-01-04 BUY AAPL 1 x 0.80 USD\n2021-02-01 MERGER AAPL to BIGC quantity=-1 quantity_to=1 amount=0.20 currency=USD")  # fmt: skip
+    assert lots(kept, "BIGC") == [(1, Decimal("0.6"), 600)]
+
+
 def test_shares_sold_before_they_came_cannot_be_delisted_and_the_payment_is_kept():
     kept = book("2021-01-04 SELL AAPL 2 x 10 USD\n2021-02-01 DELISTING AAPL quantity=-2 amount=6 currency=USD")  # fmt: skip
     assert [(p.trouble, p.quantity) for p in kept.problems] == [

@@ -58,6 +58,18 @@ def test_a_position_opened_today_needs_no_close_before():
     assert day_pnl(HELD, 110, None) is None
 
 
+def test_without_a_price_or_a_rate_there_is_no_result_of_the_day():
+    book = keep_book(entries(HELD), base="KRW", rates=lambda *_: RATE)
+    price, rate = Mark(Decimal(110), "test", before=Decimal(105)), Mark(RATE, "test", before=RATE)
+    for prices, rates in (
+        ({}, {"USD": rate}),
+        ({"AAPL": price}, {}),
+        ({"AAPL": price}, {"USD": Mark(RATE, "test")}),
+    ):
+        (position,) = value_portfolio(book, prices, rates, day=start(HELD)).positions
+        assert position.day_pnl is None
+
+
 def test_a_split_of_the_day_has_been_applied_to_the_morning_as_to_the_close_before():
     assert (
         day_pnl(HELD + "2021-01-06 SPLIT AAPL 4:1 +30", 27, "26.25") == 40 * Decimal("0.75") * 1_200

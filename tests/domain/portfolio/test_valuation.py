@@ -71,7 +71,7 @@ def test_g23_price_fx_and_cross_parts_of_a_loss_in_dollars_that_is_a_gain_in_won
 
 
 def test_a_position_without_a_cost_gains_by_its_price_alone():
-    assert split_result(Decimal(5), Decimal(0), Decimal(0), Decimal(1_200)) == Parts(Decimal(6_000), Decimal(0), Decimal(0))  # fmt: skip
+    assert split_result(Decimal(5), Decimal(0), Decimal(7), Decimal(1_200)) == Parts(Decimal(5_993), Decimal(0), Decimal(0))  # fmt: skip
 
 
 TWO = """
