@@ -47,6 +47,7 @@ ACCOUNT: Final = {
     "password": Act("settings/_password", ("current", "password"), "current"),
     "delete": Act("settings/_delete", ("password",), "password"),
     "accept": Act("settings/_accept"),
+    "verify": Act("settings/_verify"),
 }
 SECURITY: Final = {
     "begin": Act("settings/_begin"),
@@ -190,12 +191,17 @@ def _typed_enrolment(typed: Mapping[str, str]) -> dict[str, str] | None:
 
 async def _show_account(request: Request, form: Form) -> Response:
     _ = translator(request)
+    found = await run_document("login/page", None, make_context(request))
+    mail = found["signInOptions"]["mail"]
     done = {
-        "email": _("The address is changed."),
+        "email": _("The address is changed.")
+        if not mail
+        else _("A link was sent there. The new address counts once it was opened."),
+        "verify": _("A link was sent to the address."),
         "password": _("The password is changed. Every other sign-in has ended."),
         "accept": _("Noted."),
     }
-    return await _show(request, "settings/account.html", form, done, {})
+    return await _show(request, "settings/account.html", form, done, {"mail": mail})
 
 
 async def _show_security(

@@ -17,6 +17,7 @@ from app.translations import LOCALES, Locale, load_translations
 from app.web.auth import caller_of
 from app.web.formats import make_filters
 from app.web.forms import with_next
+from app.web.graphql_endpoint import make_context
 from app.web.headers import VARY
 from app.web.names import short_name
 from app.web.preferences import Preferences, read_preferences, wants_welcome
@@ -26,7 +27,7 @@ from app.web.trust_listing import exact
 
 FULL: Final = "base.html"
 FRAGMENT: Final = "fragment.html"
-_GATES: Final = frozenset({"/login", "/register", "/forgot", "/reset"})
+_GATES: Final = frozenset({"/login", "/register", "/forgot", "/reset", "/confirm"})
 """Pages that nobody wants to come back to."""
 
 
@@ -75,7 +76,8 @@ class Renderer:
         preferences = read_preferences(request)
         caller = caller_of(request)
         me = caller.identity.user if caller.identity is not None else None
-        welcome = caller.first_run and wants_welcome(request)
+        first_run = caller.first_run and wants_welcome(request)
+        welcome = first_run and make_context(request).operator
         data = {"me": me, "welcome": welcome, **data}
         text = self.text(template, preferences, request.url.path, here(request), data)
         headers = {

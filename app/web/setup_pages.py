@@ -6,15 +6,16 @@ there is no account a notice on every page leads here; it can be put away for go
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import AppError
+from app.errors import AppError, Forbidden
 from app.graphql.execute import run_document
-from app.web.auth import caller_of
+from app.web.auth import caller_of, open_browser_session
 from app.web.forms import Form, local_address, read_form, read_pairs, refuse
 from app.web.graphql_endpoint import make_context
 from app.web.preferences import check_choices, put_welcome_away, set_preferences
@@ -24,6 +25,8 @@ from app.web.shell import find_shell
 from app.web.sign_in_pages import enrol
 
 STEPS: Final = ("look", "account", "follow")
+DEMO: Final = {"username": "demo", "email": "demo@sise.invalid", "disclaimer": "yes"}
+DEMO_BYTES: Final = 15  # random ones of its password: 20 characters
 
 
 async def setup(request: Request) -> Response:
@@ -56,9 +59,32 @@ async def _save_look(request: Request) -> Response:
 async def _make_account(request: Request) -> Response:
     """The first account, which is its administrator's."""
     typed = await read_form(request)
+    if typed.get("act") == "demo":
+        return await _make_demo(request)
+    made = await enrol(request, typed)
+    if isinstance(made, Form):
+        return await _show(request, "account", made)
     response = RedirectResponse(_step("follow"), 303)
-    form = await enrol(request, response, typed)
-    return response if form is None else await _show(request, "account", form)
+    await open_browser_session(request, response, made)
+    return response
+
+
+async def _make_demo(request: Request) -> Response:
+    """An account to look around, at this machine and before the first; its password shown once.
+
+    Raises:
+        Forbidden: there is an account already, or the caller is elsewhere.
+    """
+    found = await run_document("setup/page", None, make_context(request))
+    if not found["signInOptions"]["demo"]:
+        raise Forbidden("A demo account is made at this machine alone, and only before the first.")
+    password = secrets.token_urlsafe(DEMO_BYTES)
+    made = await enrol(request, {**DEMO, "password": password})
+    if isinstance(made, Form):
+        return await _show(request, "account", made)
+    response = await _show(request, "account", Form(), password=password)
+    await open_browser_session(request, response, made)
+    return response
 
 
 async def _follow(request: Request) -> Response:
@@ -95,12 +121,16 @@ def _step(name: str) -> str:
 
 
 async def _show(
-    request: Request, step: str, form: Form, refused: list[str] | None = None
+    request: Request,
+    step: str,
+    form: Form,
+    refused: list[str] | None = None,
+    password: str | None = None,
 ) -> Response:
     context = make_context(request)
     found = await run_document("setup/page", None, context)
     options = found["signInOptions"]
-    if not (options["firstRun"] or context.operator):
+    if not (options["firstRun"] or context.operator or password):
         return RedirectResponse("/", 303)
     data: Mapping[str, Any] = {
         **found,
@@ -108,6 +138,7 @@ async def _show(
         "number": STEPS.index(step) + 1,
         "onwards": "",
         "options": options,
+        "password": password,
         "refused": refused,
         "signed_in": caller_of(request).identity is not None,
         "step": step,

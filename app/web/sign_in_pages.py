@@ -76,13 +76,16 @@ async def create_account(request: Request) -> Response:
     """`POST /register`: makes the account, signs in, and goes on to `next`."""
     typed = await read_form(request)
     onwards = local_address(typed.get("next"))
+    made = await enrol(request, typed)
+    if isinstance(made, Form):
+        return await show_register(request, made, onwards)
     response = RedirectResponse(onwards, 303)
-    form = await enrol(request, response, typed)
-    return response if form is None else await show_register(request, form, onwards)
+    await open_browser_session(request, response, made)
+    return response
 
 
-async def enrol(request: Request, response: Response, typed: Mapping[str, str]) -> Form | None:
-    """Makes the account of a form and signs the browser in; else the form with what was wrong."""
+async def enrol(request: Request, typed: Mapping[str, str]) -> int | Form:
+    """Makes the account of a form: who may be signed in now, or the form with what was wrong."""
     context = make_context(request)
     names = ("username", "email", "password", "invitation")
     variables = {name: typed.get(name, "") for name in names}
@@ -93,32 +96,33 @@ async def enrol(request: Request, response: Response, typed: Mapping[str, str]) 
         user = await check_sign_in(request, typed)
     except AppError as error:
         return refuse(error, typed, context.locale, field="username")
-    await open_browser_session(request, response, user.id)
-    return None
+    return user.id
 
 
 async def show_register(request: Request, form: Form, onwards: str) -> Response:
     """The form that makes an account, or why there is none."""
-    return await _show(request, "register/page.html", {"form": form, "onwards": onwards})
+    return await show_gate(request, "register/page.html", {"form": form, "onwards": onwards})
 
 
 async def _show_login(
     request: Request, form: Form, onwards: str, half: str | None = None
 ) -> Response:
     _ = translator(request)
+    notices = {
+        "reset": _("The password is changed. Sign in with it."),
+        "confirm": _("The address is confirmed."),
+    }
     data = {
         "form": form,
         "half": half,
-        "notice": _("The password is changed. Sign in with it.")
-        if request.query_params.get("reset") == "done"
-        else None,
+        "notice": notices.get(request.query_params.get("done", "")),
         "onwards": onwards,
         "register": with_next("/register", onwards),
     }
-    return await _show(request, "login/page.html", data)
+    return await show_gate(request, "login/page.html", data)
 
 
-async def _show(request: Request, template: str, data: Mapping[str, Any]) -> Response:
+async def show_gate(request: Request, template: str, data: Mapping[str, Any]) -> Response:
     """A page that is shown even where the market may not be read."""
     shell = await find_shell(request)
     found = await run_document("login/page", None, make_context(request))

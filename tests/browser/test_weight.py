@@ -13,7 +13,15 @@ KB = 1000
 
 @pytest.mark.parametrize(
     ("path", "most"),
-    [("/", 160), ("/instruments/AAPL", 160), ("/jobs", 45), ("/data", 45), ("/about", 45)],
+    [
+        ("/", 160),
+        ("/instruments/AAPL", 160),
+        ("/jobs", 45),
+        ("/data", 45),
+        ("/about", 45),
+        ("/login", 45),
+        ("/setup?step=account", 45),
+    ],
 )
 async def test_a_first_visit_is_light(
     browser: Browser, sample_site: Site, path: str, most: int

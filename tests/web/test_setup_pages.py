@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from sqlalchemy import text
 
 from app.domain.access import Role
 from app.services.users import get_by_name
 from tests.people import PASSWORD, make_user
-from tests.web.pages import browsing, make_market, text_of
+from tests.web.pages import browsing, calling_from, make_market, text_of
 
 NEW = {
     "username": "alice",
@@ -102,5 +105,43 @@ async def test_every_technical_word_has_what_it_means_beside_it(env, settings):
             assert len(text_of(page)) > 100
     assert words == {
         f"term-{word}"
-        for word in ("colours", "currency", "administrator", "instrument", "index", "symbol")
+        for word in (
+            "colours",
+            "currency",
+            "administrator",
+            "demo",
+            "instrument",
+            "index",
+            "symbol",
+        )
     }
+
+
+async def test_an_account_to_look_around_is_made_by_one_click_before_the_first(env, settings):
+    await make_market(env)
+    async with browsing(settings) as http:
+        assert 'value="demo"' in (await http.get("/setup?step=account")).text
+        made = await http.post("/setup?step=account", data={"act": "demo"})
+        assert made.headers["cache-control"] == "no-store"
+        found = re.search(r'id="demo-password"\s+value="([\w-]{20})"', made.text)
+        assert found is not None
+        page = await http.get("/setup?step=account")
+        assert "You are signed in as demo" in text_of(page.text)
+        assert found[1] not in page.text
+        again = await http.post("/setup?step=account", data={"act": "demo"})
+        assert again.status_code == 403
+    assert (await get_by_name(env, "demo")).role is Role.ADMIN
+    async with browsing(settings) as http:
+        signed = await http.post("/login", data={"username": "demo", "password": found[1]})
+        assert signed.status_code == 303
+
+
+async def test_nobody_elsewhere_makes_an_account_to_look_around(env, settings):
+    await make_market(env)
+    open_ = replace(settings, registration="open", public_market=True)
+    async with calling_from(open_, "192.0.2.9") as client:
+        assert 'value="demo"' not in (await client.http.get("/setup?step=account")).text
+        assert "/setup" not in (await client.http.get("/")).text
+        refused = await client.http.post("/setup?step=account", data={"act": "demo"})
+        assert refused.status_code in {401, 403}
+    assert await count(env, '"user"') == 0

@@ -10,6 +10,7 @@ import pytest
 
 from app.domain.access import Role
 from app.domain.totp import compute_code
+from app.providers import Provider
 from app.services.invitations import invite
 from app.services.second_factor import begin_second_factor, confirm_second_factor
 from app.services.users import get_by_name
@@ -230,3 +231,15 @@ async def test_where_the_market_is_not_public_the_door_is_still_there(env, setti
         assert (await client.http.get("/login")).status_code == 200
         await sign_in(client.http)
         assert (await client.http.get("/")).status_code == 200
+
+
+async def test_other_sites_stand_beside_the_forms_and_keep_where_one_goes(env, settings):
+    await make_market(env)
+    keycloak = Provider("keycloak", "Keycloak", "https://login.example.com", "id", "secret")
+    known = replace(settings, providers=(keycloak,))
+    async with browsing(known) as http:
+        page = (await http.get("/login?next=/jobs?x%3D1")).text
+        assert 'href="/auth/keycloak?next=%2Fjobs%3Fx%3D1&amp;invitation="' in page
+        assert "Sign in by Keycloak" in text_of(page)
+        page = (await http.get("/register?invitation=abc")).text
+        assert 'href="/auth/keycloak?next=%2F&amp;invitation=abc"' in page
