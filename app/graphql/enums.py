@@ -78,6 +78,15 @@ class SourceName(StrEnum):
     SAMPLE = "SAMPLE"
 
 
+class SourceUseOutcome(StrEnum):
+    """What came of taking an instrument's prices from another source."""
+
+    STORED = "STORED"
+    UNCHANGED = "UNCHANGED"
+    HELD = "HELD"
+    SUPERSEDED = "SUPERSEDED"
+
+
 class Locale(StrEnum):
     """The language of pages and messages."""
 

@@ -62,6 +62,7 @@ DEADLINES: Final = {
     "searchSource": 10.0,
     "collect": 10.0,
     "switchSource": 10.0,
+    "useSource": 10.0,
     "series": 5.0,
 }
 """Seconds for fields that may have to ask the source, or wait for a turn to hash a password."""

@@ -44,6 +44,7 @@ from app.services.candles import get_series
 from app.services.instruments import InstrumentRow
 from app.services.prices import MAX_SPARKLINE, count_bars, list_bars
 from app.services.readings import Reading
+from app.services.source_order import list_providers
 from app.services.stored_data import count_events, get_stored, list_events
 from app.translations import Locale
 
@@ -260,6 +261,11 @@ class Instrument:
     async def stored(self, info: Info) -> StoredData:
         """From when to when prices are stored, whose they are, and which version changed them."""
         return StoredData.of(await get_stored(info.context.env, self.symbol))
+
+    @strawberry.field
+    async def providers(self, info: Info) -> list[str]:
+        """Whose prices it can have, in the order of its exchange (`useSource` changes it)."""
+        return await list_providers(info.context.env, self.row.mic, self.symbol)
 
     @strawberry.field
     async def revisions(

@@ -8,12 +8,13 @@ import strawberry
 
 from app.graphql.context import Info
 from app.graphql.describing import described
-from app.graphql.enums import FreshnessState, QuarantineState
+from app.graphql.enums import FreshnessState, QuarantineState, SourceUseOutcome
 from app.graphql.instrument import Instrument
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_market, require_operator
 from app.graphql.trust_types import CrossCheck, Quarantine, Revision
 from app.services import data_health, quarantine
+from app.services.back_up import use_source
 from app.services.data_health import DataHealth as DataHealthRow
 from app.services.instruments import find_instruments
 from app.services.job_progress import get_progress
@@ -153,6 +154,21 @@ class TrustQuery:
 
 @described
 @strawberry.type
+class SourceUse:
+    """What came of taking an instrument's prices from a source: `bars` rows are new or changed.
+
+    STORED or UNCHANGED: all its rows are of that source now. HELD: they contradict what is stored,
+    which stays; SUPERSEDED: somebody else changed it meanwhile.
+    """
+
+    symbol: str
+    outcome: SourceUseOutcome
+    bars: int
+    detail: str | None
+
+
+@described
+@strawberry.type
 class TrustMutation:
     """What the operator may decide about held rows."""
 
@@ -167,3 +183,14 @@ class TrustMutation:
         """Decides that a held row is never stored."""
         env = require_operator(info).env
         return Quarantine.of(await quarantine.drop(env, data_health.read_id(id)))
+
+    @strawberry.mutation
+    async def use_source(self, info: Info, symbol: str, provider: str) -> SourceUse:
+        """Replaces all prices of an instrument by those of another of its `providers`."""
+        found = await use_source(require_operator(info).env, symbol, provider)
+        return SourceUse(
+            symbol=found.symbol,
+            outcome=SourceUseOutcome(found.outcome),
+            bars=found.bars,
+            detail=found.detail,
+        )

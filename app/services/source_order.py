@@ -111,6 +111,16 @@ def guess_exchange(symbol: str) -> str:
     return mic if mic in {"XKRX", "CCY"} else ANY_EXCHANGE
 
 
+async def list_providers(env: Env, mic: str, symbol: str) -> list[str]:
+    """Whose prices an instrument can have here, in the order of its exchange.
+
+    Raises:
+        Unavailable: no mode has been chosen yet.
+    """
+    order = await find_order(env, mic, symbol)
+    return [provider for provider in order.providers if order.having(provider)]
+
+
 async def list_intraday(env: Env, mic: str, minutes: int) -> list[PriceSource]:
     """The sources to ask for bars of so many minutes, the first one first; none: there are none.
 

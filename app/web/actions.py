@@ -6,6 +6,7 @@ alone, or the whole page has to be drawn anew, a header tells it so.
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import quote
 
 import orjson
@@ -15,13 +16,16 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import AppError
 from app.graphql.execute import run_document
 from app.translations import translate_error
-from app.web.data_pages import show_data_health, show_instrument_data
+from app.web.data_pages import address_of, show_data_health, show_instrument_data
 from app.web.forms import TYPED_WRONG, local_address, read_form
 from app.web.graphql_endpoint import make_context
 from app.web.pages import show_dashboard, track_form
 from app.web.render import get_renderer
 from app.web.settings_pages import refresh_page
 from app.web.shell import load_shell
+
+SOURCE_WRONG: Final = frozenset({"BAD_INPUT", "CONFLICT", "RATE_LIMITED", "UNAVAILABLE"})
+"""What a source may answer that stands beside the choice of it."""
 
 
 async def track(request: Request) -> Response:
@@ -63,6 +67,28 @@ async def switch_source(request: Request) -> Response:
     name = form.get("source", "").upper()
     await run_document("settings/_source", {"name": name}, make_context(request))
     return refresh_page(request, "/")
+
+
+async def use_source(request: Request) -> Response:
+    """`POST /data/source`: takes an instrument's prices from another source; says why it cannot."""
+    form = await read_form(request)
+    context = make_context(request)
+    symbol = form.get("symbol", "")
+    variables = {"symbol": symbol, "provider": form.get("provider", "")}
+    try:
+        used = (await run_document("data/_use", variables, context))["useSource"]
+    except AppError as error:
+        if error.code not in SOURCE_WRONG:
+            raise
+        message = translate_error(error, context.locale)
+        return await show_instrument_data(
+            request, symbol, None, source_error=message, status=error.status
+        )
+    if used["outcome"] in {"HELD", "SUPERSEDED"}:
+        return await show_instrument_data(
+            request, symbol, None, source_error=used["detail"], status=409
+        )
+    return RedirectResponse(address_of(symbol), 303)
 
 
 async def _decide(request: Request, document: str) -> Response:

@@ -98,9 +98,14 @@ async def instrument_data(request: Request) -> Response:
 
 
 async def show_instrument_data(
-    request: Request, symbol: str, error: str | None, *, status: int = 200
+    request: Request,
+    symbol: str,
+    error: str | None,
+    *,
+    source_error: str | None = None,
+    status: int = 200,
 ) -> Response:
-    """The page, with what was wrong with a decision."""
+    """The page, with what was wrong with a decision, or with the change of the source."""
     params = request.query_params if request.method == "GET" else {}
     context = make_context(request)
     shell = await load_shell(context)
@@ -124,17 +129,23 @@ async def show_instrument_data(
         "it": it,
         "more": {name: _next_page(params, name, it[key]) for name, key in cursors.items()},
         "other_name": find_other_name(it, context.locale),
+        "others": [_provider(name) for name in it["providers"] if name != source],
         "params": dict(params),
         "revisions": list_revisions(nodes(it["revisions"]), names, _),
         "rows": None,
         "sector": None,
         "source": source and source_title(source),
+        "source_error": source_error,
         "symbol": it["symbol"],
         "title": title_of(it, context.locale),
         "total": {name: it[key]["totalCount"] for name, key in cursors.items()},
         "version": page["dataVersion"],
     }
     return get_renderer().page(request, "instrument/data.html", shell, data, status=status)
+
+
+def _provider(name: str) -> dict[str, str]:
+    return {"name": name, "title": source_title(name)}
 
 
 def address_of(symbol: str) -> str:

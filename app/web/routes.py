@@ -44,6 +44,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/instruments/{symbol}/data", data_pages.instrument_data),
         Route("/data", data_pages.data_health),
         Route("/data/release", actions.release_held, methods=["POST"]),
+        Route("/data/source", actions.use_source, methods=["POST"]),
         Route("/data/drop", actions.drop_held, methods=["POST"]),
         Route("/instruments/{symbol}/remove", universe_pages.removal),
         Route("/instruments/{symbol}/remove", universe_pages.remove, methods=["POST"]),

@@ -44,6 +44,8 @@ EXAMPLES = {
     "Mutation.collect": "mutation { collect { id } }",
     "Mutation.releaseQuarantined": "mutation { releaseQuarantined(id: 1) { id } }",
     "Mutation.dropQuarantined": "mutation { dropQuarantined(id: 1) { id } }",
+    "Mutation.useSource": """mutation {
+        useSource(symbol: "A", provider: "krx") { outcome } }""",
     "Mutation.switchSource": "mutation { switchSource(name: SAMPLE) { name } }",
     "Query.me": "query { me { username } }",
     "Query.sessions": "query { sessions { id } }",

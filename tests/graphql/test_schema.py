@@ -104,6 +104,7 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Mutation.collect",
         "Subscription.quotes",
         "Fundamentals.refused",
+        "Instrument.providers",
         "Instrument.splits",
         "Instrument.dividends",
         "Signal.votes",

@@ -8,7 +8,15 @@ import pytest
 from sqlalchemy import text
 
 from tests.clocks import at
-from tests.factories import AT, make_bars, make_dividend, make_instrument, make_split
+from tests.factories import (
+    AT,
+    make_bars,
+    make_dividend,
+    make_instrument,
+    make_sessions,
+    make_split,
+    with_order,
+)
 from tests.graphql.asking import ask, choose_source, counting_statements, fail
 from tests.showcase import HELD, NOW, make_showcase
 from tests.trust_rows import make_cross_check, make_held, make_job, make_revision
@@ -232,3 +240,23 @@ async def test_collections_tell_how_far_they_are_and_why_they_fail(env):
     assert failing["reason"].startswith("No network or DNS")
     assert failing["error"] == why["last_error"]
     assert failing["nextTryAt"] == found["collectionProgress"]["nextTryAt"]
+
+
+async def test_all_prices_of_an_instrument_can_be_taken_from_another_provider(env, yahoo, naver):
+    await choose_source(env)
+    live = at(with_order(env, "XKRX=yahoo,krx"), "2013-02-28T12:00")
+    days = naver.listings["005930.KS"].bars["day"].to_list()
+    await make_sessions(env, "XKRX", days, opens=0, closes=7)
+    await make_instrument(env, "005930.KS")
+    query = """mutation ($to: String!) { useSource(symbol: "005930.KS", provider: $to) {
+        symbol outcome bars detail } }"""
+    for provider in ("yahoo", "krx"):
+        found = (await ask(live, query, {"to": provider}))["useSource"]
+        told = {"symbol": "005930.KS", "outcome": "STORED", "bars": len(days), "detail": None}
+        assert found == told
+        stored = '{ instrument(symbol: "005930.KS") { providers stored { rows source } } }'
+        instrument = (await ask(live, stored))["instrument"]
+        assert instrument["providers"] == ["yahoo", "krx"]
+        assert instrument["stored"] == {"rows": len(days), "source": provider}
+    error = await fail(live, query, {"to": "folder"})
+    assert error["extensions"] == {"code": "BAD_INPUT", "field": "provider"}

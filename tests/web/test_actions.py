@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
-from tests.web.pages import browsing, calling_from, choose_source, make_market
+from app.services.collections import collect_symbol
+from tests.clocks import at
+from tests.factories import make_bars, make_instrument, make_sessions, with_order
+from tests.web.pages import START, browsing, calling_from, choose_source, make_market
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -97,3 +102,58 @@ async def test_a_form_is_never_sent_by_get(env, settings, path):
     async with browsing(settings) as http:
         answer = await http.get(path)
     assert answer.status_code == 405
+
+
+@pytest.fixture
+async def korean(env, settings, yahoo, naver):
+    """Samsung from Yahoo, on the evening of its last session, with Naver behind."""
+    await choose_source(env, "yahoo")
+    days = naver.listings["005930.KS"].bars["day"].to_list()
+    await make_sessions(env, "XKRX", days, opens=0, closes=7)
+    await make_instrument(env, "005930.KS")
+    live = at(with_order(env, "XKRX=yahoo,krx"), "2013-02-28T12:00")
+    await collect_symbol(live, "005930.KS")
+    return replace(live.settings, clock=live.clock)
+
+
+async def test_the_source_of_an_instrument_is_changed_by_a_plain_form(korean):
+    async with browsing(korean) as http:
+        page = await http.get("/instruments/005930.KS/data")
+        assert '<option value="krx">Naver Finance</option>' in page.text
+        assert '<option value="yahoo">' not in page.text
+        form = {"symbol": "005930.KS", "provider": "krx"}
+        answer = await http.post("/data/source", data=form)
+        assert (answer.status_code, answer.headers["location"]) == (
+            303,
+            "/instruments/005930.KS/data",
+        )
+        page = await http.get("/instruments/005930.KS/data")
+    assert '<option value="yahoo">Yahoo Finance</option>' in page.text
+    assert '<option value="krx">' not in page.text
+
+
+async def test_a_source_that_cannot_be_taken_says_why_beside_the_choice(korean, naver):
+    async with browsing(korean) as http:
+        naver.fault("005930.KS", "truncated")
+        form = {"symbol": "005930.KS", "provider": "krx"}
+        silent = await http.post("/data/source", data=form)
+        unknown = await http.post("/data/source", data=form | {"provider": "folder"})
+        nobody = await http.post("/data/source", data=form | {"symbol": "NONE"})
+    assert (silent.status_code, unknown.status_code, nobody.status_code) == (503, 400, 404)
+    for answer in (silent, unknown):
+        assert 'role="alert"' in answer.text
+        assert "Source of the prices" in answer.text
+
+
+async def test_nobody_elsewhere_may_change_the_source(korean):
+    async with calling_from(korean, "203.0.113.7") as client:
+        form = {"symbol": "005930.KS", "provider": "krx"}
+        assert (await client.http.post("/data/source", data=form)).status_code == 401
+
+
+async def test_with_one_provider_there_is_nothing_to_choose(env, settings):
+    await choose_source(env, "yahoo")
+    await make_instrument(env, "AAPL")
+    await make_bars(env, "AAPL", [10, 11], start=START, source="yahoo")
+    async with browsing(settings) as http:
+        assert 'id="source"' not in (await http.get("/instruments/AAPL/data")).text
