@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -22,13 +23,22 @@ from tests.fakes.naver import FakeNaver, start_fake_naver
 from tests.fakes.smtp import FakeSmtp, run_smtp
 from tests.fakes.yahoo import FakeYahoo, start_fake_yahoo
 from tests.processes import SECRET
+from tests.system_servers import system_servers
 
 SEEDED = {"exchange", "order_transition"}
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Urls]:
-    """PostgreSQL and Valkey of this session, migrated by the real migrations."""
+    """PostgreSQL and Valkey of this session, migrated by the real migrations.
+
+    Those that the product brings along; with `SISE_TEST_SERVERS=system` those of the system.
+    """
+    if os.environ.get("SISE_TEST_SERVERS") == "system":
+        with system_servers() as urls:
+            migrate_blocking(urls.migration_url, urls.database_url)
+            yield urls
+        return
     with tempfile.TemporaryDirectory(
         prefix="sise-", dir="/tmp", ignore_cleanup_errors=True
     ) as short:
