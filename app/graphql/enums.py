@@ -154,6 +154,7 @@ for _cls in (
     SignInKind,
     SignalStrength,
     SourceName,
+    SourceUseOutcome,
     Theme,
     TransactionKind,
     VoteDirection,
