@@ -11,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from app.adapters.secret import load_secret
+from app.adapters.vault import Vault
 from app.config import Settings, resource_dir
 from app.env import Env, open_env
 from app.graphql.budget import Budget
@@ -27,6 +28,7 @@ from app.web.graphql_socket import GraphQLSocket
 from app.web.headers import SecurityHeaders
 from app.web.health import health_routes
 from app.web.middleware import HostCheck, OriginCheck, RequestMetrics
+from app.web.round_trip import provider_routes
 from app.web.routes import error_handlers, page_routes
 
 POOL = 4
@@ -39,7 +41,7 @@ def build_app(settings: Settings) -> Starlette:
     Raises:
         ConfigError: a page's document does not fit the schema, or there is no secret.
     """
-    load_secret(settings)
+    vault = Vault(load_secret(settings))
     load_documents(resource_dir("templates"))
 
     @asynccontextmanager
@@ -51,7 +53,10 @@ def build_app(settings: Settings) -> Starlette:
                 yield
 
     app = Starlette(
-        routes=_routes(settings, lambda: app.state.env),
+        routes=[
+            *provider_routes(settings, vault.derive_key("round trip")),
+            *_routes(settings, lambda: app.state.env),
+        ],
         middleware=[
             Middleware(RequestMetrics),
             Middleware(SecurityHeaders),

@@ -44,6 +44,10 @@ class Vault:
                 "What is stored was sealed with another secret: SISE_SECRET has changed."
             ) from error
 
+    def derive_key(self, purpose: str) -> str:
+        """A key of 64 hex digits for a library that signs by itself."""
+        return self._derive(f"sign {purpose}").hex()
+
     @property
     def mark(self) -> str:
         """Eight digits that are the same for the same secret, and tell nothing of it."""

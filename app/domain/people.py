@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from app.errors import BadInput
 
 SHORTEST_NAME: Final = 2
 LONGEST_NAME: Final = 32
+LONGEST_PROPOSED: Final = 27  # characters; a number may follow
 LONGEST_EMAIL: Final = 254
 SHORTEST_PASSWORD: Final = 10
 LONGEST_PASSWORD: Final = 256
@@ -81,3 +83,18 @@ def check_password(password: str, *names: str) -> str:
     if plain in _COMMON.split() or plain in own or len(set(plain)) < 4:
         raise BadInput("password is one that is tried first. Choose another.", field="password")
     return password
+
+
+def propose_usernames(hints: Iterable[str]) -> list[str]:
+    """Usernames for somebody whom another site calls so, the best first; there is always one.
+
+    Of an address what stands before the `@`; what no name may hold is left out.
+    """
+    found = []
+    for hint in hints:
+        plain = unicodedata.normalize("NFC", hint.partition("@")[0])
+        kept = re.sub(r"[^\w.\-]+|_", "-", plain[:LONGEST_EMAIL]).strip(".-")[:LONGEST_PROPOSED]
+        name = kept.strip(".-")
+        if len(name) >= SHORTEST_NAME and _NAME.fullmatch(name):
+            found.append(name)
+    return list(dict.fromkeys(found)) or ["reader"]

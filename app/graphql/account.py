@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import strawberry
 
 from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.permissions import require_person
 from app.graphql.user_types import Enrolment, User
-from app.services import account, email_address, password_reset, second_factor
+from app.services import (
+    account,
+    email_address,
+    linked_providers,
+    password_reset,
+    second_factor,
+)
 from app.services.sign_in import require_password
+
+
+@described
+@strawberry.type
+class LinkedProvider:
+    """Another site that one has connected; `key` is null once it is not set up here any more."""
+
+    id: strawberry.ID
+    key: str | None
+    title: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: linked_providers.LinkedProvider) -> LinkedProvider:
+        """From a service's row."""
+        return cls(
+            id=strawberry.ID(str(row.id)), key=row.key, title=row.title, created_at=row.created_at
+        )
+
+
+@described
+@strawberry.type
+class AccountQuery:
+    """What somebody sees of the own account besides `me`."""
+
+    @strawberry.field
+    async def linked_providers(self, info: Info) -> list[LinkedProvider]:
+        """The other sites that one can sign in by, the oldest first."""
+        identity = require_person(info)
+        rows = await linked_providers.list_linked(info.context.env, identity.user.id)
+        return [LinkedProvider.of(row) for row in rows]
 
 
 @described
@@ -98,6 +137,22 @@ class AccountMutation:
         """Sends a link to one's address once more, to verify it."""
         identity, context = require_person(info), info.context
         await email_address.send_confirmation(context.env, identity, locale=context.locale)
+        return True
+
+    @strawberry.mutation
+    async def link_provider(self, info: Info, key: str, password: str) -> str:
+        """Where the browser goes to connect a provider: a local address, good for ten minutes.
+
+        Without a password of one's own any text will do.
+        """
+        identity = require_person(info)
+        return await linked_providers.begin_link(info.context.env, identity, key, password)
+
+    @strawberry.mutation
+    async def unlink_provider(self, info: Info, id: strawberry.ID, password: str) -> bool:  # noqa: A002
+        """Forgets a provider that one has connected, by its id in `linkedProviders`."""
+        identity = require_person(info)
+        await linked_providers.unlink(info.context.env, identity, id, password)
         return True
 
     @strawberry.mutation

@@ -11,7 +11,7 @@ from typing import Final
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from app.graphql.account import AccountMutation, LinkMutation
+from app.graphql.account import AccountMutation, AccountQuery, LinkMutation
 from app.graphql.calendar import CalendarMutation, CalendarQuery
 from app.graphql.describing import described
 from app.graphql.execution import EXTENSIONS, EventExecutor, Schema
@@ -26,7 +26,15 @@ from app.graphql.users import SignInMutation, TokenMutation, UserQuery
 
 @described
 @strawberry.type
-class Query(MarketQuery, TrustQuery, CalendarQuery, UniverseQuery, UserQuery, PortfolioQuery):
+class Query(
+    MarketQuery,
+    TrustQuery,
+    CalendarQuery,
+    UniverseQuery,
+    UserQuery,
+    PortfolioQuery,
+    AccountQuery,
+):
     """Everything that can be asked."""
 
 

@@ -73,6 +73,12 @@ async def sign_in(
     return UserRow.of(user)
 
 
+async def begin_half(env: Env, user_id: int) -> str:
+    """For who has come by another site and has a second factor: what `finish_sign_in` takes."""
+    async with env.db.read() as db:
+        return _seal_half(env, await db.get_one(User, user_id))
+
+
 async def finish_sign_in(env: Env, half: str, code: str, *, address: str = "") -> UserRow:
     """Who it is, when the code is right that was asked for after the password.
 
@@ -136,7 +142,7 @@ async def _open_half(env: Env, half: str) -> User | None:
         return None
     if env.clock.now().timestamp() - int(at) > HALF.total_seconds():
         return None
-    query = select(User).where(User.id == int(user_id), User.deleted_at.is_(None))
+    query = select(User).where(User.id == int(user_id), User.in_force())
     async with env.db.read() as db:
         user: User | None = await db.scalar(query)
     return user if user is not None and _mark(user) == mark else None

@@ -115,7 +115,7 @@ async def register(env: Env, applicant: Applicant, role: Role | None = None) -> 
         async with env.db.write() as db:
             if policy == "invite":
                 await take_invitation(db, applicant.invitation, now)
-            user = await _add(db, values, role)
+            user = await add_user(db, values, role)
             posted = await _ask_to_confirm(env, db, user, applicant.locale)
     except IntegrityError as error:
         raise Conflict("The username %(name)s is taken.", name=shown) from error
@@ -187,7 +187,12 @@ async def _ask_to_confirm(env: Env, db: AsyncSession, user: User, locale: str) -
     return await mails.post(db, "confirm", user.email, locale, env.clock.now(), user=user.id)
 
 
-async def _add(db: AsyncSession, values: Mapping[str, Any], role: Role | None) -> User:
+async def add_user(db: AsyncSession, values: Mapping[str, Any], role: Role | None = None) -> User:
+    """Adds a person in the caller's transaction; without a `role` the first one is ADMIN.
+
+    Raises:
+        IntegrityError: the username is taken, or the address is another one's verified one.
+    """
     await db.execute(text("SELECT pg_advisory_xact_lock(hashtext('sise-first-user'))"))
     first = await db.scalar(select(User.id).limit(1)) is None
     user = User(**values, role=role or (Role.ADMIN if first else Role.USER))

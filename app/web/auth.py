@@ -86,7 +86,7 @@ class Authentication:
         env = scope["app"].state.env
         connection = HTTPConnection(scope)
         token = read_bearer(connection.headers.get("authorization"))
-        name = cookie_name(self.settings, secure=_is_secure(scope))
+        name = cookie_name(self.settings, secure=is_secure(scope))
         cookie = connection.cookies.get(name)
         try:
             if token is not None:
@@ -106,7 +106,7 @@ class Authentication:
         """Takes the cookie of a session that was ended, unless the answer sets another."""
         if scope["type"] != "http":
             return send
-        secure = _is_secure(scope)
+        secure = is_secure(scope)
 
         async def send_clearing(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -181,7 +181,7 @@ async def open_browser_session(request: Request, response: Response, user_id: in
 
     What was chosen before and the account leaves open becomes the account's.
     """
-    settings, secure = request.app.state.settings, _is_secure(request.scope)
+    settings, secure = request.app.state.settings, is_secure(request.scope)
     address = request.client.host if request.client else ""
     device = Device.of(request.headers.get("user-agent", ""), address)
     before = request.cookies.get(cookie_name(settings, secure=secure))
@@ -193,7 +193,7 @@ async def open_browser_session(request: Request, response: Response, user_id: in
 
 def close_browser_session(request: Request, response: Response) -> None:
     """Takes the cookie away; the session itself is ended by `signOut`."""
-    _set(response, request.app.state.settings, "", secure=_is_secure(request.scope))
+    _set(response, request.app.state.settings, "", secure=is_secure(request.scope))
 
 
 async def _take_over(env: Env, request: Request, user_id: int) -> None:
@@ -255,7 +255,8 @@ def _set(response: Response, settings: Settings, secret: str, *, secure: bool) -
     )
 
 
-def _is_secure(scope: Scope) -> bool:
+def is_secure(scope: Scope) -> bool:
+    """Whether a request has come over TLS."""
     return scope.get("scheme") in {"https", "wss"}
 
 

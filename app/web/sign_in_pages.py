@@ -32,7 +32,7 @@ async def login(request: Request) -> Response:
     onwards = local_address(request.query_params.get("next"))
     if caller_of(request).identity is not None:
         return RedirectResponse(onwards, 303)
-    return await _show_login(request, Form(), onwards)
+    return await show_login(request, Form(), onwards)
 
 
 async def sign_in(request: Request) -> Response:
@@ -45,10 +45,10 @@ async def sign_in(request: Request) -> Response:
     except AppError as error:
         half = half_of(error)
         if half is not None and not typed.get("half"):
-            return await _show_login(request, Form(), onwards, half=half)
+            return await show_login(request, Form(), onwards, half=half)
         place = "code" if half is not None else "" if typed.get("half") else "password"
         form = refuse(error, typed, context.locale, field=place)
-        return await _show_login(request, form, onwards, half=half)
+        return await show_login(request, form, onwards, half=half)
     response = RedirectResponse(onwards, 303)
     await open_browser_session(request, response, user.id)
     return response
@@ -104,7 +104,7 @@ async def show_register(request: Request, form: Form, onwards: str) -> Response:
     return await show_gate(request, "register/page.html", {"form": form, "onwards": onwards})
 
 
-async def _show_login(
+async def show_login(
     request: Request, form: Form, onwards: str, half: str | None = None
 ) -> Response:
     _ = translator(request)

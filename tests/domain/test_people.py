@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.people import check_email, check_password, check_username, name_key
+from app.domain.people import (
+    check_email,
+    check_password,
+    check_username,
+    name_key,
+    propose_usernames,
+)
 from app.errors import BadInput
 
 
@@ -55,3 +61,11 @@ def test_a_password_that_is_tried_first_is_refused_and_never_repeated(password):
 def test_any_other_long_password_is_taken():
     assert check_password("correct horse", "alice") == "correct horse"
     assert check_password("비밀번호는길게씁니다", "alice")
+
+
+def test_a_username_is_proposed_from_what_another_site_says() -> None:
+    hints = ("Kim Min-su", "alice@example.com", "__x__", "...", "김민수", "a" * 60, "\0", "x")
+    assert propose_usernames(hints) == ["Kim-Min-su", "alice", "김민수", "a" * 27]
+    assert propose_usernames(["", "!!"]) == ["reader"]
+    for name in propose_usernames(hints):
+        check_username(name)

@@ -20,12 +20,14 @@ from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.graphql.schema import schema
 from app.services.authentication import find_again
+from app.services.external_sign_in import Vouched
 from app.services.identity import Identity
+from app.services.linked_providers import link, list_linked
 from app.services.sessions import end_all
 from tests.graphql.asking import make_context
 from tests.ledgers import keep
 from tests.ledgers import make_portfolio as keep_portfolio
-from tests.people import by_access_token, by_api_token, by_session, make_user
+from tests.people import PASSWORD, by_access_token, by_api_token, by_session, make_user
 
 MISSING = "987654321"
 
@@ -61,7 +63,16 @@ async def make_transaction(env: Env, alice: Identity) -> str:
     return str((await keep(env, alice.user, portfolio, "DEPOSIT 500")).id)
 
 
+async def make_linked(env: Env, alice: Identity) -> str:
+    await link(env, alice, Vouched("Home", "https://home.example", "17"))
+    (row,) = await list_linked(env, alice.user.id)
+    return str(row.id)
+
+
 CASES = {
+    "Mutation.unlinkProvider": Case(
+        f'mutation ($id: ID!) {{ unlinkProvider(id: $id, password: "{PASSWORD}") }}', make_linked
+    ),
     "Query.portfolio": Case(
         "query ($id: ID!) { portfolio(id: $id) { name value { total } } }", make_portfolio
     ),
