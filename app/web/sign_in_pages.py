@@ -107,6 +107,7 @@ async def show_register(request: Request, form: Form, onwards: str) -> Response:
 async def show_login(
     request: Request, form: Form, onwards: str, half: str | None = None
 ) -> Response:
+    """The form that signs in; with `half` it asks for the code alone."""
     _ = translator(request)
     notices = {
         "reset": _("The password is changed. Sign in with it."),
