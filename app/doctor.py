@@ -84,6 +84,7 @@ async def examine_servers(settings: Settings) -> list[Finding]:
             ("Workers", BROKER, _workers),
             ("Price source", DATABASE, _source),
             ("Calendar", DATABASE, _calendar),
+            ("Mail", None, _mail),
         )
         for name, needs, check in checks:
             if needs in gone:
@@ -238,6 +239,17 @@ async def _calendar(env: Env) -> Finding:
         advice = "See what the exchange has announced, and save the day on the page /markets."
         return Finding(name, State.WARN, detail, advice)
     return Finding(name, State.OK, detail)
+
+
+async def _mail(env: Env) -> Finding:
+    if not env.mailer.is_set:
+        return Finding("Mail", State.OK, "none is sent (SISE_SMTP_URL is not set)")
+    try:
+        await env.mailer.check()
+    except AppError as error:
+        advice = "Passwords cannot be reset by mail. Check SISE_SMTP_URL."
+        return Finding("Mail", State.WARN, str(error), advice)
+    return Finding("Mail", State.OK, "the server answers")
 
 
 def _web(settings: Settings) -> Finding:

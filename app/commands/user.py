@@ -14,11 +14,12 @@ from app.config import Settings
 from app.domain.access import Role
 from app.env import Env, open_env
 from app.services.account import reset_password
+from app.services.mails import NOWHERE
+from app.services.password_reset import make_link
 from app.services.second_factor import turn_off_second_factor
 from app.services.users import Applicant, get_by_name, list_users, register
 
-NOWHERE: Final = "nobody@example.invalid"
-"""The address of who was added without one: mail to it goes nowhere (RFC 2606)."""
+_TAB_DISABLED: Final = "\tdisabled"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--admin", action="store_true", help="an administrator")
     add.add_argument("--email", default=NOWHERE, help="the e-mail address")
     reset = actions.add_parser("reset", help="choose a new password; ends every sign-in")
+    reset.add_argument(
+        "--link", action="store_true", help="show a link, good for an hour, instead of a password"
+    )
     reset.add_argument("--second-factor", action="store_true", help="turn that off as well")
     for action in (add, reset):
         action.add_argument("name", help="the username")
@@ -49,6 +53,8 @@ async def _run(settings: Settings, options: argparse.Namespace) -> str:
     async with open_env(settings, application="sise-user") as env:
         if options.action == "list":
             return await _list(env)
+        if options.action == "reset" and options.link:
+            return await _link(env, options)
         typed = sys.stdin.readline().rstrip("\n") if options.password_stdin else None
         password = typed if typed is not None else secrets.token_urlsafe(12)
         shown = "" if typed is not None else f", password {password}"
@@ -72,9 +78,17 @@ async def _reset(env: Env, options: argparse.Namespace, password: str) -> str:
     return f"{user.username} has a new password and is signed out everywhere"
 
 
+async def _link(env: Env, options: argparse.Namespace) -> str:
+    user = await get_by_name(env, options.name)
+    if options.second_factor:
+        await turn_off_second_factor(env, user.id)
+    return f"{user.username} chooses a new password at {await make_link(env, user)}\n"
+
+
 async def _list(env: Env) -> str:
     lines = [
-        f"{user.username}\t{user.role.lower()}\t{user.email}\t{user.created_at:%Y-%m-%d}\n"
+        f"{user.username}\t{user.role.lower()}\t{user.email}\t{user.created_at:%Y-%m-%d}"
+        f"{_TAB_DISABLED if user.disabled_at else ''}\n"
         for user in await list_users(env)
     ]
     return "".join(lines)

@@ -54,6 +54,7 @@ DEADLINES: Final = {
     "deleteAccount": 10.0,
     "resetPassword": 10.0,
     "linkProvider": 10.0,
+    "startDemo": 10.0,
     "unlinkProvider": 10.0,
     "trackInstrument": 10.0,
     "trackInstruments": 10.0,

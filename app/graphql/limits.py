@@ -74,6 +74,7 @@ PASSWORDS: Final = frozenset(
         "resetPassword",
         "confirmEmail",
         "linkProvider",
+        "startDemo",
         "unlinkProvider",
     }
 )

@@ -12,6 +12,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.graphql.account import AccountMutation, AccountQuery, LinkMutation
+from app.graphql.administration import AdministrationMutation, AdministrationQuery
 from app.graphql.calendar import CalendarMutation, CalendarQuery
 from app.graphql.describing import described
 from app.graphql.execution import EXTENSIONS, EventExecutor, Schema
@@ -34,6 +35,7 @@ class Query(
     UserQuery,
     PortfolioQuery,
     AccountQuery,
+    AdministrationQuery,
 ):
     """Everything that can be asked."""
 
@@ -50,6 +52,7 @@ class Mutation(
     AccountMutation,
     LinkMutation,
     PortfolioMutation,
+    AdministrationMutation,
 ):
     """Everything that can be changed."""
 

@@ -34,6 +34,9 @@ class User:
     has_password: bool
     second_factor: bool = strawberry.field(description="Whether signing in asks for a code.")
     disclaimer_at: datetime | None
+    disabled_at: datetime | None = strawberry.field(
+        description="Since when the account cannot be signed in to; null when it can."
+    )
     created_at: datetime
 
     @classmethod
@@ -53,6 +56,7 @@ class User:
             has_password=row.has_password,
             second_factor=row.second_factor,
             disclaimer_at=row.disclaimer_at,
+            disabled_at=row.disabled_at,
             created_at=row.created_at,
         )
 

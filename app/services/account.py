@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import and_, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import EVERYONE
@@ -85,22 +85,38 @@ async def delete_account(env: Env, identity: Identity, password: str) -> None:
         Conflict: others remain, and nobody of them is an administrator.
     """
     await require_password(env, identity, password)
-    user_id, now = identity.user.id, env.clock.now()
     async with env.db.write(uid=EVERYONE) as db:
-        await _require_another_admin(db, identity.user)
-        for table in THEIRS:
-            await db.execute(delete(table).where(table.user_id == user_id))
-        await forget_owner(db, user_id, now)
-        await db.execute(update(User).where(User.id == user_id).values(_nameless(user_id, now)))
+        await require_another_admin(db, identity.user, alone_may=True)
+        await remove_account(db, identity.user.id, env.clock.now())
 
 
-async def _require_another_admin(db: AsyncSession, user: UserRow) -> None:
+async def remove_account(db: AsyncSession, user_id: int, now: datetime) -> None:
+    """Forgets all but a number and the ledger, in a transaction of the caller for EVERYONE."""
+    for table in THEIRS:
+        await db.execute(delete(table).where(table.user_id == user_id))
+    await forget_owner(db, user_id, now)
+    await db.execute(update(User).where(User.id == user_id).values(_nameless(user_id, now)))
+
+
+async def require_another_admin(
+    db: AsyncSession, user: User | UserRow, *, alone_may: bool = False
+) -> None:
+    """Returns when the person is no administrator, or another one can sign in.
+
+    With `alone_may` also when there is nobody else at all. Roles change one at a time: the lock is
+    held until the caller's transaction ends.
+
+    Raises:
+        Conflict: it is the only administrator.
+    """
     await db.execute(text("SELECT pg_advisory_xact_lock(hashtext('sise-first-user'))"))
     others = User.deleted_at.is_(None), User.id != user.id
-    counted = select(func.count(), func.count().filter(User.role == Role.ADMIN)).where(*others)
+    admin = and_(User.role == Role.ADMIN, User.disabled_at.is_(None))
+    counted = select(func.count(), func.count().filter(admin)).where(*others)
     everybody, admins = (await db.execute(counted)).one()
-    if user.role is Role.ADMIN and everybody and not admins:
-        raise Conflict("You are the only administrator. Make somebody else one first.")
+    if user.role == Role.ADMIN and not admins and (everybody or not alone_may):
+        msg = "%(name)s is the only administrator. Make somebody else one first."
+        raise Conflict(msg, name=user.username)
 
 
 def _nameless(user_id: int, now: datetime) -> dict[str, object]:

@@ -82,6 +82,15 @@ async def write_reset(env: Env, mail: Mail) -> Letter | None:
     return write_letter(env, mail, draft, user.locale)
 
 
+async def make_link(env: Env, user: UserRow) -> str:
+    """A link by which the person chooses a new password, for the operator to hand over."""
+    secret, now = make_secret(), env.clock.now()
+    async with env.db.write(uid=user.id) as db:
+        row = {"created_at": now, "expires_at": now + LIFETIME}
+        db.add(PasswordReset(user_id=user.id, sha256=hash_secret(secret), **row))
+    return f"{env.settings.site}/reset?token={secret}"
+
+
 async def reset_by_link(env: Env, secret: str, fresh: str, *, locale: str, address: str) -> None:
     """Stores a new password for whom the link was sent to, and ends every sign-in.
 

@@ -29,5 +29,5 @@ async def find_options(env: Env, *, privileged: bool) -> SignInOptions:
         mail=env.mailer.is_set,
         providers=env.settings.providers,
         first_run=first_run,
-        demo=privileged and first_run,
+        demo=privileged and first_run and env.settings.loopback,
     )

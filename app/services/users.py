@@ -55,13 +55,21 @@ class UserRow:
     has_password: bool
     second_factor: bool
     disclaimer_at: datetime | None
+    disabled_at: datetime | None
     created_at: datetime
 
     @classmethod
     def of(cls, user: User) -> UserRow:
         """From the table."""
         same = ("id", "username", "email", "email_verified", "locale", "colours", "theme")
-        more = ("base_currency", "time_zone", "privacy", "disclaimer_at", "created_at")
+        more = (
+            "base_currency",
+            "time_zone",
+            "privacy",
+            "disclaimer_at",
+            "created_at",
+            "disabled_at",
+        )
         return cls(
             **{name: getattr(user, name) for name in (*same, *more)},
             role=Role(user.role),

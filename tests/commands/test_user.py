@@ -8,11 +8,14 @@ import subprocess
 import pytest
 
 from app.config import Settings
+from app.domain.access import Role
 from app.errors import Unauthenticated
+from app.services.administration import disable_account
+from app.services.password_reset import reset_by_link
 from app.services.second_factor import begin_second_factor
 from app.services.sign_in import sign_in
 from app.services.users import get_by_name
-from tests.people import PASSWORD
+from tests.people import PASSWORD, make_user
 from tests.processes import bare_environ, sise
 
 
@@ -52,3 +55,24 @@ async def test_everybody_is_listed_and_a_mistake_is_one_line(env, settings):
         done = user(settings, *words)
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
+
+
+async def test_a_link_is_handed_over_instead_of_a_password(env, settings):
+    await make_user(env)
+    done = user(settings, "reset", "alice", "--link")
+    found = re.fullmatch(
+        r"alice chooses a new password at http://127\.0\.0\.1:8000/reset\?token=(\S{43})\n",
+        done.stdout,
+    )
+    assert found is not None, done.stdout + done.stderr
+    assert await sign_in(env, "alice", PASSWORD)  # until the link was used
+    await reset_by_link(env, found[1], "another long one", locale="en", address="")
+    assert await sign_in(env, "alice", "another long one")
+
+
+async def test_a_disabled_account_is_marked(env, settings):
+    await make_user(env, "root", Role.ADMIN)
+    await make_user(env)
+    await disable_account(env, "alice")
+    lines = user(settings, "list").stdout.splitlines()
+    assert [line.endswith("\tdisabled") for line in lines] == [False, True]
