@@ -22,6 +22,7 @@ from app.doctor import Finding, State, examine_machine, examine_servers
 from app.env import Env
 from app.services.calendars import seed_overrides
 from app.services.settings import choose_source
+from tests.fakes.smtp import FakeSmtp
 from tests.processes import bare_environ, open_place, sise
 
 
@@ -157,6 +158,16 @@ async def test_corrections_of_the_calendar_that_end_or_are_open_within_60_days_a
     assert words in found["Calendar"].detail
 
 
+async def test_the_mail_server_is_asked_where_one_is_set(env: Env, smtp: FakeSmtp) -> None:
+    found = by_name(await examine_servers(env.settings))["Mail"]
+    assert (found.state, "SISE_SMTP_URL is not set" in found.detail) == (State.OK, True)
+    here = f"smtp+plain://127.0.0.1:{smtp.port}"
+    mailing = replace(env.settings, smtp_url=here, mail_from="Sise <sise@example.com>")
+    assert by_name(await examine_servers(mailing))["Mail"].detail == "the server answers"
+    gone = replace(mailing, smtp_url="smtp+plain://127.0.0.1:1")
+    assert by_name(await examine_servers(gone))["Mail"].state == State.WARN
+
+
 async def test_a_role_that_may_create_tables_is_said(env: Env) -> None:
     owner = replace(env.settings, database_url=env.settings.migration_url)
     found = by_name(await examine_servers(owner))["PostgreSQL"]
@@ -193,6 +204,7 @@ async def test_servers_that_do_not_answer_are_failures_and_the_rest_is_still_loo
     assert [(f.name, f.state) for f in findings] == [
         ("PostgreSQL", State.FAIL),
         ("Valkey", State.FAIL),
+        ("Mail", State.OK),
         ("Web", State.WARN),
     ], "what needs a server that does not answer is not told again"
     found = by_name(findings)
