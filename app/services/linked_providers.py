@@ -28,6 +28,7 @@ from app.services.sign_in import require_password
 
 LIFETIME: Final = timedelta(minutes=10)
 LONGEST: Final = 1_024  # characters of a ticket
+MOST: Final = 100  # that are listed
 _PURPOSE: Final = "link"
 
 
@@ -106,6 +107,7 @@ async def link(env: Env, identity: Identity, vouched: Vouched) -> None:
 async def list_linked(env: Env, user_id: int) -> list[LinkedProvider]:
     """What the person has connected, the oldest first."""
     query = select(OidcIdentity).where(OidcIdentity.user_id == user_id).order_by(OidcIdentity.id)
+    query = query.limit(MOST)
     known = {provider.issuer.rstrip("/"): provider for provider in env.settings.providers}
     found = []
     async with env.db.read(uid=user_id) as db:

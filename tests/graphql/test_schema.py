@@ -117,6 +117,7 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "SourceSearch.silent",
         "Query.sessions",
         "SignInOptions.providers",
+        "Query.linkedProviders",
         "Query.apiTokens",
         "Query.portfolios",
         "Portfolio.positions",
