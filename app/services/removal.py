@@ -2,6 +2,8 @@
 
 `DEPENDENTS` is the one table of what hangs on an instrument; whoever stores something by symbol
 adds a line. What has a foreign key goes with the instrument, the rest by a DELETE of its own.
+Ledgers stay whatever is watched; an instrument that somebody holds is not removed, for without its
+prices a portfolio would lose its value.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Final
 from sqlalchemy import text
 
 from app.adapters.bus import QUOTES
+from app.db.engine import EVERYONE
 from app.env import Env
 from app.errors import Conflict, Unavailable
 from app.services.defaults import DEFAULTS
@@ -43,6 +46,13 @@ DEPENDENTS: Final = {
 """What hangs on an instrument: its word, and the query that counts it."""
 
 _WITHOUT_KEY: Final = (f"DELETE FROM {_RATES}", f"DELETE FROM job {_OWN}")
+
+
+_HOLDERS: Final = """SELECT count(DISTINCT portfolio_id) FROM (
+    SELECT portfolio_id FROM account
+    WHERE kind IN ('POSITION', 'RESERVED') AND commodity = 'share:' || :symbol AND balance <> 0
+    UNION SELECT portfolio_id FROM "order"
+    WHERE symbol = :symbol AND state IN ('NEW', 'PARTIALLY_FILLED')) AS holder"""
 
 
 @dataclass(frozen=True)
@@ -78,9 +88,10 @@ async def remove_instrument(env: Env, symbol: str, *, confirmed: bool) -> str:
 
     Raises:
         NotFound: there is no such instrument.
-        Conflict: it was not confirmed; nothing was removed.
+        Conflict: it was not confirmed, or a portfolio holds it; nothing was removed.
     """
     row = await get_instrument(env, symbol)
+    await _require_unheld(env, row.symbol)
     if not confirmed:
         rows = sum(dependent.count for dependent in await list_dependents(env, row.symbol))
         message = "%(rows)d rows hang on %(symbol)s. Confirm that all of it may be removed."
@@ -94,3 +105,11 @@ async def remove_instrument(env: Env, symbol: str, *, confirmed: bool) -> str:
         await env.bus.drop(QUOTES, row.symbol)
     await announce(env, "removed", symbol=row.symbol)
     return row.symbol
+
+
+async def _require_unheld(env: Env, symbol: str) -> None:
+    async with env.db.read(uid=EVERYONE) as db:
+        holders = await db.scalar(text(_HOLDERS), {"symbol": symbol}) or 0
+    if holders:
+        message = "%(symbol)s is held or ordered in %(count)d portfolios. It has to stay."
+        raise Conflict(message, symbol=symbol, count=holders)

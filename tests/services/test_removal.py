@@ -15,6 +15,8 @@ from app.errors import Conflict, NotFound
 from app.services.instruments import list_instruments, seed_instruments
 from app.services.removal import DEPENDENTS, list_dependents, remove_instrument
 from tests.factories import AT, make_bars, make_dividend, make_instrument, make_split
+from tests.ledgers import keep, make_portfolio
+from tests.people import make_user
 
 
 @pytest.fixture
@@ -55,13 +57,27 @@ async def test_what_hangs_on_an_instrument_is_counted_with_its_days(apple):
 def test_every_table_that_has_a_symbol_is_among_the_dependents():
     by_symbol = {t.name for t in Base.metadata.sorted_tables if "symbol" in t.columns}
     counted = {query.split("FROM ")[1].split()[0] for query in DEPENDENTS.values()}
-    assert by_symbol - counted == {"instrument", "data_version"}  # the versions are history
+    # versions and ledgers are history
+    assert by_symbol - counted == {"instrument", "data_version", "txn", "order"}
 
 
 async def test_without_a_word_of_confirmation_nothing_goes(apple):
     with pytest.raises(Conflict, match="7 rows hang on AAPL"):
         await remove_instrument(apple, "aapl", confirmed=False)
     assert await left(apple, "bar") == 4
+
+
+async def test_what_somebody_holds_stays(apple):
+    alice = await make_user(apple)
+    book = await make_portfolio(apple, alice)
+    await keep(apple, alice, book, "BUY 10 AAPL @ 100")
+    with pytest.raises(Conflict, match="AAPL is held or ordered in 1 portfolios"):
+        await remove_instrument(apple, "AAPL", confirmed=True)
+    assert await left(apple, "bar") == 4
+    await keep(apple, alice, book, "SELL 10 AAPL @ 100")
+    assert await remove_instrument(apple, "AAPL", confirmed=True) == "AAPL"
+    async with apple.db.read(uid=alice.id) as db:
+        assert await db.scalar(text("SELECT count(*) FROM txn WHERE symbol = 'AAPL'")) == 2
 
 
 async def test_all_of_it_goes_and_nothing_of_another(apple):
