@@ -33,12 +33,13 @@ def site() -> Iterator[Site]:
         yield site
 
 
-async def sign_up(page: Page) -> str:
+async def sign_up(page: Page, word: str = "reader") -> str:
     """A new account by the form; its name."""
-    name = f"reader{next(NUMBERS)}"
+    number = next(NUMBERS)
+    name = f"{word}{number}"
     await go(page, "/register")
     await page.fill("#username", name)
-    await page.fill("#email", f"{name}@example.com")
+    await page.fill("#email", f"reader{number}@example.com")
     await page.fill("#password", PASSWORD)
     await page.check("[name=disclaimer]")
     await page.click("main form button[type=submit]")
@@ -148,12 +149,12 @@ async def test_axe_finds_nothing_on_a_page_of_an_account(browser, site, theme, l
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_a_page_of_an_account_is_whole(browser: Browser, site: Site, locale: str) -> None:
     async with visiting(browser, site.url, Choices(locale)) as (page, _):
-        await sign_up(page)
+        await sign_up(page, "독자" if locale == "ko" else "reader")
         faults: list[str] = []
         for name in ("settings", "account", "security", "tokens"):
             await go(page, SIGNED_IN[name])
             faults += await audit(page, name)
-        await page.fill("#name", "bot")
+        await page.fill("#name", "봇" if locale == "ko" else "bot")
         await page.click("main form button.primary")
         await page.wait_for_selector("#token")
         faults += await audit(page, "a new token")
