@@ -70,10 +70,14 @@ _KOREAN_ISIN: Final = re.compile(r"KR7([0-9A-Z]{6})[0-9]{3}")
 
 @dataclass(frozen=True)
 class Assumed:
-    """What a file need not say: the portfolio's currency, and symbols by the names of shares."""
+    """What a file need not say: the portfolio's currency, and symbols by names and Korean codes.
+
+    Nothing has happened after `today`.
+    """
 
     currency: str
     symbols: Mapping[str, str]
+    today: date
 
 
 @dataclass(frozen=True)
@@ -230,6 +234,10 @@ def _read_draft(line: Line, columns: _Columns, kind: RecordKind, assumed: Assume
     if day is None:
         with locating(columns.name(RecordField.DAY)):
             raise BadInput("The day is missing", field="day")
+    if day > assumed.today:
+        with locating(columns.name(RecordField.DAY), columns.text(line, RecordField.DAY)):
+            message = "%(value)s is after today, %(bound)s"
+            raise BadInput(message, field="day", value=str(day), bound=str(assumed.today))
     symbol = _read_symbol(line, columns, kind, assumed)
     numbers = {field: columns.number(line, field) for field in NUMBERS}
     currency = _read_currency(line, columns, RecordField.CURRENCY)
@@ -293,7 +301,11 @@ def _read_symbol(line: Line, columns: _Columns, kind: RecordKind, assumed: Assum
     if kind in _OF_MONEY:
         return None
     code, name = columns.text(line, RecordField.SYMBOL), columns.text(line, RecordField.NAME)
-    found = find_symbol(code) or assumed.symbols.get(fold_name(name or code))
+    found = find_symbol(code)
+    if found is not None:
+        found = assumed.symbols.get(found.removesuffix(".KS"), found)
+    else:
+        found = assumed.symbols.get(fold_name(name or code))
     if found is not None or not (code or name) or kind in _MAY_HAVE_SYMBOL:
         return found
     field = RecordField.SYMBOL if code else RecordField.NAME

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from app.domain.records.foreign import Assumed
 from app.domain.records.mapping import RECOGNISED, ColumnMapping
 from app.domain.records.reading import read_text
 from app.domain.records.rows import Records
 from app.domain.transactions import Entry
 
-ASSUMED = Assumed("KRW", {"삼성전자": "005930.KS", "카카오": "035720.KS"})
+ASSUMED = Assumed(
+    "KRW",
+    {"삼성전자": "005930.KS", "카카오": "035720.KS", "293490": "293490.KQ"},
+    date(2026, 3, 2),
+)
 
 
 def read(text: str, mapping: ColumnMapping = RECOGNISED) -> Records:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.domain.records.duplicates import Recorded, content_of, find_recorded, match_rows
 from app.domain.records.rows import RecordRow
-from app.domain.records.writing import write_csv
+from app.domain.records.writing import CsvWriter
 from tests.domain.records.notation import read
 from tests.domain.test_entry_checks import GOOD
 
@@ -62,7 +62,8 @@ def test_after_an_import_was_reversed_the_file_is_new_again_under_other_keys():
 
 
 def own(*entries) -> str:
-    return "".join(write_csv(entries))
+    writer = CsvWriter()
+    return writer.head() + writer.piece(entries)
 
 
 def test_in_our_own_format_equal_rows_are_as_many_transactions():

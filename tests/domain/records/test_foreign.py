@@ -25,6 +25,7 @@ KOREAN = """계좌번호 : 123-45-678901,,,,,,,,,,
 2024.01.08,타사대체입고,,카카오,3,"50,000",,,,,,2024.01.08,7
 2024.01.09,타사대체출고,KR7035720002,,1,,,,,,,2024.01.09,8
 2024.01.10,무상입고,005930,삼성전자,2,,,,,,,2024.01.10,9
+2024.01.11,매수,293490,카카오게임즈,1,"25,000",,,,,,2024.01.15,10
 합계,,,,,,"2,073,805",,,,,,
 """
 
@@ -42,6 +43,7 @@ def test_a_korean_broker():
         "TRANSFER 035720.KS 3 = 150000 KRW",
         "TRANSFER 035720.KS -1",
         "BONUS 005930.KS 2",
+        "BUY 293490.KQ 1 @ 25000 = 25000 KRW",
     ]
     assert found.skipped == 1
     assert found.rows[0].line == 3
@@ -86,6 +88,7 @@ GHOSTFOLIO = """Date,Code,DataSource,Currency,Price,Quantity,Action,Fee,Note
 06.12.2021,Savings,MANUAL,USD,1.5,1,interest,0,
 07.12.2021,House,MANUAL,USD,500000,1,item,0,
 08.12.2021,BAS.DE,YAHOO,EUR,60,1,buy,0,
+20500606,MSFT,YAHOO,USD,0.00,0,buy,0.00,
 """
 
 
@@ -100,6 +103,7 @@ def test_ghostfolio():
         "INTEREST = 1.5 USD",
         "! 7 Action item",
         "! 8 Code BAS.DE",
+        "! 9 Date 20500606",
     ]
     assert found.rows[1].entry.note == "My first order 🤓"
 
@@ -196,6 +200,7 @@ HEAD = "date,type,symbol,quantity,price,amount,fee,currency\n"
     ("line", "column", "value", "words"),
     [
         ("2024-02-30,buy,AAPL,1,1,1,0,USD", "date", "2024-02-30", "no day"),
+        ("2026-03-03,buy,AAPL,1,1,1,0,USD", "date", "2026-03-03", "after today, 2026-03-02"),
         (",buy,AAPL,1,1,1,0,USD", "date", "", "day is missing"),
         ("2024-01-02,,AAPL,1,1,1,0,USD", "type", "", "no known kind"),
         ("2024-01-02,매수취소,AAPL,1,1,1,0,USD", "type", "매수취소", "no known kind"),

@@ -24,7 +24,7 @@ QUICK = settings(max_examples=300, deadline=None, suppress_health_check=[HealthC
 
 def test_a_file_in_cp949_is_read_as_one_in_utf_8():
     expected = briefs(read_records(KOREAN.encode(), ASSUMED))
-    assert len(expected) == 9
+    assert len(expected) == 10
     for encoding in ("cp949", "utf-8-sig", "utf-16"):
         assert briefs(read_records(KOREAN.encode(encoding), ASSUMED)) == expected
     assert briefs(read_records(KOREAN.replace("\n", "\r\n").encode("cp949"), ASSUMED)) == expected
@@ -38,6 +38,8 @@ ACTIVITIES = [
      "currency": "USD", "dataSource": "YAHOO", "date": "2021-09-16T00:00:00.000Z", "symbol": "MSFT"},
     {"fee": 1e-7, "quantity": 1e-7, "type": "BUY", "unitPrice": 1e7, "currency": "USD",
      "dataSource": "YAHOO", "date": "2050-06-06T00:00:00.000Z", "symbol": "MSFT"},
+    {"fee": 1e-7, "quantity": 1e-7, "type": "BUY", "unitPrice": 1e7, "currency": "USD",
+     "dataSource": "YAHOO", "date": "2022-06-06T00:00:00.000Z", "symbol": "MSFT"},
 ]  # fmt: skip
 
 
@@ -48,7 +50,8 @@ def test_ghostfolios_json():
     assert briefs(found) == [
         "FEE = 49 USD",
         "BUY MSFT 5 @ 298.58 = 1492.9 USD fee 19",
-        "! 3 fee 0.0000001",
+        "! 3 date 2050-06-06T00:00:00.000Z",
+        "! 4 fee 0.0000001",
     ]
     assert str(found.rows[1].entry.day) == "2021-09-16"
 
