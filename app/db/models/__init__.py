@@ -25,6 +25,7 @@ from app.db.models.portfolio import (
     Txn,
     TxnNote,
 )
+from app.db.models.records import RecordPreset
 from app.db.models.trust import CrossCheck, DataRevision, DataVersion, Quarantine
 from app.db.models.user import (
     ApiToken,
@@ -68,6 +69,7 @@ __all__ = [
     "Portfolio",
     "Posting",
     "Quarantine",
+    "RecordPreset",
     "RecoveryCode",
     "RefreshToken",
     "SessionOverride",

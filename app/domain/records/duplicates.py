@@ -105,6 +105,18 @@ def find_recorded(entries: Iterable[Entry], keys: dict[int, str]) -> Recorded:
     return Recorded(key_sets[0], key_sets[1], contents[0], contents[1])
 
 
+def oldest_first(rows: Sequence[MatchedRow], format_: RecordFormat) -> Sequence[MatchedRow]:
+    """The rows by day, as they are to be stored; within a day as they happened.
+
+    Brokers write the newest first or last: a file whose first day is after its last is turned
+    round. One of our own format stands in order.
+    """
+    if format_ is RecordFormat.SISE or not rows:
+        return rows
+    newest_first = rows[0].row.entry.day > rows[-1].row.entry.day
+    return sorted(rows[::-1] if newest_first else rows, key=lambda match: match.row.entry.day)
+
+
 def content_of(entry: Entry) -> str:
     """What makes two transactions the same, as a text."""
     facts = (
