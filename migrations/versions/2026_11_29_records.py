@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "records"
-down_revision = "ledger_posting"
+down_revision = "fundamentals"
 branch_labels = None
 depends_on = None
 
