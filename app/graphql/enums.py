@@ -124,7 +124,7 @@ class SignInKind(StrEnum):
     PROGRAM = "PROGRAM"
 
 
-def _enum(cls: type[E], name: str | None = None) -> type[E]:
+def register_enum(cls: type[E], name: str | None = None) -> type[E]:
     """Makes an enumeration one of the schema, with the first sentence of its docstring."""
     text = (cls.__doc__ or "").partition("\n\n")[0]
     strawberry.enum(cls, name=name, description=text)
@@ -160,6 +160,6 @@ for _cls in (
     VoteDirection,
     VoteIndicator,
 ):
-    _enum(_cls)
-_enum(Kind, "InstrumentKind")
-_enum(Reason, "QuarantineReason")
+    register_enum(_cls)
+register_enum(Kind, "InstrumentKind")
+register_enum(Reason, "QuarantineReason")

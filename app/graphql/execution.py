@@ -56,6 +56,7 @@ DEADLINES: Final = {
     "linkProvider": 10.0,
     "startDemo": 10.0,
     "unlinkProvider": 10.0,
+    "importTransactions": 10.0,
     "trackInstrument": 10.0,
     "trackInstruments": 10.0,
     "trackList": 10.0,

@@ -26,6 +26,7 @@ from app.graphql.portfolio_types import (
     Slice,
     Transaction,
 )
+from app.graphql.records import PortfolioRecords
 from app.services import portfolios
 from app.services.ledger import count_transactions, list_transactions
 from app.services.paging import check_first
@@ -35,11 +36,9 @@ from app.services.portfolios import PortfolioRow
 
 @described
 @strawberry.type
-class Portfolio:
+class Portfolio(PortfolioRecords):
     """A portfolio of virtual money at real prices, of practice, or the record of a real account."""
 
-    user_id: strawberry.Private[int]
-    id: strawberry.ID
     name: str
     kind: PortfolioKind
     base_currency: str

@@ -19,6 +19,7 @@ from app.graphql.execution import EXTENSIONS, EventExecutor, Schema
 from app.graphql.market import MarketMutation, MarketQuery, MarketSubscription
 from app.graphql.portfolio import PortfolioQuery, PortfolioSubscription
 from app.graphql.portfolio_changes import PortfolioMutation
+from app.graphql.records import RecordMutation, RecordQuery
 from app.graphql.scalars import SCALARS
 from app.graphql.trust import TrustMutation, TrustQuery
 from app.graphql.universe import UniverseMutation, UniverseQuery
@@ -36,6 +37,7 @@ class Query(
     PortfolioQuery,
     AccountQuery,
     AdministrationQuery,
+    RecordQuery,
 ):
     """Everything that can be asked."""
 
@@ -53,6 +55,7 @@ class Mutation(
     LinkMutation,
     PortfolioMutation,
     AdministrationMutation,
+    RecordMutation,
 ):
     """Everything that can be changed."""
 

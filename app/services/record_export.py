@@ -15,12 +15,24 @@ from app.db.models import Txn
 from app.domain.records.writing import ExportFormat, make_writer
 from app.domain.transactions import Entry
 from app.env import Env
-from app.errors import TooCostly
+from app.errors import BadInput, TooCostly
 from app.services.entries import read_entry, select_entries
 from app.services.portfolios import get_portfolio
 
 PIECE: Final = 1000
 MOST_IN_MEMORY: Final = 20_000
+
+
+def find_format(suffix: str) -> ExportFormat:
+    """The format of a file's name.
+
+    Raises:
+        BadInput: it is none.
+    """
+    if suffix.upper() not in ExportFormat.__members__:
+        message = "format is %(value).20r; it may be csv or json"
+        raise BadInput(message, field="format", value=suffix)
+    return ExportFormat(suffix.upper())
 
 
 async def export_records(

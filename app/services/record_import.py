@@ -29,15 +29,20 @@ from app.domain.records.duplicates import (
     oldest_first,
 )
 from app.domain.records.foreign import Assumed, fold_name
-from app.domain.records.mapping import RECOGNISED, ColumnMapping
+from app.domain.records.mapping import RECOGNISED, ColumnMapping, check_mapping
 from app.domain.records.reading import read_records
 from app.domain.records.rows import Records
+from app.domain.records.tables import MOST_BYTES
 from app.domain.transactions import Entry, PortfolioKind
 from app.env import Env
 from app.errors import Conflict
 from app.services.booking import When, entry_item, now_of, post, reversal_item
 from app.services.ledger import list_entries
 from app.services.portfolios import PortfolioRow, get_portfolio
+from app.services.record_presets import get_preset
+
+MOST_UPLOADED: Final = MOST_BYTES
+"""Bytes of a file."""
 
 BATCH: Final = 500
 """Rows that one call of the database stores; all calls are one transaction."""
@@ -72,17 +77,19 @@ async def import_records(  # noqa: PLR0913 - whose, where, what, and two wishes
     portfolio_id: str,
     data: bytes,
     *,
-    mapping: ColumnMapping = RECOGNISED,
+    mapping: ColumnMapping | None = None,
+    preset: str | None = None,
     duplicates: bool = False,
     dry_run: bool = True,
 ) -> ImportReport:
     """Reads a file and, unless it is a dry run or a row is at fault, records its rows.
 
+    What a broker's columns and words mean is said by `mapping`, else by the preset of that id.
     `duplicates`: rows that seem to be there already are recorded too, but those whose key is used.
 
     Raises:
-        BadInput: the file as a whole cannot be read.
-        NotFound: the portfolio is not there or not the user's.
+        BadInput: the file as a whole cannot be read, or the mapping cannot be.
+        NotFound: the portfolio or the preset is not there or not the user's.
         Conflict: the portfolio is no record of a real account, or archived.
     """
     own = await get_portfolio(env, user_id, portfolio_id)
@@ -91,7 +98,8 @@ async def import_records(  # noqa: PLR0913 - whose, where, what, and two wishes
     when = now_of(env)
     symbols, watched = await _read_symbols(env)
     assumed = Assumed(own.base_currency, symbols, max(when.today.values()))
-    records = await asyncio.to_thread(read_records, data, assumed, mapping)
+    said = await _choose(env, user_id, mapping, preset)
+    records = await asyncio.to_thread(read_records, data, assumed, said)
     present = await list_entries(env, user_id, portfolio_id)
     keys = await _read_keys(env, user_id, own.id)
     report = await asyncio.to_thread(
@@ -101,6 +109,14 @@ async def import_records(  # noqa: PLR0913 - whose, where, what, and two wishes
         return report
     await _record(env, user_id, own.id, report.chosen, when)
     return replace(report, recorded=len(report.chosen))
+
+
+async def _choose(
+    env: Env, user_id: int, mapping: ColumnMapping | None, preset: str | None
+) -> ColumnMapping:
+    if mapping is not None:
+        return check_mapping(mapping)
+    return RECOGNISED if preset is None else (await get_preset(env, user_id, preset)).mapping
 
 
 def _report(  # noqa: PLR0913 - what the file has, and what is there

@@ -28,6 +28,7 @@ from app.web import (
 )
 from app.web.candles import candles
 from app.web.failures import show_app_error, show_defect, show_http_error
+from app.web.files import export_file, import_file
 from app.web.preferences import read_preferences
 from app.web.render import get_statics
 from app.web.shell import translator
@@ -68,6 +69,8 @@ def page_routes() -> list[BaseRoute]:
         Route("/collect", actions.collect, methods=["POST"]),
         Route("/track", actions.track, methods=["POST"]),
         Route("/source", actions.switch_source, methods=["POST"]),
+        Route("/portfolios/{id}/import", import_file, methods=["POST"]),
+        Route("/portfolios/{id}/export.{suffix}", export_file),
         Route("/api/candles/{symbol}", candles),
         Route("/manifest.webmanifest", give_manifest),
         Route("/sw.js", statics.serve_worker),

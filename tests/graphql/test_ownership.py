@@ -16,6 +16,7 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
 from app.domain.access import Role
+from app.domain.records.mapping import RECOGNISED
 from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.graphql.schema import schema
@@ -23,6 +24,7 @@ from app.services.authentication import find_again
 from app.services.external_sign_in import Vouched
 from app.services.identity import Identity
 from app.services.linked_providers import link, list_linked
+from app.services.record_presets import save_preset
 from app.services.sessions import end_all
 from tests.graphql.asking import make_context
 from tests.ledgers import keep
@@ -69,6 +71,14 @@ async def make_linked(env: Env, alice: Identity) -> str:
     return str(row.id)
 
 
+async def make_book(env: Env, alice: Identity) -> str:
+    return str((await keep_portfolio(env, alice.user, 0, PortfolioKind.TRACKED)).id)
+
+
+async def make_preset(env: Env, alice: Identity) -> str:
+    return str((await save_preset(env, alice.user.id, "mine", RECOGNISED)).id)
+
+
 CASES = {
     "Mutation.unlinkProvider": Case(
         f'mutation ($id: ID!) {{ unlinkProvider(id: $id, password: "{PASSWORD}") }}', make_linked
@@ -95,6 +105,14 @@ CASES = {
     ),
     "Mutation.reverseTransaction": Case(
         'mutation ($id: ID!) { reverseTransaction(id: $id, key: "k") { id } }', make_transaction
+    ),
+    "Mutation.importTransactions": Case(
+        "mutation ($id: ID!) { importTransactions(portfolio: $id,"
+        ' csv: "date,type,amount\\n2024-01-02,deposit,5") { understood } }',
+        make_book,
+    ),
+    "Mutation.deleteRecordPreset": Case(
+        "mutation ($id: ID!) { deleteRecordPreset(id: $id) }", make_preset
     ),
     "Mutation.endSession": Case(
         "mutation ($id: ID!) { endSession(id: $id) }", make_sign_in, f"browser-{MISSING}"

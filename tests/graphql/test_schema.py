@@ -129,4 +129,15 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Transaction.tags",
         "ApiToken.scopes",
         "Mutation.confirmSecondFactor",
+        "ImportReport.columns",  # of one file: at most 100
+        "ImportReport.unusedColumns",
+        "ImportColumn.names",
+        "ImportReport.unknownSymbols",  # cut at 200, as the next three
+        "ImportReport.positions",
+        "ImportReport.problems",
+        "ImportReport.balances",
+        "Query.recordPresets",  # at most 50, of 200 words
+        "RecordPreset.columns",
+        "RecordPreset.kinds",
+        "RecordColumn.names",
     }
