@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -20,12 +21,26 @@ from app.domain.alignment import KNOWN_AT
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 
+class Dividend(NamedTuple):
+    """Who holds at the open of session `bar` gets `amount` a share as traded.
+
+    It is known at the close of `declared` and paid at `paid`; both may lie behind the last session.
+    """
+
+    bar: int
+    column: int
+    amount: float
+    declared: int
+    paid: int
+
+
 @dataclass(frozen=True, eq=False)
 class History:
     """Sessions x instruments; NaN where there was no price. Tables are not to be written to.
 
-    `references` are series of other markets or facts of companies, each with `known_at`: at the
-    close of a session only rows known by then are here (`closes_at`, UTC).
+    `dividends` are those that were declared. `references` are series of other markets or facts of
+    companies, each with `known_at`: at the close of a session only rows known by then are here
+    (`closes_at`, UTC).
     """
 
     symbols: tuple[str, ...]
@@ -35,6 +50,7 @@ class History:
     low: Table
     close: Table
     volume: Table
+    dividends: tuple[Dividend, ...] = ()
     closes_at: pl.Series | None = None
     references: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
@@ -60,6 +76,7 @@ class History:
             low=self.low[:stop],
             close=self.close[:stop],
             volume=self.volume[:stop],
+            dividends=tuple(one for one in self.dividends if one.declared < stop),
             closes_at=None if self.closes_at is None else self.closes_at[:stop],
             references=references,
         )

@@ -6,10 +6,10 @@ are continued by weekdays after the last one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,13 +17,13 @@ from app.domain.backtest.setup import Setup
 from app.domain.backtest.tape import Tape
 from app.domain.kernels import account as kernel
 from app.domain.kernels.account import Floats, Ints
-from app.domain.trading.costs import sell_tax
 from app.domain.trading.listings import Listing, find_listing
 from app.domain.trading.settlement import settlement_days
 from app.domain.trading.tables import (
     KOREAN_FUND_TICKS,
     PRICE_LIMITS,
     SEC_FEES,
+    SELL_TAXES,
     SETTLEMENT_CYCLES,
     SHARE_TICKS,
     TRADING_ACTIVITY_FEES,
@@ -35,6 +35,8 @@ from app.domain.trading.tables import (
 from app.errors import BadInput
 
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+Rule = TypeVar("Rule")
 
 DAYS_A_YEAR: Final = 365.0
 _WIDE: Final = 8  # more bounds than any table of ticks has
@@ -115,21 +117,36 @@ def _dated(listing: Listing, days: list[date], setup: Setup, tables: list[Steps]
     made[:, kernel.PER_SHARE_MOST] = np.inf
     made[:, kernel.STEPS] = -1.0
     if setup.taxed and listing.market is Market.US:
-        made[:, kernel.LEVY] = [float(in_force(SEC_FEES, day)) for day in days]
-        fees = [in_force(TRADING_ACTIVITY_FEES, day) for day in days]
-        made[:, kernel.PER_SHARE] = [float(fee.per_share) for fee in fees]
-        made[:, kernel.PER_SHARE_MOST] = [float(fee.most) for fee in fees]
-    elif setup.taxed:
-        taxes = [sell_tax(listing, day) for day in settles(listing.market, days)]
-        made[:, kernel.TAX] = [float(tax.transaction) for tax in taxes]
-        made[:, kernel.RURAL] = [float(tax.rural) for tax in taxes]
+        made[:, kernel.LEVY] = _by_day(SEC_FEES, days, float)
+        fees = TRADING_ACTIVITY_FEES
+        made[:, kernel.PER_SHARE] = _by_day(fees, days, lambda fee: float(fee.per_share))
+        made[:, kernel.PER_SHARE_MOST] = _by_day(fees, days, lambda fee: float(fee.most))
+    elif setup.taxed and not listing.is_fund:
+        taxes, settled = SELL_TAXES[listing.market], settles(listing.market, days)
+        made[:, kernel.TAX] = _by_day(taxes, settled, lambda tax: float(tax.transaction))
+        made[:, kernel.RURAL] = _by_day(taxes, settled, lambda tax: float(tax.rural))
     if setup.ticks:
-        for t, day in enumerate(days):
-            steps = _steps(listing, day)
+
+        def number(steps: Steps) -> float:
             if steps not in tables:
                 tables.append(steps)
-            made[t, kernel.STEPS] = tables.index(steps)
+            return float(tables.index(steps))
+
+        made[:, kernel.STEPS] = _by_day(_tick_table(listing), days, number)
     return made
+
+
+def _by_day(
+    table: Sequence[tuple[date, Rule]], days: Sequence[date], value: Callable[[Rule], float]
+) -> Floats:
+    """`in_force` for days in order: the value of the rule of each."""
+    in_force(table, days[0])
+    starts = np.array([first for first, _ in table], dtype="datetime64[D]")
+    places = np.searchsorted(starts, np.array(days, dtype="datetime64[D]"), side="right") - 1
+    found = np.zeros(len(table))
+    for place in np.unique(places).tolist():
+        found[place] = value(table[place][1])
+    return found[places]
 
 
 def settles(market: Market, days: Sequence[date]) -> list[date]:
@@ -137,14 +154,14 @@ def settles(market: Market, days: Sequence[date]) -> list[date]:
     after = (days[-1] + timedelta(days=n) for n in range(1, 15))
     known = settlement_days(market, [*days, *(day for day in after if day.weekday() < 5)])
     places = np.searchsorted(np.array(known), np.array(days), side="right")
-    cycles = [in_force(SETTLEMENT_CYCLES[market], day) for day in days]
-    return [known[place + cycle - 1] for place, cycle in zip(places.tolist(), cycles, strict=True)]
+    ends = places + _by_day(SETTLEMENT_CYCLES[market], days, float).astype(np.int64) - 1
+    return [known[end] for end in ends.tolist()]
 
 
-def _steps(listing: Listing, day: date) -> Steps:
+def _tick_table(listing: Listing) -> Sequence[tuple[date, Steps]]:
     if listing.is_fund and listing.market is not Market.US:
-        return in_force(KOREAN_FUND_TICKS, day)
-    return in_force(SHARE_TICKS[listing.market], day)
+        return KOREAN_FUND_TICKS
+    return SHARE_TICKS[listing.market]
 
 
 def _tick_arrays(tables: list[Steps]) -> tuple[Table, Table]:
@@ -172,27 +189,29 @@ def _limits(tape: Tape, listings: list[Listing], days: list[date]) -> tuple[Tabl
         seen = np.maximum.accumulate(np.where(np.isfinite(close[:, k]), rows, -1))[:-1]
         base = np.concatenate(([np.nan], np.where(seen >= 0, close[seen, k], np.nan)))
         base[changed[:, k]] = np.nan
-        table = PRICE_LIMITS[listing.market]
-        part = [float(in_force(table, day) * abs(listing.multiple)) for day in days]
-        lower[:, k], upper[:, k] = _limit_rows(listing, days, base, np.array(part))
+        part = _by_day(PRICE_LIMITS[listing.market], days, float) * abs(float(listing.multiple))
+        lower[:, k], upper[:, k] = _limit_rows(listing, days, base, part)
     return lower, upper
 
 
 def _limit_rows(
-    listing: Listing, days: list[date], base: Table, part: Table
-) -> tuple[Table, Table]:
+    listing: Listing, days: list[date], base: Floats, part: Floats
+) -> tuple[Floats, Floats]:
     """The rule of `trading.limits` on arrays: width cut to the base's tick, limits to theirs."""
-    steps = [_steps(listing, day) for day in days]
-    width = _floor(base * part, _ticks_at(steps, base))
+    table = _tick_table(listing)
+    steps = _by_day(table, days, lambda one: float([s for _, s in table].index(one)))
+    rules = [rule for _, rule in table]
+    width = _floor(base * part, _ticks_at(rules, steps, base))
     high, low = base + width, base - width
-    ticks = _ticks_at(steps, low)
-    return np.maximum(_floor(low, ticks), ticks), _floor(high, _ticks_at(steps, high))
+    ticks = _ticks_at(rules, steps, low)
+    return np.maximum(_floor(low, ticks), ticks), _floor(high, _ticks_at(rules, steps, high))
 
 
-def _ticks_at(steps: list[Steps], prices: Table) -> Table:
-    made = np.full(prices.shape, np.nan)
-    for one in dict.fromkeys(steps):
-        chosen = np.array([step is one or step == one for step in steps])
+def _ticks_at(rules: list[Steps], steps: Floats, prices: Floats) -> Floats:
+    """The tick of each price by the rule of that number."""
+    made: Floats = np.full(len(prices), np.nan)
+    for number, one in enumerate(rules):
+        chosen = steps == number
         bounds = np.array([float(bound) for bound in one.bounds])
         ticks = np.array([float(tick) for tick in one.ticks])
         made[chosen] = ticks[
@@ -201,7 +220,7 @@ def _ticks_at(steps: list[Steps], prices: Table) -> Table:
     return made
 
 
-def _floor(prices: Table, ticks: Table) -> Table:
+def _floor(prices: Floats, ticks: Floats) -> Floats:
     return np.floor(prices / ticks + 1e-7) * ticks
 
 

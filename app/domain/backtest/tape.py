@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from app.domain.backtest.history import History
+from app.domain.backtest.history import Dividend, History
 from app.domain.bars import PRICES, check_prices
 from app.errors import BadInput
 
@@ -34,19 +34,6 @@ class Split(NamedTuple):
     bar: int
     column: int
     ratio: float
-
-
-class Dividend(NamedTuple):
-    """Who holds at the open of session `bar` gets `amount` a share.
-
-    It is known at the close of `declared` and paid at `paid`; both may lie behind the last session.
-    """
-
-    bar: int
-    column: int
-    amount: float
-    declared: int
-    paid: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +65,9 @@ class Tape:
         adjusted = {name: self.prices[name] * self.growth for name in PRICES}
         volume = self.prices["volume"] / self.growth
         return History(
-            self.symbols, self.days, **adjusted, volume=volume, closes_at=self.closes_at,
-            references=self.references,
+            self.symbols, self.days, **adjusted, volume=volume,
+            dividends=tuple(one for one in self.dividends if one.declared < len(self.days)),
+            closes_at=self.closes_at, references=self.references,
         )  # fmt: skip
 
     def until(self, stop: int) -> Tape:

@@ -1,0 +1,60 @@
+"""Strategies of the operator's own: classes in a Python file, beside the built-in ones."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Final
+
+from app.domain.backtest.strategies import STRATEGIES
+from app.domain.backtest.strategy import Strategy
+from app.errors import BadInput
+
+_FAILURES: Final = (
+    ArithmeticError, AttributeError, ImportError, LookupError, NameError, RuntimeError, SyntaxError,
+    TypeError, ValueError,
+)  # fmt: skip
+
+
+def load_strategies(source: str, file: str) -> list[Strategy]:
+    """The strategies that a file of this source defines, in its order.
+
+    The source is run: it is the operator's own and may do what the process may.
+
+    Raises:
+        BadInput: the file cannot be run, defines no strategy, or one without a key, a name or a
+            description, or one whose key is taken.
+    """
+    module = ModuleType(f"strategies.{file}")
+    try:
+        exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 - see above
+    except _FAILURES as failure:
+        message = "The strategy file %(file)s cannot be run: %(reason)s"
+        reason = f"{type(failure).__name__}: {failure}"
+        raise BadInput(message, field="file", file=file, reason=reason) from failure
+    classes = [
+        one
+        for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, Strategy) and one.__module__ == module.__name__
+    ]
+    if not classes:
+        message = "The strategy file %(file)s defines no class of Strategy"
+        raise BadInput(message, field="file", file=file)
+    taken = set(STRATEGIES)
+    for one in classes:
+        _check(one, file, taken)
+        taken.add(one.key)
+    return [one() for one in classes]
+
+
+def _check(one: type[Strategy], file: str, taken: set[str]) -> None:
+    for part in ("key", "name", "description"):
+        if not isinstance(getattr(one, part, None), str) or not getattr(one, part):
+            message = "%(strategy)s in %(file)s has no %(part)s"
+            raise BadInput(message, field="file", strategy=one.__name__, file=file, part=part)
+    missing = ", ".join(sorted(one.__abstractmethods__))
+    if missing:
+        message = "%(strategy)s in %(file)s has no %(part)s"
+        raise BadInput(message, field="file", strategy=one.__name__, file=file, part=missing)
+    if one.key in taken:
+        message = "%(strategy)s in %(file)s has the key %(key)s, which another strategy has"
+        raise BadInput(message, field="file", strategy=one.__name__, file=file, key=one.key)
