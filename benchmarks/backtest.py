@@ -255,7 +255,7 @@ def million(report: Report) -> None:
         ("sma_cross", {"fast": range(1, 1_415), "slow": range(2, 1_416)}, SETUP, 15),
         ("rsi_reversion", {"window": range(2, 102), "buy_below": np.linspace(5, 45, 100).tolist(),
                            "sell_above": np.linspace(50, 90, 100).tolist()}, stopped, 60),
-        ("bollinger_breakout", {"window": range(5, 505), "width": np.linspace(0.5, 3, 2_000).tolist()},
+        ("bollinger_breakout", {"window": range(5, 505), "width": np.linspace(0.5, 3, 2_000).tolist()},  # noqa: E501
          stopped, 60),
     ]  # fmt: skip
     for key, grid, setup, goal in grids:
