@@ -110,7 +110,7 @@
     .map((n) => ({ element, text: n.data })));
   const symbols = /'[^']+'|\^[A-Z0-9]+|\b[A-Z0-9]+\.K[SQ]\b|\bAAPL\b/g;
   const known = new RegExp(`\\b(?:${[
-    'API', 'QR', 'JSON', 'CSV', 'zip', 'Google', 'Authenticator', 'Aegis', 'Password', 'Authorization', 'Bearer', 'graphql',
+    'API', 'QR', 'JSON', 'CSV', 'zip', 'Google', 'Authenticator', 'Aegis', 'Password', '1Password', 'Authorization', 'Bearer', 'graphql',
     'RSI', 'MACD', 'MA', 'KST', 'ET', 'KRW', 'USD', 'ETF', 'Sise', 'D', 'W', 'M', 'Y', 'YTD', 'K',
     'bokeh-sampledata', 'currencyconverter', 'Yahoo', 'Finance', 'Apache', 'License',
     'Enter', 'Esc', 'JavaScript', 'English', 'IBM', 'KODEX', 'NAVER', 'SK', 'SPDR', 'S&P', 'US',
