@@ -24,7 +24,7 @@ from app.errors import BadInput
 _SHORT: Final = Parameter("short", Kind.FLAG, default=False)
 
 
-def _bars(name: str, default: int, least: int = 1, most: int = 1_000) -> Parameter:
+def _bars(name: str, default: int, least: int = 1, most: int = 2_000) -> Parameter:
     return Parameter(name, Kind.INTEGER, default, least, most)
 
 
@@ -276,22 +276,19 @@ def _crosses(history: History, histogram: Any) -> Any:
     for k in range(history.shape[1]):
         seen = np.isfinite(history.close[:, k])
         values = histogram[seen, k]
-        vote = np.full(len(values), np.nan)
-        for i in range(signals.CROSS_BARS, len(values)):
-            recent = values[i - signals.CROSS_BARS : i + 1]
-            if np.isfinite(recent).all():
-                vote[i] = _cross(np.sign(recent).tolist())
-        out[seen, k] = vote
+        if len(values) > signals.CROSS_BARS:
+            out[np.flatnonzero(seen)[signals.CROSS_BARS :], k] = _cross(np.sign(values))
     return out
 
 
-def _cross(sides: list[float]) -> float:
-    vote, side = 0.0, 0.0
-    for now in sides:
-        if side and now == -side:
-            vote = now
-        side = now or side
-    return vote
+def _cross(signs: Any) -> Any:
+    """Votes from the fourth bar on; NaN where a bar of the four has no sign."""
+    recent = np.lib.stride_tricks.sliding_window_view(signs, signals.CROSS_BARS + 1).T
+    vote, side = np.zeros(recent.shape[1]), recent[0]
+    for now in recent[1:]:
+        vote = np.where((side != 0) & (now == -side), now, vote)
+        side = np.where(now != 0, now, side)
+    return np.where(np.isfinite(recent).all(axis=0), vote, np.nan)
 
 
 def _hold(buy: Any, sell: Any) -> Any:

@@ -123,9 +123,14 @@ def constant(value: Callable[[History], Any]) -> Callable[[History], Any]:
     return lambda history: np.broadcast_to(value(history), history.shape).astype(float).copy()
 
 
+def mean_of(table: Any) -> Any:
+    """The mean of each instrument's values; 0 where there is none."""
+    return np.nansum(table, axis=0) / np.maximum(np.isfinite(table).sum(axis=0), 1)
+
+
 LEAKS = {
     "shift": lambda h: later(h.close),
-    "whole-frame scale": lambda h: h.close - np.nanmean(h.close, axis=0) + 1,
+    "whole-frame scale": lambda h: h.close - mean_of(h.close) + 1,
     "bfill": back_filled,
     "centred window": centred,
     "left-labelled resample": left_labelled,
@@ -149,7 +154,8 @@ def test_a_planted_leak_is_named(name: str) -> None:
 def test_a_size_by_the_volatility_of_the_whole_sample_is_named() -> None:
     def size(history: History) -> Any:
         change = np.diff(np.log(history.close), axis=0)
-        return np.broadcast_to(np.minimum(0.01 / np.nanstd(change, axis=0), 1.0), history.shape) / 3
+        deviation = np.sqrt(mean_of(change**2)) + 1e-9
+        return np.broadcast_to(np.minimum(0.01 / deviation, 1.0), history.shape) / 3
 
     got = certify(TAPE, Planted("volatility", size, size=True), None, SETUP, seed=1)
     assert [leak.name for leak in got.leaks] == [SIZES]

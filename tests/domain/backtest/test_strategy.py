@@ -17,7 +17,7 @@ def test_what_is_not_given_is_the_default() -> None:
     ("strategy", "values", "words"),
     [
         (SmaCross(), {"fats": 5}, "no parameter fats; it has: fast, slow, short"),
-        (SmaCross(), {"fast": 5.5}, r"fast is 5\.5; it must be INTEGER 1\.\.1000"),
+        (SmaCross(), {"fast": 5.5}, r"fast is 5\.5; it must be INTEGER 1\.\.2000"),
         (SmaCross(), {"fast": 0}, "fast is 0"),
         (SmaCross(), {"fast": True}, "fast is True"),
         (SmaCross(), {"fast": 60}, "fast is 60; it must be below slow"),
