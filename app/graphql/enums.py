@@ -15,6 +15,9 @@ from app.domain.market import Kind
 from app.domain.portfolio.allocation import AllocationKey
 from app.domain.quotes import QuoteSource, QuoteState
 from app.domain.signals import SignalStrength, VoteDirection, VoteIndicator
+from app.domain.trading.orders import OrderState, OrderType, TimeInForce
+from app.domain.trading.preview import Caution
+from app.domain.trading.ticks import Side
 from app.domain.transactions import CorporateAction, LotMethod, PortfolioKind, TransactionKind
 
 E = TypeVar("E", bound=Enum)
@@ -142,6 +145,8 @@ for _cls in (
     Interval,
     Locale,
     LotMethod,
+    OrderState,
+    OrderType,
     PortfolioKind,
     PriceBasis,
     PriceEventKind,
@@ -156,6 +161,7 @@ for _cls in (
     SourceName,
     SourceUseOutcome,
     Theme,
+    TimeInForce,
     TransactionKind,
     VoteDirection,
     VoteIndicator,
@@ -163,3 +169,5 @@ for _cls in (
     register_enum(_cls)
 register_enum(Kind, "InstrumentKind")
 register_enum(Reason, "QuarantineReason")
+register_enum(Caution, "OrderWarning")
+register_enum(Side, "OrderSide")

@@ -12,9 +12,11 @@ import strawberry
 from app.domain.money import round_money
 from app.domain.portfolio.allocation import AllocationKey, allocate
 from app.domain.portfolio.valuation import PositionValue
+from app.domain.trading.orders import OrderState
 from app.domain.transactions import LotMethod, PortfolioKind, TransactionKind
 from app.graphql.context import Info
 from app.graphql.describing import described
+from app.graphql.orders import Order
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_user
 from app.graphql.portfolio_types import (
@@ -29,6 +31,7 @@ from app.graphql.portfolio_types import (
 from app.graphql.records import PortfolioRecords
 from app.services import portfolios
 from app.services.ledger import count_transactions, list_transactions
+from app.services.order_rows import count_orders, list_orders
 from app.services.paging import check_first
 from app.services.portfolio_value import Valuation, follow_value
 from app.services.portfolios import PortfolioRow
@@ -109,6 +112,21 @@ class Portfolio(PortfolioRecords):
         )
         count = lambda: count_transactions(env, user_id, own, symbol=symbol, kind=kind)  # noqa: E731
         return make_connection(page, lambda row: Transaction.of(row, user_id), count)
+
+    @strawberry.field
+    async def orders(
+        self,
+        info: Info,
+        state: OrderState | None = None,
+        first: int | None = 50,
+        after: str | None = None,
+    ) -> Connection[Order]:
+        """Its orders, the newest first; all of them, or those in one state."""
+        env, user_id, own = info.context.env, self.user_id, str(self.id)
+        page = await list_orders(
+            env, user_id, own, state=state, first=clamp(first, 50), after=after
+        )
+        return make_connection(page, Order.of, lambda: count_orders(env, user_id, own, state=state))
 
     @strawberry.field
     async def sales(self, info: Info, first: int | None = 50) -> list[RealisedSale]:

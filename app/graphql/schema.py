@@ -17,6 +17,7 @@ from app.graphql.calendar import CalendarMutation, CalendarQuery
 from app.graphql.describing import described
 from app.graphql.execution import EXTENSIONS, EventExecutor, Schema
 from app.graphql.market import MarketMutation, MarketQuery, MarketSubscription
+from app.graphql.orders import OrderMutation
 from app.graphql.portfolio import PortfolioQuery, PortfolioSubscription
 from app.graphql.portfolio_changes import PortfolioMutation
 from app.graphql.records import RecordMutation, RecordQuery
@@ -56,6 +57,7 @@ class Mutation(
     PortfolioMutation,
     AdministrationMutation,
     RecordMutation,
+    OrderMutation,
 ):
     """Everything that can be changed."""
 

@@ -24,11 +24,13 @@ from app.services.authentication import find_again
 from app.services.external_sign_in import Vouched
 from app.services.identity import Identity
 from app.services.linked_providers import link, list_linked
+from app.services.orders import place_order
 from app.services.record_presets import save_preset
 from app.services.sessions import end_all
 from tests.graphql.asking import make_context
 from tests.ledgers import keep
 from tests.ledgers import make_portfolio as keep_portfolio
+from tests.paper import make_recorded, read_order
 from tests.people import PASSWORD, by_access_token, by_api_token, by_session, make_user
 
 MISSING = "987654321"
@@ -65,6 +67,18 @@ async def make_transaction(env: Env, alice: Identity) -> str:
     return str((await keep(env, alice.user, portfolio, "DEPOSIT 500")).id)
 
 
+async def make_practice_book(env: Env, alice: Identity) -> str:
+    """A portfolio of practice where recorded prices are replayed, with money to order for."""
+    await make_recorded(env)
+    kind = PortfolioKind.PRACTICE
+    return str((await keep_portfolio(env, alice.user, kind=kind, currency="USD")).id)
+
+
+async def make_order(env: Env, alice: Identity) -> str:
+    portfolio, wanted = await make_practice_book(env, alice), read_order("BUY 1 AAPL")
+    return str((await place_order(env, alice.user.id, portfolio, wanted, "k")).id)
+
+
 async def make_linked(env: Env, alice: Identity) -> str:
     await link(env, alice, Vouched("Home", "https://home.example", "17"))
     (row,) = await list_linked(env, alice.user.id)
@@ -79,10 +93,18 @@ async def make_preset(env: Env, alice: Identity) -> str:
     return str((await save_preset(env, alice.user.id, "mine", RECOGNISED)).id)
 
 
+ORDER = 'input: {portfolio: $id, symbol: "AAPL", side: BUY, quantity: "1"}'
 CASES = {
     "Mutation.unlinkProvider": Case(
         f'mutation ($id: ID!) {{ unlinkProvider(id: $id, password: "{PASSWORD}") }}', make_linked
     ),
+    "Mutation.previewOrder": Case(
+        f"mutation ($id: ID!) {{ previewOrder({ORDER}) {{ price }} }}", make_practice_book
+    ),
+    "Mutation.placeOrder": Case(
+        f'mutation ($id: ID!) {{ placeOrder({ORDER}, key: "k") {{ id }} }}', make_practice_book
+    ),
+    "Mutation.cancelOrder": Case("mutation ($id: ID!) { cancelOrder(id: $id) { id } }", make_order),
     "Query.portfolio": Case(
         "query ($id: ID!) { portfolio(id: $id) { name value { total } } }", make_portfolio
     ),

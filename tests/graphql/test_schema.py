@@ -127,6 +127,9 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "PortfolioValue.cash",
         "PortfolioValue.missing",
         "Transaction.tags",
+        "Order.fills",
+        "Order.events",
+        "OrderPreview.warnings",
         "ApiToken.scopes",
         "Mutation.confirmSecondFactor",
         "ImportReport.columns",  # of one file: at most 100
