@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 
-from app.domain.backtest.engine import run
+from app.domain.backtest.engine import play, run
 from app.domain.backtest.setup import Exits, Setup
 from app.domain.backtest.strategies import STRATEGIES, SmaCross
 from app.domain.backtest.strategy import Values
@@ -178,17 +178,21 @@ def beside(report: Report, what: str, found: dict[str, float], goals: dict[str, 
 
 
 def one_run(report: Report) -> None:
-    """One run of an SMA cross: signals and trades, from arrays made beforehand."""
+    """One run of decided sides, as the peers are given them; and ours with the deciding."""
     tape = prepare(walk(DAYS, 1))
     values: Values = {"fast": 10, "slow": 50}
-    sides = run(tape, SmaCross(), values, SETUP).decision.side[:, 0]
-    many = 200
+    decision = run(tape, SmaCross(), values, SETUP).decision
+    sides, many = decision.side[:, 0], 200
 
     def ours() -> None:
         for _ in range(many):
+            play(tape, "sma_cross", {}, SETUP, decision)
+
+    def deciding() -> None:
+        for _ in range(many):
             run(tape, SmaCross(), values, SETUP)
 
-    ways: dict[str, Callable[[], object]] = {"ours": ours}
+    ways: dict[str, Callable[[], object]] = {"ours": ours, "ours, signals too": deciding}
     found = {name: seconds / many for name, seconds in measure(ways, 5).items()}
     found |= measure(_peers(tape, sides), 5)
     beside(report, "one run", found, {"raptorbt": 5, "vectorbt": 500})

@@ -56,13 +56,18 @@ def play(
     side = np.ascontiguousarray(decision.side, dtype=np.int8)
     room = _trade(scene, setup, (side, size), len(tape.dividends))
     fills, trips = int(room.account[kernel.FILLS]), int(room.account[kernel.TRIPS])
-    refused = int(
-        ((np.diff(side, axis=0, prepend=0) != 0) & (side < 0) & ~np.array(scene.shortable)).sum()
-    )
     return BacktestResult(
         key, values, setup, scene.currency, tape, decision, size, room.equity,
-        room.fills[:fills], room.trips[:trips], room.account, refused,
+        room.fills[:fills], room.trips[:trips], room.account, _count_refused(side, scene.shortable),
     )  # fmt: skip
+
+
+def _count_refused(side: Sides, shortable: tuple[bool, ...]) -> int:
+    """How often a short was wanted where there are none."""
+    if all(shortable) or side.min(initial=0) >= 0:
+        return 0
+    begins = (np.diff(side, axis=0, prepend=0) != 0) & (side < 0)
+    return int((begins & ~np.array(shortable)).sum())
 
 
 def _trade(scene: Scene, setup: Setup, plan: tuple[Sides, Table], claims: int) -> kernel.Room:

@@ -29,8 +29,11 @@ def compute_line(history: History, key: Key) -> Table:
     out = np.full(history.shape, np.nan)
     for k in range(history.shape[1]):
         seen = np.isfinite(history.close[:, k])
-        columns = (history.high[seen, k], history.low[seen, k], history.close[seen, k])
-        out[seen, k] = make(*map(np.ascontiguousarray, columns), *numbers)
+        columns = [history.high[:, k], history.low[:, k], history.close[:, k]]
+        if seen.all():
+            out[:, k] = make(*map(np.ascontiguousarray, columns), *numbers)
+        else:
+            out[seen, k] = make(*(column[seen] for column in columns), *numbers)
     return out
 
 

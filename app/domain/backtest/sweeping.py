@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from app.domain.backtest.engine import compute_sizes, run
 from app.domain.backtest.lines import Key, compute_line
 from app.domain.backtest.market import find_scene
 from app.domain.backtest.setup import Setup
+from app.domain.backtest.strategies import find_strategy
 from app.domain.backtest.strategy import Decision, LineRule, LineStrategy, Strategy, Value
 from app.domain.backtest.tape import Tape, prepare
 from app.domain.kernels import account as kernel
@@ -127,6 +129,16 @@ def sweep(  # noqa: PLR0913 - what and how
     summary = _run_compiled(*args) if compiled else _run_each(*args)  # type: ignore[arg-type]
     kept = sums if blocks else sums[:0]
     return Sweep(axes, places, summary, kept, float(setup.cash), len(tape.days), left_out)
+
+
+def warm_up() -> None:
+    """Compiles all loops, or reads them from disk: for the start of a worker."""
+    days = pl.date_range(date(2024, 1, 2), date(2024, 1, 12), eager=True)
+    prices = (pl.lit(10.0).alias(name) for name in ("open", "high", "low", "close", "volume"))
+    bars = pl.DataFrame({"symbol": "A", "day": days}).with_columns(*prices)
+    for key in ("sma_cross", "ema_cross", "rsi_reversion", "bollinger_breakout", "stochastic"):
+        sweep(bars, find_strategy(key), {})
+        run(bars, find_strategy(key))
 
 
 def _check_axes(strategy: Strategy, grid: Grid) -> dict[str, tuple[Value, ...]]:

@@ -82,6 +82,16 @@ def test_exposure_turnover_and_months() -> None:
     assert got.drawdowns[0].depth == pytest.approx(got.performance.max_drawdown)
 
 
+def test_shorts_are_counted_where_there_are_none() -> None:
+    values = {"fast": 5, "slow": 20, "short": True}
+    refused = run(GOOG, SmaCross(), values, BARE)
+    assert refused.refused_shorts > 20
+    assert set(refused.round_trips["direction"]) == {"LONG"}
+    allowed = run(GOOG, SmaCross(), values, replace(BARE, shorts=True))
+    assert allowed.refused_shorts == 0
+    assert set(allowed.round_trips["direction"]) == {"LONG", "SHORT"}
+
+
 def test_a_universe_chosen_later_carries_a_warning() -> None:
     assert warn_of_survivors(None, date(2020, 1, 1)) is not None
     assert warn_of_survivors(date(2021, 1, 1), date(2020, 1, 1)) is not None
