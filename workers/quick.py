@@ -16,7 +16,7 @@ from workers.check import check_instrument
 from workers.collect import collect_instrument
 from workers.mail import send_mail
 from workers.pace import Pace
-from workers.tick import minute_tick
+from workers.tick import equity_tick, minute_tick
 
 FUNCTIONS: Final[tuple[Function, ...]] = (
     func(collect_instrument, name="collect_instrument"),
@@ -27,10 +27,16 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
 
 
 def crons(env: Env, pace: Pace) -> list[CronJob]:
-    """The minute, which also runs at the start; more often when collections are to be closer."""
+    """The minute, which also runs at the start; more often when collections are to be closer.
+
+    Equity follows half a minute later, when what was due has begun.
+    """
     every = int(env.settings.collect_every or 60)
     seconds = set(pace.tick_seconds) | set(range(0, 60, every))
-    return [cron(minute_tick, second=seconds, run_at_startup=True)]
+    return [
+        cron(minute_tick, second=seconds, run_at_startup=True),
+        cron(equity_tick, second=30, run_at_startup=True),
+    ]
 
 
 async def get_ready() -> None:

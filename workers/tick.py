@@ -18,6 +18,7 @@ from app.services import (
     calendars,
     due,
     due_fundamentals,
+    equity,
     jobs,
     mails,
     metrics,
@@ -49,6 +50,17 @@ async def minute_tick(ctx: dict[str, Any]) -> None:
         await reconcile(env, stale_after=pace.stale_after, requeue_after=pace.requeue_after)
         await metrics.show_freshness(env)
         await metrics.share_metrics(env, "quick")
+
+
+async def equity_tick(ctx: dict[str, Any]) -> None:
+    """The other cron job of the quick queue: daily equity of portfolios that have changed.
+
+    Raises:
+        Unavailable: the database does not answer; the next minute begins anew.
+    """
+    env: Env = ctx["env"]
+    if count := await equity.refresh_equity(env):
+        LOG.info("equity worked out", extra={"portfolios": count})
 
 
 async def calendar_tick(ctx: dict[str, Any]) -> None:

@@ -13,12 +13,14 @@ from app.domain.bars import Interval, PriceBasis
 from app.domain.indicator_columns import IndicatorKind
 from app.domain.market import Kind
 from app.domain.portfolio.allocation import AllocationKey
+from app.domain.portfolio.xirr import XirrNote
 from app.domain.quotes import QuoteSource, QuoteState
 from app.domain.signals import SignalStrength, VoteDirection, VoteIndicator
 from app.domain.trading.orders import OrderState, OrderType, TimeInForce
 from app.domain.trading.preview import Caution
 from app.domain.trading.ticks import Side
 from app.domain.transactions import CorporateAction, LotMethod, PortfolioKind, TransactionKind
+from app.services.audit import Finding
 
 E = TypeVar("E", bound=Enum)
 
@@ -140,6 +142,7 @@ for _cls in (
     Colours,
     CorporateAction,
     DataKind,
+    Finding,
     FreshnessState,
     IndicatorKind,
     Interval,
@@ -165,6 +168,7 @@ for _cls in (
     TransactionKind,
     VoteDirection,
     VoteIndicator,
+    XirrNote,
 ):
     register_enum(_cls)
 register_enum(Kind, "InstrumentKind")

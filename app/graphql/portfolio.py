@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 
 import strawberry
 
@@ -20,8 +21,10 @@ from app.graphql.orders import Order
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_user
 from app.graphql.portfolio_types import (
+    AuditFinding,
     CashBalance,
     IncomeRow,
+    Performance,
     PortfolioValue,
     Position,
     RealisedSale,
@@ -29,10 +32,13 @@ from app.graphql.portfolio_types import (
     Transaction,
 )
 from app.graphql.records import PortfolioRecords
+from app.graphql.scalars import Series
 from app.services import portfolios
+from app.services.audit import audit as audit_portfolio
 from app.services.ledger import count_transactions, list_transactions
 from app.services.order_rows import count_orders, list_orders
 from app.services.paging import check_first
+from app.services.portfolio_performance import get_equity, get_performance
 from app.services.portfolio_value import Valuation, follow_value
 from app.services.portfolios import PortfolioRow
 
@@ -141,6 +147,50 @@ class Portfolio(PortfolioRecords):
         valuation = await self._valued(info)
         rows = valuation.opened.book.income[::-1][: check_first(clamp(first, 50))]
         return [IncomeRow.of(row, self.base_currency) for row in rows]
+
+    @strawberry.field
+    async def performance(
+        self,
+        info: Info,
+        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
+        to: date | None = None,
+    ) -> Performance:
+        """Its returns from one day to another, both included; over all time without them."""
+        own = int(self.id)
+        env = info.context.env
+        return Performance.of(await get_performance(env, self.user_id, own, from_, to))
+
+    @strawberry.field
+    async def equity(
+        self,
+        info: Info,
+        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
+        to: date | None = None,
+        benchmark: str | None = None,
+    ) -> Series:
+        """Its daily equity: time, value, cash, paidIn, paidOut, unit, drawdown, benchmark.
+
+        `unit` is what 100 of the first day have become; the benchmark is the same of its total
+        return, in its own currency. Worked out within a minute of a change.
+        """
+        return Series(
+            await get_equity(
+                info.context.env,
+                self.user_id,
+                int(self.id),
+                start=from_,
+                end=to,
+                benchmark=benchmark,
+            )
+        )
+
+    @strawberry.field
+    async def audit(self, info: Info) -> list[AuditFinding]:
+        """What cannot be right: nothing, if book, ledger and identities agree."""
+        valuation = await self._valued(info)
+        env, opened = info.context.env, valuation.opened
+        rows = await audit_portfolio(env, self.user_id, opened, valuation.value)
+        return [AuditFinding.of(row) for row in rows]
 
     async def _valued(self, info: Info) -> Valuation:
         return await info.context.loaders.valuations.load((self.user_id, str(self.id)))

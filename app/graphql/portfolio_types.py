@@ -10,12 +10,15 @@ import strawberry
 
 from app.domain.money import round_money
 from app.domain.portfolio.book import Row, Sale
+from app.domain.portfolio.returns import Returns
 from app.domain.portfolio.valuation import Mark, PositionValue
+from app.domain.portfolio.xirr import XirrNote
 from app.domain.transactions import CorporateAction, Entry, TransactionKind
 from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.instrument import Instrument
 from app.graphql.types import FromRow
+from app.services.audit import Finding
 from app.services.portfolio_value import Valuation
 from app.services.portfolios import CashRow
 
@@ -326,6 +329,58 @@ class Transaction:
             return None
         row = await info.context.loaders.instruments.load(self.symbol)
         return None if row is None else Instrument.of(row)
+
+
+@described
+@strawberry.type
+class Performance:
+    """Three returns with their own definitions, and the statistics of a unit's value.
+
+    Parts of one: 0.1 is 10 %. `simpleReturn`: (value + paid out - paid in) / paid in. `twr`: the
+    growth of a unit, whatever was paid in and out. `xirr`: the yearly interest that money in the
+    portfolio has earned; null where there is none, with the reason in `xirrNote`. `cagr` is the
+    time-weighted return a year; volatility and ratios are those of the unit's days, 252 a year.
+    """
+
+    simple_return: float | None
+    twr: float | None
+    xirr: float | None
+    xirr_note: XirrNote | None
+    period_return: float | None = strawberry.field(
+        description="The money-weighted return of the whole time, not annualised."
+    )
+    cagr: float | None
+    volatility: float | None
+    sharpe_ratio: float | None
+    sortino_ratio: float | None
+    max_drawdown: float | None
+
+    @classmethod
+    def of(cls, row: Returns) -> Performance:
+        """From the measured returns."""
+        return cls(
+            simple_return=row.simple,
+            twr=row.twr,
+            xirr=row.xirr.rate,
+            xirr_note=row.xirr.note,
+            period_return=row.xirr.period,
+            cagr=row.cagr,
+            volatility=row.volatility,
+            sharpe_ratio=row.sharpe_ratio,
+            sortino_ratio=row.sortino_ratio,
+            max_drawdown=row.max_drawdown,
+        )
+
+
+@described
+@strawberry.type
+class AuditFinding(FromRow):
+    """Something in a portfolio that cannot be right: `name` is the symbol or the currency."""
+
+    finding: Finding
+    name: str
+    difference: Decimal | None
+    day: date | None
 
 
 def _mark(mark: Mark | None) -> PriceMark | None:

@@ -7,7 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from app.web.svg import polyline
+
 Row = dict[str, Any]
+
+POINTS: Final = 300
+WIDTH: Final = 640
+HEIGHT: Final = 120
 
 LARGEST: Final = 7
 """Slices of the donut with a name of their own; the rest is one more."""
@@ -79,6 +85,26 @@ def income_by_month(nodes: Iterable[Mapping[str, Any]]) -> list[Row]:
         amount = Decimal(row["amount"] or 0)
         row["share"] = float(amount / best) if best > 0 and amount > 0 else 0.0
     return rows
+
+
+def draw_equity(series: Mapping[str, Sequence[Any]]) -> Row | None:
+    """The unit's value as a line of at most `POINTS` points with its ends; None without one."""
+    rows = [
+        (day, unit)
+        for day, unit in zip(series["time"], series["unit"], strict=True)
+        if unit is not None
+    ]
+    if len(rows) < 2:
+        return None
+    step = max(1, len(rows) // POINTS)
+    kept = rows[:-1:step] + rows[-1:]
+    return {
+        "points": polyline([unit for _, unit in kept], WIDTH, HEIGHT, 3),
+        "first": rows[0][0],
+        "last": rows[-1][0],
+        "low": min(unit for _, unit in rows),
+        "high": max(unit for _, unit in rows),
+    }
 
 
 def _return_of(value: Mapping[str, Any]) -> float | None:

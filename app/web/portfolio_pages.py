@@ -7,11 +7,18 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import AppError
+from app.errors import AppError, BadInput
 from app.graphql.execute import run_document
+from app.translations import translate_error
 from app.web.forms import Form, read_form, refuse
 from app.web.graphql_endpoint import make_context
-from app.web.portfolio_listing import income_by_month, list_positions, list_slices, list_summaries
+from app.web.portfolio_listing import (
+    draw_equity,
+    income_by_month,
+    list_positions,
+    list_slices,
+    list_summaries,
+)
 from app.web.render import get_renderer
 from app.web.shell import load_shell
 
@@ -49,11 +56,20 @@ async def portfolio(request: Request) -> Response:
     variables = {"id": request.path_params["id"]}
     it = (await run_document("portfolio/page", variables, context.renewed()))["portfolio"]
     data: dict[str, Any] = {
+        "curve": None,
         "it": it,
         "months": income_by_month(it["income"]),
+        "performance": None,
         "positions": list_positions(it["value"]["positions"]),
         "slices": list_slices(it["allocation"], it["value"]["positions"]),
     }
+    try:
+        told = await run_document("portfolio/_performance", variables, context.renewed())
+        data["performance"] = told["portfolio"]["performance"]
+        data["curve"] = draw_equity(told["portfolio"]["equity"])
+        data["gap"] = None
+    except BadInput as error:  # a day has no price or rate: the rest of the page has
+        data["gap"] = translate_error(error, context.locale)
     return get_renderer().page(request, "portfolio/page.html", shell, data)
 
 

@@ -12,11 +12,13 @@ from sqlalchemy import text
 from app.domain.access import Scope
 from app.env import Env
 from app.graphql.schema import schema
+from app.services.equity import refresh_equity
 from app.services.identity import Identity
 from app.services.live import QuoteHub
 from app.services.portfolios import PortfolioRow
+from tests.factories import make_sessions, weekdays
 from tests.graphql.asking import ask, counting_statements, fail, make_context
-from tests.holdings import make_holdings, make_prices, publish, tick
+from tests.holdings import START, make_holdings, make_prices, publish, tick
 from tests.people import by_api_token, by_session, make_user
 
 VALUE = """query ($id: ID!) { portfolio(id: $id) { name kind baseCurrency value {
@@ -182,3 +184,15 @@ async def test_names_archives_and_deletion(env: Env, alice: Identity, held: Port
     assert all_["portfolios"] == [own]
     delete = "mutation ($id: ID!) { deletePortfolio(id: $id) }"
     assert (await fail(env, delete, own, identity=alice))["extensions"]["code"] == "CONFLICT"
+
+
+async def test_performance_equity_and_audit(env: Env, alice: Identity, held: PortfolioRow):
+    await make_sessions(env, "XKRX", weekdays(START, 3))
+    await refresh_equity(env)
+    query = """query ($id: ID!) { portfolio(id: $id) { performance { simpleReturn twr xirr xirrNote
+        periodReturn maxDrawdown } equity(from: "2026-03-03") audit { finding } } }"""
+    found = (await ask(env, query, {"id": str(held.id)}, identity=alice))["portfolio"]
+    assert found["audit"] == []
+    assert found["performance"]["xirrNote"] == "UNDER_A_YEAR"
+    assert found["performance"]["twr"] == pytest.approx(found["performance"]["simpleReturn"])
+    assert found["equity"]["time"] == ["2026-03-03", "2026-03-04"]

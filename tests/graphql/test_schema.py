@@ -123,6 +123,7 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Portfolio.positions",
         "Portfolio.cash",
         "Portfolio.allocation",
+        "Portfolio.audit",
         "PortfolioValue.positions",
         "PortfolioValue.cash",
         "PortfolioValue.missing",

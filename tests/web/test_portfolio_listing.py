@@ -6,6 +6,7 @@ import pytest
 
 from app.web.portfolio_listing import (
     LARGEST,
+    draw_equity,
     income_by_month,
     list_positions,
     list_slices,
@@ -63,3 +64,11 @@ def test_a_return_needs_all_figures_and_money_paid_in():
     assert percent(flows="1000", total="1100", complete=True) == pytest.approx(10)
     assert percent(flows="0", total="1100", complete=True) is None
     assert percent(flows="1000", total="1100", complete=False) is None
+
+
+def test_a_long_curve_is_drawn_with_few_points_and_its_ends():
+    series = {"time": [str(n) for n in range(3001)], "unit": [None, *map(float, range(3000))]}
+    curve = draw_equity(series)
+    assert (curve["first"], curve["last"], curve["low"], curve["high"]) == ("1", "3000", 0, 2999)
+    assert 250 < len(curve["points"]) <= 302
+    assert draw_equity({"time": ["1"], "unit": [100.0]}) is None

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.holdings import make_holdings, make_prices
+from sqlalchemy import text
+
+from app.domain.transactions import PortfolioKind
+from app.services.equity import refresh_equity
+from tests.factories import make_sessions, weekdays
+from tests.holdings import START, make_holdings, make_prices
 from tests.people import PASSWORD, make_user
 from tests.web.pages import browsing, choose_source, text_of
 
@@ -91,3 +96,38 @@ async def test_to_others_it_is_as_if_there_were_none(env, settings):
             own = await http.get(f"/portfolios/{row.id}{path}")
             none = await http.get(f"/portfolios/987654{path}")
             assert (own.status_code, none.status_code) == (404, 404)
+
+
+async def test_three_returns_stand_side_by_side_and_findings_in_red(env, settings):
+    await choose_source(env, "yahoo")
+    await make_prices(env)
+    await make_sessions(env, "XKRX", weekdays(START, 3))
+    row = await make_holdings(env, await make_user(env), PortfolioKind.TRACKED)
+    await refresh_equity(env)
+    async with browsing(settings) as http:
+        await sign_in(http)
+        page = text_of((await http.get(f"/portfolios/{row.id}")).text)
+        assert "self-audit" not in page
+        for word in ("Simple return", "Time-weighted (TWR)", "Money-weighted (XIRR)"):
+            assert word in page
+        assert "+0.34%" in page
+        form = {"key": "k", "kind": "WITHDRAWAL", "day": "2026-03-04", "currency": "KRW"}
+        address = f"/portfolios/{row.id}/transactions"
+        sent = await http.post(address, data=form | {"amount": "90000000"})
+        assert sent.status_code == 303
+        assert "Cash below zero: KRW" in text_of((await http.get(f"/portfolios/{row.id}")).text)
+
+
+async def test_a_day_without_a_rate_is_named_and_the_rest_is_shown(env, settings):
+    await choose_source(env, "yahoo")
+    await make_prices(env)
+    await make_sessions(env, "XKRX", weekdays(START, 3))
+    row = await make_holdings(env, await make_user(env))
+    async with env.db.write() as db:
+        await db.execute(text("DELETE FROM fx_rate"))
+    await refresh_equity(env)
+    async with browsing(settings) as http:
+        await sign_in(http)
+        page = text_of((await http.get(f"/portfolios/{row.id}")).text)
+    assert "has no value on 2026-03-02" in page
+    assert "₩1,053,000" in page

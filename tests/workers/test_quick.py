@@ -8,7 +8,7 @@ import pytest
 
 from workers.pace import Pace
 from workers.quick import crons
-from workers.tick import minute_tick
+from workers.tick import equity_tick, minute_tick
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,8 @@ from workers.tick import minute_tick
 )
 def test_a_shorter_interval_of_collections_ticks_more_often(env, every, seconds):
     env = replace(env, settings=replace(env.settings, collect_every=every))
-    (cron,) = crons(env, Pace())
+    cron, equity = crons(env, Pace())
     assert cron.second == seconds
     assert cron.coroutine is minute_tick
     assert cron.run_at_startup
+    assert (equity.coroutine, equity.second) == (equity_tick, 30)

@@ -16,6 +16,8 @@ from app.db.models.market import (
 )
 from app.db.models.portfolio import (
     Account,
+    EquityDaily,
+    EquityState,
     Fill,
     Order,
     OrderEvent,
@@ -51,6 +53,8 @@ __all__ = [
     "DataVersion",
     "Dividend",
     "EmailConfirmation",
+    "EquityDaily",
+    "EquityState",
     "Exchange",
     "ExchangeSession",
     "Fill",

@@ -14,6 +14,7 @@ from typing import Annotated
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -249,3 +250,37 @@ class Fill(Base):
         _within("fill", "order_id", "order"),
         _within("fill", "txn_id", "txn"),
     )
+
+
+class EquityDaily(Base):
+    """What a portfolio was worth at the close of a day (`app.domain.portfolio.equity`).
+
+    `value` is null where a price or a rate is missing. `unit` is 1 before the first day.
+    """
+
+    __tablename__ = "equity_daily"
+
+    portfolio_id: Mapped[int] = mapped_column(
+        ForeignKey("portfolio.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[date] = mapped_column(primary_key=True)
+    value: Mapped[Money | None]
+    cash: Mapped[Money | None]
+    paid_in: Mapped[Money | None]
+    paid_out: Mapped[Money | None]
+    missing: Mapped[int]
+    unit: Mapped[float | None] = mapped_column(Double)
+    drawdown: Mapped[float | None] = mapped_column(Double)
+
+
+class EquityState(Base):
+    """How far a portfolio's equity has been worked out: which transaction, which day, and when."""
+
+    __tablename__ = "equity_state"
+
+    portfolio_id: Mapped[int] = mapped_column(
+        ForeignKey("portfolio.id", ondelete="CASCADE"), primary_key=True
+    )
+    txn_id: Mapped[int] = mapped_column(BigInteger)
+    day: Mapped[date]
+    computed_at: Mapped[At]
