@@ -214,20 +214,28 @@ def _peers(tape: Tape, sides: Any) -> dict[str, Callable[[], object]]:
     return made
 
 
+def cross(name: str, prices: dict[str, Any], fast: int, slow: int) -> peers.Peer:
+    """An SMA cross from prices to equity by a peer: its averages, its trades."""
+    make = getattr(peers, name)
+
+    def call() -> peers.Outcome:
+        outcome: peers.Outcome = make(
+            prices, peers.decide(name, prices["close"], fast, slow), CASH, FEE
+        )()
+        return outcome
+
+    return call
+
+
 def thousand(report: Report) -> None:
     """1,000 pairs of windows: the peers run each, those that are slow 20 of them, times 50."""
     tape = prepare(walk(DAYS, 1))
     grid: Grid = {"fast": range(5, 25), "slow": range(30, 130, 2)}
     sweep(tape, SmaCross(), grid, SETUP)
     found = measure({"ours": lambda: sweep(tape, SmaCross(), grid, SETUP)}, 5)
-    sides = [
-        run(tape, SmaCross(), {"fast": f, "slow": 60}, SETUP).decision.side[:, 0]
-        for f in range(5, 25)
-    ]
     for name in ("raptorbt", "vectorbt"):
         if peers.installed(name):
-            make = getattr(peers, name)
-            calls = [make(columns_of(tape), side, CASH, FEE) for side in sides]
+            calls = [cross(name, columns_of(tape), fast, 60) for fast in range(5, 25)]
             found[name] = 50 * time_calls(calls)
     beside(report, "1,000 pairs", found, {"raptorbt": 10, "vectorbt": 50})
 
@@ -243,10 +251,9 @@ def many_tickers(report: Report) -> None:
 
     ours()
     found = measure({"ours": ours}, 3)
-    some = [(tape, run(tape, SmaCross(), values, SETUP).decision.side[:, 0]) for tape in tapes[:20]]
     for name in ("raptorbt", "vectorbt"):
         if peers.installed(name):
-            calls = [getattr(peers, name)(columns_of(tape), side, CASH, FEE) for tape, side in some]
+            calls = [cross(name, columns_of(tape), 10, 50) for tape in tapes[:20]]
             found[name] = 25 * time_calls(calls)
     beside(report, "500 instruments", found, {"raptorbt": 5, "vectorbt": 30})
 

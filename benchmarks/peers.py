@@ -33,6 +33,18 @@ def changes(side: Numbers) -> tuple[Numbers, Numbers]:
     return (side == 1) & (before != 1), (side != 1) & (before == 1)
 
 
+def decide(name: str, close: Numbers, fast: int, slow: int) -> Numbers:
+    """The sides of an SMA cross, by the peer's own averages."""
+    module = importlib.import_module(name)
+    if name == "vectorbt":
+        first, second = (module.MA.run(close, n).ma.to_numpy() for n in (fast, slow))
+    else:
+        first, second = (np.asarray(module.sma(close, n)) for n in (fast, slow))
+    with np.errstate(invalid="ignore"):
+        side: Numbers = (first > second).astype(np.int8)
+    return side
+
+
 def backtesting_py(prices: dict[str, Numbers], side: Numbers, cash: float, fee: float) -> Peer:
     """backtesting.py, prepared to run."""
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):

@@ -7,6 +7,7 @@ are continued by weekdays after the last one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeVar
@@ -40,6 +41,9 @@ Rule = TypeVar("Rule")
 
 DAYS_A_YEAR: Final = 365.0
 _WIDE: Final = 8  # more bounds than any table of ticks has
+_LOOKED_AT: Final = tuple(
+    one.name for one in fields(Setup) if one.name not in {"costs", "sizing", "exits"}
+)
 
 
 class Scene(NamedTuple):
@@ -57,7 +61,8 @@ def find_scene(tape: Tape, setup: Setup) -> Scene:
     Raises:
         BadInput: instruments of two currencies, or a session before the known market rules.
     """
-    key = (setup.costs.key, *(getattr(setup, name) for name in setup.__slots__ if name != "costs"))
+    costs = (*sorted(setup.costs.commissions.items()), setup.costs.tax_unit)
+    key = (costs, *(getattr(setup, name) for name in _LOOKED_AT))
     if key not in tape.kept:
         tape.kept[key] = _make_scene(tape, setup)
     scene: Scene = tape.kept[key]
