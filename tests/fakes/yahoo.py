@@ -10,8 +10,8 @@
 URL, and `FakeYahoo(url)` steers it (the control paths begin with `/__`).
 
 Faults (`kind`): 429, 500, 401, html, truncated, empty, null, nulls, lengths, unordered, negative,
-types, currency, symbol, nan, huge, slow (`delay` seconds), reset, cut (the connection ends within
-the answer). The symbol `stream` with `refuse` turns streams away; `search` is the search's.
+types, currency, symbol, nan, huge, slow (`delay` seconds), held (until the faults are cleared),
+reset, cut (the connection ends within the answer). The symbol `stream` with `refuse` turns streams away; `search` is the search's.
 """
 
 from __future__ import annotations
@@ -109,6 +109,8 @@ async def _chart(request: Request) -> Response:
     fault = state.take_fault(symbol)
     kind = entry["fault"] = str(fault["kind"])
     await asyncio.sleep(state.latency + (fault.get("delay", 5.0) if kind == "slow" else 0))
+    while kind == "held" and fault in state.faults:
+        await asyncio.sleep(0.005)
     if kind == "reset":
         return reset(request.receive)
     response = _answer(state, symbol, query, kind, fault)

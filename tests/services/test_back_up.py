@@ -20,6 +20,7 @@ from app.services.analysis import analyse
 from app.services.back_up import BACK_UP_AFTER, use_source
 from app.services.collections import collect_symbol
 from app.services.settings import choose_source
+from tests.broker import until
 from tests.clocks import at
 from tests.deliveries import ScriptedSource, Truth
 from tests.factories import make_instrument, make_sessions, weekdays
@@ -214,10 +215,12 @@ async def test_held_rows_of_the_provider_before_are_closed(live, yahoo):
 
 async def test_an_answer_to_a_question_before_the_change_is_dropped(live, yahoo, naver):
     await collect_symbol(live, SAMSUNG)
-    yahoo.fault(SAMSUNG, "slow", delay=0.6)
+    yahoo.clear_log()
+    yahoo.fault(SAMSUNG, "held")
     collecting = asyncio.create_task(collect_symbol(live, SAMSUNG))
-    await asyncio.sleep(0.2)
+    await until(lambda: bool(yahoo.log(SAMSUNG)))
     await use_source(live, SAMSUNG, "krx")
+    yahoo.clear_faults()
     assert (await collecting).outcome == "SUPERSEDED"
     assert [row[0] for row in await sources(live)] == ["krx", "krx"]
 

@@ -21,6 +21,7 @@ from app.services.instruments import list_instruments, seed_instruments, track_i
 from app.services.jobs import list_jobs
 from app.services.settings import choose_source, find_setting, get_source, put_setting
 from app.services.source_switch import probe_source, switch_source
+from tests.broker import until
 from tests.factories import (
     make_dividend,
     make_instrument,
@@ -158,9 +159,10 @@ async def test_what_somebody_added_stays_with_yahoo(sample):
 
 async def test_a_collection_under_way_does_not_bring_old_rows_back(sample, yahoo):
     await switch_source(sample, "yahoo")
-    yahoo.fault("AAPL", "slow", delay=0.6, times=1)
+    yahoo.fault("AAPL", "held")
     collecting = asyncio.create_task(collect_symbol(sample, "AAPL"))
-    await asyncio.sleep(0.2)
+    await until(lambda: bool(yahoo.log("AAPL")))
     await switch_source(sample, "sample")
+    yahoo.clear_faults()
     assert (await collecting).outcome == "SUPERSEDED"
     assert await sources_left(sample) == set()
