@@ -36,6 +36,11 @@ class SlowHub:
 
 
 @pytest.fixture
+def patient():
+    """Nothing: here the deadline counts as it is."""
+
+
+@pytest.fixture
 def short(monkeypatch):
     """A deadline that a test can wait for."""
     monkeypatch.setattr(execution, "DEADLINE", 0.1)
