@@ -20,6 +20,7 @@ from app.domain.bars import PriceBasis, adjust
 from app.domain.indicator_columns import INDICATOR_COLUMNS
 from app.domain.indicators import compute_daily
 from app.env import Env
+from app.services.instruments import hold_instrument
 from app.services.settings import SOURCE_KEY, find_setting, hold_source
 
 WARM_UP: Final = 500
@@ -59,7 +60,6 @@ _STALE_SQL: Final = """
 SELECT i.indicators_from, (SELECT max(number) FROM data_revision WHERE symbol = i.symbol)
 FROM (SELECT CAST(:symbol AS text) AS symbol) AS asked LEFT JOIN instrument AS i USING (symbol)
 """
-_HOLD_SQL: Final = "SELECT FROM instrument WHERE symbol = :symbol FOR UPDATE"
 _FITS_SQL: Final = "UPDATE instrument SET indicators_from = NULL WHERE symbol = :symbol"
 _ORPHANS_SQL: Final = """
 DELETE FROM indicator_daily AS d WHERE symbol = :symbol
@@ -113,6 +113,8 @@ async def _write(env: Env, symbol: str, rows: int | None, stale: _Staleness) -> 
     async with env.db.write() as db:
         if await hold_source(db) != source:
             return 0  # the bars were of a source that has been left: they are gone by now
+        if not await hold_instrument(db, symbol):
+            return 0  # it was removed meanwhile
         stored = await read_frame(db, _STORED_SQL, start, _STORED)
         changed = computed.filter(~_agreement(computed, stored))
         if (
@@ -128,8 +130,10 @@ async def _write(env: Env, symbol: str, rows: int | None, stale: _Staleness) -> 
 
 
 async def _settle(db: AsyncSession, symbol: str, stale: _Staleness) -> None:
-    """Notes that the indicators fit again, unless another revision came while they were made."""
-    await db.execute(text(_HOLD_SQL), {"symbol": symbol})
+    """Notes that the indicators fit again, unless another revision came while they were made.
+
+    The instrument's row is held.
+    """
     if stale.since is not None and await _staleness(db, symbol) == stale:
         await db.execute(text(_FITS_SQL), {"symbol": symbol})
 

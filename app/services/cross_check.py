@@ -29,9 +29,10 @@ from app.db.models import CrossCheck
 from app.domain.acceptance import Reason, is_halt
 from app.domain.market import Kind
 from app.env import Env
+from app.errors import NotFound
 from app.services.asking import ask_in_turn, make_as_traded
 from app.services.data_health import CrossCheckRow
-from app.services.instruments import refusal
+from app.services.instruments import hold_instrument, refusal
 from app.services.quarantine import QuarantineRow, list_held_bars, release
 from app.services.storing import Target, find_target
 
@@ -115,6 +116,8 @@ async def _note(env: Env, target: Target, other: str, pairs: pl.DataFrame) -> Cr
     row = insert(CrossCheck).values(symbol=target.symbol, other=other, **values)
     write = row.on_conflict_do_update(index_elements=["symbol", "other"], set_=values)
     async with env.db.write() as db:
+        if not await hold_instrument(db, target.symbol):
+            raise NotFound("There is no instrument %(symbol).40r.", symbol=target.symbol)
         stored = await db.execute(write.returning(*_COLUMNS))
         found = CrossCheckRow(*stored.one())
     if found.differing:

@@ -120,6 +120,7 @@ async def _append(env: Env, order: Order, symbol: str, source: str, found: Funda
             select(Exchange.time_zone)
             .join(Instrument, Instrument.mic == Exchange.mic)
             .where(Instrument.symbol == symbol)
+            .with_for_update(of=Instrument, key_share=True)
         )
         if zone is None:  # removed meanwhile
             return SUPERSEDED

@@ -113,6 +113,16 @@ async def get_instrument(env: Env, symbol: str) -> InstrumentRow:
     return row
 
 
+async def hold_instrument(db: AsyncSession, symbol: str) -> bool:
+    """Holds an instrument's row until the caller's transaction ends; whether it is there.
+
+    Whoever stores something of an instrument holds it first: it is not removed meanwhile, nor does
+    another one store.
+    """
+    row = select(Instrument.symbol).where(Instrument.symbol == symbol)
+    return await db.scalar(row.with_for_update(key_share=True)) is not None
+
+
 async def find_instruments(env: Env, symbols: Sequence[str]) -> dict[str, InstrumentRow]:
     """The instruments of these symbols, by symbol; unknown ones are left out."""
     wanted = {s for s in (text.strip().upper() for text in symbols) if _SYMBOL.fullmatch(s)}

@@ -26,6 +26,7 @@ from app.domain.market import Kind
 from app.env import Env
 from app.errors import BadInput, Conflict, NotFound
 from app.services.events import hand_over
+from app.services.instruments import hold_instrument
 from app.services.jobs import open_job
 
 
@@ -100,10 +101,8 @@ async def drop(env: Env, row_id: int) -> QuarantineRow:
 async def _take(db: AsyncSession, row_id: int) -> QuarantineRow:
     """The row, its instrument held first as a collection does."""
     symbol = await db.scalar(select(Quarantine.symbol).where(Quarantine.id == row_id))
-    if symbol is None:
+    if symbol is None or not await hold_instrument(db, symbol):
         raise NotFound("There is no row %(id)s in the quarantine.", id=row_id)
-    held = select(Instrument.symbol).where(Instrument.symbol == symbol).with_for_update()
-    await db.execute(held)
     found = (await db.execute(select(*_COLUMNS).where(Quarantine.id == row_id))).one()
     row = QuarantineRow(*found)
     if row.state != "HELD":

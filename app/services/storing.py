@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zlib import crc32
 
-from sqlalchemy import case, select, text, update
+from sqlalchemy import case, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.prices import BadPayload, Failure, History, NoData, NotListed, SourceDown
@@ -21,10 +21,10 @@ from app.adapters.prices import RateLimited as TooManyQuestions
 from app.db.models import Instrument
 from app.db.revised import Version
 from app.env import Env
-from app.errors import Unavailable
+from app.errors import NotFound, Unavailable
 from app.services.asking import make_as_traded
 from app.services.ingest import Ingested, ingest
-from app.services.instruments import InstrumentRow, get_instrument
+from app.services.instruments import InstrumentRow, get_instrument, hold_instrument
 from app.services.markets import last_finished_session
 from app.services.settings import hold_source
 from app.services.source_order import Order, find_order
@@ -116,7 +116,9 @@ async def find_target(env: Env, symbol: str) -> Target:
     query = _STATE_OF_RATES if instrument.kind == "FX" else _STATE_OF_BARS
     async with env.db.read() as db:
         params = {"symbol": instrument.symbol, "overlap": OVERLAP, "due": due}
-        state = (await db.execute(text(query), params)).one()
+        state = (await db.execute(text(query), params)).one_or_none()
+    if state is None:  # it was removed meanwhile
+        raise NotFound("There is no instrument %(symbol).40r.", symbol=symbol)
     return Target(instrument, order, finished, *state)
 
 
@@ -187,7 +189,7 @@ async def _write(
     async with env.db.write() as db:
         if await hold_source(db) != target.order.mode:
             return None
-        if not await _hold(db, target.symbol):
+        if not await hold_instrument(db, target.symbol):
             return None  # it was removed meanwhile
         holder = await _find_holder(db, target.instrument)
         if holder not in {None, provider, target.holder}:
@@ -207,12 +209,6 @@ async def _write(
         if target.instrument.name == target.symbol != history.info.name:
             await learn_listing(db, target.symbol, history.info)
     return stored
-
-
-async def _hold(db: AsyncSession, symbol: str) -> bool:
-    """Holds the instrument's row until the caller's transaction ends; whether there is one."""
-    row = select(Instrument.symbol).where(Instrument.symbol == symbol)
-    return await db.scalar(row.with_for_update(key_share=True)) is not None
 
 
 async def _find_holder(db: AsyncSession, instrument: InstrumentRow) -> str | None:

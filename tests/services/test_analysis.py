@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import text
 
 from app.env import Env
 from app.services.analysis import analyse
+from app.services.removal import remove_instrument
 from app.services.settings import choose_source
 from tests.factories import make_bars, make_instrument, make_split
 
@@ -127,19 +129,27 @@ async def test_one_bar_is_enough_for_a_row(env: Env) -> None:
     assert await analyse(env, "AAPL") == 1
 
 
-async def test_what_is_analysed_belongs_to_the_chosen_source(
-    env: Env, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda env: choose_source(env, "yahoo"),
+        lambda env: remove_instrument(env, "AAPL", confirmed=True),
+    ],
+    ids=["switched", "removed"],
+)
+async def test_what_is_analysed_is_still_there_and_of_the_chosen_source(
+    env: Env, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Env], Awaitable[object]]
 ) -> None:
     await choose_source(env, "sample")
     await make_instrument(env, "AAPL")
     await make_bars(env, "AAPL", CLOSES[:30])
     whole = analyse.__globals__["_compute"]
 
-    async def switched(*arguments: Any) -> Any:
+    async def disturbed(*arguments: Any) -> Any:
         computed = await whole(*arguments)
-        await choose_source(env, "yahoo")
+        await meanwhile(env)
         return computed
 
-    monkeypatch.setitem(analyse.__globals__, "_compute", switched)
+    monkeypatch.setitem(analyse.__globals__, "_compute", disturbed)
     assert await analyse(env, "AAPL") == 0
     assert await rows(env) == []

@@ -16,6 +16,7 @@ from app.adapters.prices import SourceDown
 from app.adapters.worker_sources import make_worker_sources
 from app.env import Env
 from app.errors import BadInput, NotFound, RateLimited, Unavailable
+from app.services import storing
 from app.services.collections import (
     collect_symbol,
     list_collections,
@@ -23,9 +24,11 @@ from app.services.collections import (
 )
 from app.services.instruments import get_instrument
 from app.services.jobs import claim, finish
+from app.services.removal import remove_instrument
 from app.services.settings import choose_source
 from app.services.storing import CollectionOutcome
 from app.telemetry import BARS_STORED, COLLECTIONS
+from tests.broker import until
 from tests.clocks import at
 from tests.deliveries import ScriptedSource
 from tests.factories import make_bars, make_instrument, make_sessions, weekdays
@@ -200,10 +203,11 @@ async def test_a_delisted_symbol_is_no_reason_to_try_again_soon(live):
 
 
 async def test_the_answer_of_a_source_that_was_switched_away_is_dropped(live, yahoo):
-    yahoo.fault("AAPL", "slow", delay=0.5)
+    yahoo.fault("AAPL", "held")
     collecting = asyncio.create_task(collect_symbol(live, "AAPL"))
-    await asyncio.sleep(0.2)
+    await until(lambda: bool(yahoo.log("AAPL")))
     await choose_source(live, "sample")
+    yahoo.clear_faults()
     assert (await collecting).outcome == "SUPERSEDED"
     assert await count(live, "bar") == 0
 
@@ -342,11 +346,25 @@ async def test_a_month_after_everything_was_asked_for_it_is_asked_for_again(live
 
 
 async def test_what_is_removed_while_it_is_collected_leaves_nothing_behind(live, yahoo):
-    yahoo.set_latency(0.3)
+    yahoo.fault("*", "held")
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(collect_symbol(live, s)) for s in ("AAPL", "USDKRW=X")]
-        await asyncio.sleep(0.15)
-        async with live.db.write() as db:
-            await db.execute(text("DELETE FROM instrument WHERE symbol IN ('AAPL', 'USDKRW=X')"))
+        await until(lambda: {e["symbol"] for e in yahoo.log()} == {"AAPL", "USDKRW=X"})
+        for symbol in ("AAPL", "USDKRW=X"):
+            await remove_instrument(live, symbol, confirmed=True)
+        yahoo.clear_faults()
     assert [task.result().outcome for task in tasks] == ["SUPERSEDED", "SUPERSEDED"]
     assert (await count(live, "bar"), await count(live, "fx_rate")) == (0, 0)
+
+
+async def test_what_is_removed_while_it_is_looked_up_is_not_found(live, yahoo, monkeypatch):
+    find_order = storing.find_order
+
+    async def remove_first(*arguments):
+        await remove_instrument(live, "AAPL", confirmed=True)
+        return await find_order(*arguments)
+
+    monkeypatch.setattr(storing, "find_order", remove_first)
+    with pytest.raises(NotFound, match="AAPL"):
+        await collect_symbol(live, "AAPL")
+    assert yahoo.log() == []

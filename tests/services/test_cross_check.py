@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
@@ -20,6 +21,7 @@ from app.errors import NotFound, Unavailable
 from app.services.back_up import use_source
 from app.services.collections import collect_symbol
 from app.services.cross_check import TOLERANCE, agrees, compare, cross_check
+from app.services.removal import remove_instrument
 from app.services.settings import choose_source
 from tests.clocks import at
 from tests.deliveries import ScriptedSource, Truth
@@ -258,3 +260,18 @@ async def test_prices_in_another_currency_are_not_compared(pair):
     pair.other.answer = replace(pair.other.answer, info=info)
     with pytest.raises(Unavailable, match="in KRW, not in USD"):
         await cross_check(pair.env, "AAPL")
+
+
+async def test_what_is_removed_while_the_other_one_is_asked_is_not_found(live, monkeypatch):
+    await collect_symbol(live, SAMSUNG)
+    module = sys.modules[cross_check.__module__]
+    ask = module.ask_in_turn
+
+    async def remove_first(*arguments, **options):
+        await remove_instrument(live, SAMSUNG, confirmed=True)
+        return await ask(*arguments, **options)
+
+    monkeypatch.setattr(module, "ask_in_turn", remove_first)
+    with pytest.raises(NotFound, match=SAMSUNG):
+        await cross_check(live, SAMSUNG)
+    assert await rows(live, "SELECT count(*) FROM cross_check") == [(0,)]
