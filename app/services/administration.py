@@ -131,7 +131,8 @@ async def start_demo(env: Env) -> NewAccount:
     if await has_users(env):
         raise Conflict("There is an account already. Sign in with it.")
     password = secrets.token_urlsafe(12)
-    user = await register(env, Applicant(DEMO, NOWHERE, password, privileged=True))
+    demo = Applicant(DEMO, NOWHERE, password, accepts_disclaimer=True, privileged=True)
+    user = await register(env, demo)
     return NewAccount(user, password)
 
 

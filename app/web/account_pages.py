@@ -1,4 +1,4 @@
-"""`/settings/…` of who has signed in: the account, its sign-ins, its tokens, and people.
+"""`/settings/…` of who has signed in: the account, the ways in, the sign-ins, and the tokens.
 
 Each page has one address for looking and for changing: the field `act` of a form says which of its
 changes is meant. What is shown once is in the answer to the form and nowhere else.
@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import AppError, BadInput, Forbidden, Unauthenticated
+from app.errors import AppError, BadInput, Unauthenticated
 from app.graphql.execute import run_document
 from app.web.auth import caller_of, close_browser_session, open_browser_session
 from app.web.devices import name_device
@@ -55,6 +54,8 @@ SECURITY: Final = {
     "off": Act("settings/_off", ("password",), "password"),
     "end": Act("settings/_end", ("id",)),
     "everywhere": Act("settings/_everywhere"),
+    "link": Act("settings/_link", ("about", "password"), "password"),
+    "unlink": Act("settings/_unlink", ("about", "password"), "password"),
 }
 
 
@@ -65,12 +66,12 @@ async def account(request: Request) -> Response:
 
 async def change_account(request: Request) -> Response:
     """`POST /settings/account`: one of `ACCOUNT`."""
-    me, typed = _require_person(request), await read_form(request)
-    name, act = _find_act(ACCOUNT, typed)
+    me, typed = require_person(request), await read_form(request)
+    name, act = find_act(ACCOUNT, typed)
     try:
         if name == "delete" and typed.get("confirm", "").strip() != me.username:
             raise BadInput("Type your username to delete the account.", field="confirm")
-        await _run(request, act, typed)
+        await run_act(request, act, typed)
     except AppError as error:
         form = refuse(error, typed, make_context(request).locale, name=name, field=act.at)
         return await _show_account(request, form)
@@ -96,17 +97,18 @@ async def export(request: Request) -> Response:
 
 
 async def security(request: Request) -> Response:
-    """`GET /settings/security`: the second factor, and where one is signed in."""
+    """`GET /settings/security`: the second factor, other sites to come in by, and the sign-ins."""
     return await _show_security(request, Form())
 
 
 async def change_security(request: Request) -> Response:
     """`POST /settings/security`: one of `SECURITY`."""
-    _require_person(request)
+    require_person(request)
     typed = await read_form(request)
-    name, act = _find_act(SECURITY, typed)
+    typed["act"], _, typed["about"] = typed.get("act", "").partition(" ")
+    name, act = find_act(SECURITY, typed)
     try:
-        found = await _run(request, act, typed)
+        found = await run_act(request, act, typed)
     except AppError as error:
         form = refuse(error, typed, make_context(request).locale, name=name, field=act.at)
         return await _show_security(request, form, enrolment=_typed_enrolment(typed))
@@ -114,6 +116,8 @@ async def change_security(request: Request) -> Response:
         return await _show_security(request, Form(), enrolment=found["beginSecondFactor"])
     if name == "confirm":
         return await _show_security(request, Form(), codes=found["confirmSecondFactor"])
+    if name == "link":  # by a link: a form may not lead to another site
+        return await _show_security(request, Form(), onwards=found["linkProvider"])
     if name == "everywhere":
         response = RedirectResponse("/login", 303)
         close_browser_session(request, response)
@@ -148,20 +152,12 @@ async def change_tokens(request: Request) -> Response:
     return await _show_tokens(request, Form(), made=found["createApiToken"])
 
 
-async def people(request: Request) -> Response:
-    """`GET /settings/people`: who has an account here, for administrators."""
-    return await _show_people(request, Form())
+def find_act(acts: Mapping[str, Act], typed: Mapping[str, str]) -> tuple[str, Act]:
+    """Which change a form means, and its name.
 
-
-async def change_people(request: Request) -> Response:
-    """`POST /settings/people`: an invitation, shown once."""
-    await read_form(request)
-    found = await run_document("settings/_invite", None, make_context(request))
-    address = str(request.url_for("register")) + f"?invitation={quote(found['invite'])}"
-    return await _show_people(request, Form(), address)
-
-
-def _find_act(acts: Mapping[str, Act], typed: Mapping[str, str]) -> tuple[str, Act]:
+    Raises:
+        BadInput: none of the page's.
+    """
     name = typed.get("act", "")
     if name not in acts:
         message = "act is %(value).20r; it must be one of %(known)s"
@@ -169,12 +165,18 @@ def _find_act(acts: Mapping[str, Act], typed: Mapping[str, str]) -> tuple[str, A
     return name, acts[name]
 
 
-async def _run(request: Request, act: Act, typed: Mapping[str, str]) -> dict[str, Any]:
+async def run_act(request: Request, act: Act, typed: Mapping[str, str]) -> dict[str, Any]:
+    """Does it with what was typed; the answer."""
     variables = {name: typed.get(name, "") for name in act.fields}
     return await run_document(act.document, variables, make_context(request))
 
 
-def _require_person(request: Request) -> Any:
+def require_person(request: Request) -> Any:
+    """Who has signed in.
+
+    Raises:
+        Unauthenticated: nobody.
+    """
     identity = caller_of(request).identity
     if identity is None:
         raise Unauthenticated("Sign in first.")
@@ -201,7 +203,7 @@ async def _show_account(request: Request, form: Form) -> Response:
         "password": _("The password is changed. Every other sign-in has ended."),
         "accept": _("Noted."),
     }
-    return await _show(request, "settings/account.html", form, done, {"mail": mail})
+    return await show_section(request, "settings/account.html", form, done, {"mail": mail})
 
 
 async def _show_security(
@@ -210,20 +212,29 @@ async def _show_security(
     *,
     enrolment: Mapping[str, str] | None = None,
     codes: list[str] | None = None,
+    onwards: str | None = None,
 ) -> Response:
     _ = translator(request)
     done = {
+        "link": _("The site is connected."),
+        "unlink": _("The site is not connected any more."),
         "off": _("The second factor is off."),
         "end": _("That sign-in has ended."),
     }
+    found = await run_document("settings/security", None, make_context(request))
+    linked = {row["key"] for row in found["linkedProviders"]}
+    known = found["signInOptions"]["providers"]
     data = {
-        **await run_document("settings/security", None, make_context(request)),
+        **found,
+        "known": {provider["key"]: provider["title"] for provider in known},
+        "linkable": [provider for provider in known if provider["key"] not in linked],
+        "onwards": onwards,
         "codes": codes,
         "enrolment": enrolment,
         "picture": draw_qr(enrolment["uri"]) if enrolment else None,
         "name_device": name_device,
     }
-    return await _show(request, "settings/security.html", form, done, data)
+    return await show_section(request, "settings/security.html", form, done, data)
 
 
 async def _show_tokens(
@@ -234,27 +245,14 @@ async def _show_tokens(
     context = make_context(request)
     usual = context.env.clock.now().date() + USUAL_LIFE
     data = {**await run_document("settings/tokens", None, context), "made": made, "usual": usual}
-    return await _show(request, "settings/tokens.html", form, done, data)
+    return await show_section(request, "settings/tokens.html", form, done, data)
 
 
-async def _show_people(request: Request, form: Form, invitation: str | None = None) -> Response:
-    """Only to administrators.
-
-    Raises:
-        Unauthenticated: nobody is signed in.
-        Forbidden: it is another one.
-    """
-    _require_person(request)
-    if not make_context(request).operator:
-        raise Forbidden("Only an administrator may change this, by a token with the scope ADMIN.")
-    return await _show(request, "settings/people.html", form, {}, {"invitation": invitation})
-
-
-async def _show(
+async def show_section(
     request: Request, template: str, form: Form, done: Mapping[str, str], data: Mapping[str, Any]
 ) -> Response:
     """A section of the settings; `done` has the words for what was changed by the last form."""
-    _require_person(request)
+    require_person(request)
     shell = await find_shell(request)
     state = {"done": done.get(request.query_params.get("done", "")), "form": form}
     answer = get_renderer().page(request, template, shell, {**state, **data}, status=form.status)

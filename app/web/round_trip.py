@@ -118,7 +118,9 @@ async def _connect(
     env = request.app.state.env
     identity = check_ticket(env, _identity(request), provider.key, carried["link"])
     await link(env, identity, vouched)
-    return RedirectResponse(local_address(carried.get("next") or "/settings"), 303)
+    return RedirectResponse(
+        local_address(carried.get("next") or "/settings/security?done=link"), 303
+    )
 
 
 async def _welcome(request: Request, user_id: int, carried: dict[str, str]) -> Response:

@@ -6,16 +6,15 @@ there is no account a notice on every page leads here; it can be put away for go
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import AppError, Forbidden
+from app.errors import AppError
 from app.graphql.execute import run_document
-from app.web.auth import caller_of, open_browser_session
+from app.web.auth import caller_of, check_sign_in, open_browser_session
 from app.web.forms import Form, local_address, read_form, read_pairs, refuse
 from app.web.graphql_endpoint import make_context
 from app.web.preferences import check_choices, put_welcome_away, set_preferences
@@ -25,8 +24,6 @@ from app.web.shell import find_shell
 from app.web.sign_in_pages import enrol
 
 STEPS: Final = ("look", "account", "follow")
-DEMO: Final = {"username": "demo", "email": "demo@sise.invalid", "disclaimer": "yes"}
-DEMO_BYTES: Final = 15  # random ones of its password: 20 characters
 
 
 async def setup(request: Request) -> Response:
@@ -70,20 +67,16 @@ async def _make_account(request: Request) -> Response:
 
 
 async def _make_demo(request: Request) -> Response:
-    """An account to look around, at this machine and before the first; its password shown once.
+    """An account to look around, made by the service's rules; its password is shown once.
 
     Raises:
-        Forbidden: there is an account already, or the caller is elsewhere.
+        AppError: there is an account already, or others can reach this machine.
     """
-    found = await run_document("setup/page", None, make_context(request))
-    if not found["signInOptions"]["demo"]:
-        raise Forbidden("A demo account is made at this machine alone, and only before the first.")
-    password = secrets.token_urlsafe(DEMO_BYTES)
-    made = await enrol(request, {**DEMO, "password": password})
-    if isinstance(made, Form):
-        return await _show(request, "account", made)
+    made = (await run_document("setup/_demo", None, make_context(request)))["startDemo"]
+    password = made["password"]
+    user = await check_sign_in(request, {**made["user"], "password": password})
     response = await _show(request, "account", Form(), password=password)
-    await open_browser_session(request, response, made)
+    await open_browser_session(request, response, user.id)
     return response
 
 

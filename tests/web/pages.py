@@ -12,8 +12,10 @@ import httpx
 from sqlalchemy import text
 
 from app.config import Settings
+from app.domain.access import Role
 from app.env import Env
 from tests.factories import make_bars, make_dividend, make_instrument, make_split
+from tests.people import PASSWORD, make_user
 from tests.serving import Client, asgi_client
 
 VOID = {"br", "col", "hr", "img", "input", "link", "meta"}
@@ -59,6 +61,23 @@ async def browsing(settings: Settings, locale: str = "en") -> AsyncIterator[http
         client.http.headers["Accept-Language"] = locale
         client.http.headers["Origin"] = "http://localhost:8000"
         yield client.http
+
+
+@asynccontextmanager
+async def signed_in(
+    env: Env, settings: Settings, role: Role = Role.USER
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Alice's browser."""
+    await make_market(env)
+    await make_user(env, role=role)
+    async with browsing(settings) as http:
+        await http.post("/login", data={"username": "alice", "password": PASSWORD})
+        yield http
+
+
+async def post(http: httpx.AsyncClient, page: str, act: str, **fields: str) -> httpx.Response:
+    """A form of a page of the settings."""
+    return await http.post(f"/settings/{page}", data={"act": act, **fields})
 
 
 @asynccontextmanager

@@ -6,39 +6,20 @@ import base64
 import io
 import re
 import zipfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import httpx
 import pytest
 
-from app.domain.access import Role
 from app.domain.totp import compute_code
 from app.errors import NotFound
 from app.services.sessions import open_session
 from app.services.users import get_by_name
 from app.web.auth import PLAIN_COOKIE
-from tests.people import DEVICE, PASSWORD, make_user
-from tests.web.pages import browsing, make_market, text_of
+from tests.people import DEVICE, PASSWORD
+from tests.web.pages import browsing, make_market, post, signed_in, text_of
 
 PAGES = ("/settings/account", "/settings/security", "/settings/tokens")
 FRESH = "another long password"
-
-
-@asynccontextmanager
-async def signed_in(env, settings, role: Role = Role.USER) -> AsyncIterator[httpx.AsyncClient]:
-    """Alice's browser."""
-    await make_market(env)
-    await make_user(env, role=role)
-    async with browsing(settings) as http:
-        await http.post("/login", data={"username": "alice", "password": PASSWORD})
-        yield http
-
-
-async def post(http, page: str, act: str, **fields: str) -> httpx.Response:
-    """A form of a page of the settings."""
-    return await http.post(f"/settings/{page}", data={"act": act, **fields})
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/settings/people"])
@@ -198,18 +179,3 @@ async def test_what_is_wrong_with_a_token_stands_at_its_field(env, settings, cha
         answer = await http.post("/settings/tokens", data=form | change)
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.text
-
-
-async def test_an_administrator_invites_and_another_may_not(env, settings):
-    async with signed_in(env, settings, Role.ADMIN) as http:
-        made = await http.post("/settings/people", data={"act": "invite"})
-        found = re.search(r"http://localhost:8000/register\?invitation=([\w-]+)", made.text)
-        assert found is not None
-        await make_user(env, "bob")
-        await http.post("/login", data={"username": "bob", "password": PASSWORD})
-        for answer in (
-            await http.get("/settings/people"),
-            await http.post("/settings/people", data={"act": "invite"}),
-        ):
-            assert answer.status_code == 403
-        assert "/settings/people" not in (await http.get("/settings")).text

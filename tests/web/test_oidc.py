@@ -4,80 +4,24 @@ from __future__ import annotations
 
 import base64
 import re
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
-from urllib.parse import urlencode
 
 import httpx
-import pytest
 from sqlalchemy import func, select
 
 from app.db.engine import EVERYONE
 from app.db.models import OidcIdentity, User, UserSession
 from app.domain.totp import compute_code
 from app.services.second_factor import begin_second_factor, confirm_second_factor
-from app.services.sessions import open_session
 from app.services.users import get_by_name
 from tests.fakes.oidc import (
-    run_providers,
     sign,
 )
-from tests.people import DEVICE, PASSWORD, make_user
-from tests.serving import Client, asgi_client
+from tests.serving import asgi_client
 from tests.web.bad_sign_ins import BAD, FAULTS
+from tests.web.trips import another, go, leave, me, visiting
 
 COOKIE = "sise-dev-oidc"
-
-
-@pytest.fixture(scope="module")
-def provider_server():
-    with run_providers() as fake:
-        yield fake
-
-
-@pytest.fixture
-def providers(provider_server):
-    provider_server.reset()
-    return provider_server
-
-
-@asynccontextmanager
-async def visiting(settings, providers, **changes):
-    """A browser at an installation with these providers, where everybody may register."""
-    set_ = replace(settings, providers=providers.providers(), registration="open")
-    async with asgi_client(replace(set_, **changes), address="192.0.2.7") as client:
-        yield client
-
-
-@asynccontextmanager
-async def another(client: Client, number: int):
-    """Another browser, at an address of its own."""
-    transport = httpx.ASGITransport(client.app, client=(f"198.51.100.{number}", 1))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as http:
-        yield Client(http, client.app)
-
-
-async def leave(client: Client, key: str = "home", **query: str) -> str:
-    """Begins and lets the provider send the browser back: the address that it is sent to."""
-    begun = await client.http.get(f"/auth/{key}?{urlencode(query)}")
-    assert begun.status_code == 302, begun.text
-    async with httpx.AsyncClient() as http:
-        sent = await http.get(begun.headers["location"])
-    assert sent.status_code == 302, sent.text
-    return sent.headers["location"]
-
-
-async def go(client: Client, key: str = "home", **query: str) -> httpx.Response:
-    """The whole way; the answer to the browser that has come back."""
-    return await client.http.get(await leave(client, key, **query))
-
-
-async def me(client: Client) -> dict[str, Any] | None:
-    """Who the browser is signed in as."""
-    asked = "{ me { username email emailVerified role hasPassword } }"
-    origin = "http://localhost:8000"
-    return (await client.ask(asked, origin=origin))["data"]["me"]
 
 
 async def counts(env) -> tuple[int, int, int]:
@@ -331,30 +275,6 @@ async def test_the_way_is_limited(env, settings, providers):
     async with visiting(settings, providers) as client:
         codes = [(await client.http.get("/auth/home")).status_code for _ in range(21)]
         assert codes == [302] * 20 + [429]
-
-
-async def test_who_has_signed_in_connects_a_provider_with_the_password(env, settings, providers):
-    alice = await make_user(env)
-    asked = 'mutation ($p: String!) { linkProvider(key: "home", password: $p) }'
-    origin = {"origin": "http://localhost:8000"}
-    async with visiting(settings, providers) as client:
-        secret = await open_session(env, alice.id, DEVICE)
-        client.http.cookies.set("sise-dev-sid", secret)
-        told = await client.ask(asked, {"p": "wrong"}, **origin)
-        assert told["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
-        address = (await client.ask(asked, {"p": PASSWORD}, **origin))["data"]["linkProvider"]
-        assert (await client.http.get("/auth/home?link=guessed")).status_code == 401
-        async with another(client, 1) as thief:
-            assert (await thief.http.get(address)).status_code == 401
-        done = await go(client, "home", link=address.partition("?link=")[2])
-        assert (done.status_code, done.headers["location"]) == (303, "/settings")
-        assert client.http.cookies["sise-dev-sid"] == secret
-        listed = await client.ask("{ linkedProviders { id key title } }", **origin)
-        (row,) = listed["data"]["linkedProviders"]
-        assert (row["key"], row["title"]) == ("home", "Home")
-        async with another(client, 2) as browser:
-            await go(browser)
-            assert (await me(browser))["username"] == "alice"
 
 
 async def test_who_has_a_second_factor_is_asked_for_it_after_the_provider(env, settings, providers):
