@@ -17,8 +17,11 @@ from app.domain.backtest.tape import Tape
 from app.domain.trading.costs import WITHHOLDING, compute_costs
 from app.domain.trading.limits import Limits, price_limits
 from app.domain.trading.listings import Listing, find_listing
-from app.domain.trading.tables import Market
+from app.domain.trading.tables import SEC_FEES, TRADING_ACTIVITY_FEES, Market, in_force
 from app.domain.trading.ticks import Side, ceil_to_tick, floor_to_tick, tick_size
+
+NOTHING = Decimal("1e-9")
+"""A fee below this, on what was left of a share, is not rounded up to a cent."""
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Position:
     shares: float = 0.0
     last: float = nan
     lots: list[list[float]] = field(default_factory=list)  # quantity, price of each entry
+    loss: float = nan
     gain: float = nan
     peak: float = nan
     debt: float = 0.0
@@ -129,6 +133,7 @@ class Oracle:
         position = self.held[k]
         before, after = position.shares, position.shares * ratio
         position.last /= ratio
+        position.loss /= ratio
         position.gain /= ratio
         position.peak /= ratio
         position.lots = [[q * ratio, p / ratio] for q, p in position.lots]
@@ -162,7 +167,7 @@ class Oracle:
         d = 1 if long else -1
         levels = []
         if exits.stop is not None:
-            levels.append(position.entry * (1 - d * exits.stop))
+            levels.append(position.loss)
         if exits.trailing is not None:
             levels.append(position.peak * (1 - d * exits.trailing))
         loss = (max(levels) if long else min(levels)) if levels else nan
@@ -256,13 +261,20 @@ class Oracle:
     def costs(self, t: int, k: int, quantity: float, price: float) -> tuple[float, float]:
         side = Side.BUY if quantity > 0 else Side.SELL
         size = Decimal(repr(abs(quantity)))
+        # 10 shares at 560559.9999999999, slipped off the ticks, are worth 5605600
+        value = Decimal(f"{abs(quantity) * price:.13g}")
         costs = compute_costs(
-            self.listings[k], side, size, size * Decimal(repr(price)), self.setup.costs,
+            self.listings[k], side, size, value, self.setup.costs,
             trade_day=self.days[t], settles=self.settles[k][t],
         )  # fmt: skip
         if not self.setup.taxed:
             return float(costs.commission), 0.0
-        return float(costs.fee), float(costs.tax)
+        fee = costs.commission
+        if value * in_force(SEC_FEES, self.days[t]) > NOTHING:
+            fee += costs.sec_fee
+        if size * in_force(TRADING_ACTIVITY_FEES, self.days[t]).per_share > NOTHING:
+            fee += costs.activity_fee
+        return float(fee), float(costs.tax)
 
     def book(self, t: int, k: int, quantity: float, price: float) -> None:
         position = self.held[k]
@@ -283,6 +295,8 @@ class Oracle:
             position.lots.append([abs(quantity), price])
             if d < 0:
                 position.debt += abs(quantity) * price
+            if self.setup.exits.stop is not None:
+                position.loss = position.entry * (1 - d * self.setup.exits.stop)
             if self.setup.exits.target is not None:
                 level = position.entry * (1 + d * self.setup.exits.target)
                 ticks = self.setup.ticks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from app.domain.backtest.engine import play
 from app.domain.backtest.market import find_scene
 from app.domain.backtest.strategy import Decision
+from app.domain.kernels import account, trading
 from app.domain.kernels.account import EXPOSED, FILLS, TRIPS, Plan, make_room
 from tests.domain.backtest.cases import Case, make_case
 from tests.domain.backtest.mutants import MUTANTS, Mutant, plain
@@ -85,3 +87,10 @@ def test_the_loop_in_plain_python_trades_as_the_oracle() -> None:
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_broken_rule_is_noticed(mutant: Mutant) -> None:
     assert mutant_difference(mutant, range(1_000, 1_400)) is not None
+
+
+def test_what_is_kept_on_disk_is_renewed_when_what_it_uses_changes() -> None:
+    """Numba looks at the file of a function alone; ours use functions of other files."""
+    stat = Path(account.__file__).stat()
+    stamp = trading.trade._cache._cache_file._source_stamp
+    assert stamp[1:] == ((stat.st_mtime, stat.st_size),)
