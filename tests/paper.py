@@ -45,13 +45,14 @@ async def open_markets(env: Env, instant: datetime = OPEN_US) -> Env:
 
 
 async def make_recorded(env: Env) -> None:
-    """Apple recorded for three days, of which the first has opened."""
+    """Apple recorded for three days, of which the second, the first that is replayed, has opened."""
     await make_instrument(env, "AAPL")
-    days = await make_bars(env, "AAPL", [100, 110, 120], start=MONDAY)
+    await make_bars(env, "AAPL", [100, 110, 120], start=MONDAY)
     await make_sessions(env, "XNAS", weekdays(MONDAY, 30))
     await choose_source(env, "sample")
-    await advance(env)
-    await publish(env.bus, *(await load_day(env, days[0], ["AAPL"]))[0])
+    cursor = await advance(env)
+    assert cursor is not None
+    await publish(env.bus, *(await load_day(env, cursor.day, ["AAPL"]))[cursor.step])
 
 
 async def tell(env: Env, symbol: str, price: str, when: datetime) -> Quote:

@@ -1,4 +1,4 @@
-"""The quick queue: collections and their analyses, cross-checks, mail, and the minute."""
+"""The quick queue: collections, analyses, cross-checks, mail, the minute, and paper orders."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from workers.analyse import analyse_instrument
 from workers.check import check_instrument
 from workers.collect import collect_instrument
 from workers.mail import send_mail
+from workers.match import match_tick
 from workers.pace import Pace
 from workers.tick import equity_tick, minute_tick
 
@@ -29,14 +30,18 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
 def crons(env: Env, pace: Pace) -> list[CronJob]:
     """The minute, which also runs at the start; more often when collections are to be closer.
 
-    Equity follows half a minute later, when what was due has begun.
+    Equity follows half a minute later, when what was due has begun; orders have seconds of their
+    own.
     """
     every = int(env.settings.collect_every or 60)
     seconds = set(pace.tick_seconds) | set(range(0, 60, every))
-    return [
+    table = [
         cron(minute_tick, second=seconds, run_at_startup=True),
         cron(equity_tick, second=30, run_at_startup=True),
     ]
+    if pace.match_seconds:
+        table.append(cron(match_tick, second=set(pace.match_seconds)))
+    return table
 
 
 async def get_ready() -> None:

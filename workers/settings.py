@@ -3,14 +3,15 @@
     queue   functions                                                         cron table      limit
     quick   collect_instrument analyse_instrument check_instrument send_mail  minute_tick      60 s
                                                                               equity_tick
+                                                                              match_tick
     long    calendar_tick appraisal_tick                                      calendar_tick     1 h
                                                                               appraisal_tick
 
-They run each minute (both of the quick queue), each hour and each quarter of an hour. Only the
-module of the chosen queue is imported: a process does not carry the libraries of the other. arq
-0.28 retries nothing by itself but what a stop cancelled, and forgets a cron job that was killed:
-that is why the job table and the reconciler exist. A worker whose broker is gone ends; its
-supervisor starts another.
+They run each minute (orders, `match_tick`, every five seconds), each hour and each quarter of an
+hour. Only the module of the chosen queue is imported: a process does not carry the libraries of
+the other. arq 0.28 retries nothing by itself but what a stop cancelled, and forgets a cron job that
+was killed: that is why the job table and the reconciler exist. A worker whose broker is gone ends;
+its supervisor starts another.
 """
 
 from __future__ import annotations

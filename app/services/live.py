@@ -58,6 +58,15 @@ async def list_quotes(env: Env, symbols: Iterable[str]) -> dict[str, Quote]:
     return {s: hours.served(found[s], mics.get(s), now) for s in wanted if s in found}
 
 
+async def list_published(env: Env, symbols: Iterable[str]) -> dict[str, Quote]:
+    """The newest quotes that the feed has published, of the chosen source's kind alone.
+
+    Raises:
+        Unavailable: the database does not answer. Without the bus there are none.
+    """
+    return await _published(env, list(symbols), await _mode(env))
+
+
 class QuoteHub:
     """The quotes of one web process and their subscribers. Use it inside `running()`."""
 

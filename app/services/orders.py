@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +19,7 @@ from app.domain.money import AMOUNT_BOUND, check_money, check_price, check_quant
 from app.domain.postings import AccountKind, share_of
 from app.domain.quotes import plain
 from app.domain.trading import lots
-from app.domain.trading.costs import compute_commission, find_profile
+from app.domain.trading.costs import find_profile
 from app.domain.trading.orders import (
     OrderState,
     OrderType,
@@ -34,10 +33,11 @@ from app.domain.trading.ticks import Side
 from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.errors import BadInput, Conflict
-from app.services.booking import When, check_key, post, reservation_item, reversal_item
+from app.services.booking import When, check_key, post, reservation_item
 from app.services.entries import hash_request
 from app.services.order_market import OrderMarket, open_market, read_present, read_time
 from app.services.order_rows import OrderRow, find_own_order, read_order
+from app.services.order_terms import release_item, reserve_amount
 from app.services.owned import missing, read_id
 from app.services.portfolios import find_own
 
@@ -185,13 +185,6 @@ async def end_order(  # noqa: PLR0913 - which, how, when and why
     await db.refresh(order)
 
 
-def release_item(order: Order) -> dict[str, Any]:
-    """The item that frees what an order has set aside."""
-    reservation = order.reservation_id or 0
-    key = f":release:{reservation}"
-    return reversal_item(order.portfolio_id, key, reservation, release=True)
-
-
 async def _preview(
     db: AsyncSession, portfolio: Portfolio, wanted: OrderRequest, market: OrderMarket
 ) -> PreviewedOrder:
@@ -236,11 +229,6 @@ def _bounded_by_amount(
     if reserved > cash:
         cautions.append(Caution.NOT_ENOUGH_CASH)
     return replace(preview, reserved=reserved, cautions=tuple(cautions))
-
-
-def reserve_amount(amount: Decimal, terms: Terms) -> Decimal:
-    """The money that a purchase for an amount holds back."""
-    return amount + compute_commission(amount, terms.listing.currency, terms.profile)
 
 
 def _reserved(wanted: OrderRequest, preview: Preview, market: OrderMarket) -> tuple[str, Decimal]:

@@ -174,8 +174,8 @@ async def test_practice_orders_in_the_days_that_are_replayed(env, alice):
     later = at(env, "2026-11-01T12:00")
     practice = await make_portfolio(env, alice, 500, kind=PortfolioKind.PRACTICE, currency="USD")
     order = await place(later, alice, practice, "BUY 1 AAPL")
-    assert order.placed_at == datetime(2026, 3, 2, 14, tzinfo=UTC)  # as the replayed day opened
-    assert order.expires_at == datetime(2026, 3, 2, 21, tzinfo=UTC)
+    assert order.placed_at == datetime(2026, 3, 3, 14, tzinfo=UTC)  # as the replayed day opened
+    assert order.expires_at == datetime(2026, 3, 3, 21, tzinfo=UTC)
     live = await make_portfolio(env, alice, 500, currency="USD")
     with pytest.raises(Conflict, match="Prices are recorded ones now"):
         await place(later, alice, live, "BUY 1 AAPL")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from workers.match import match_tick
 from workers.pace import Pace
 from workers.quick import crons
 from workers.tick import equity_tick, minute_tick
@@ -17,8 +18,9 @@ from workers.tick import equity_tick, minute_tick
 )
 def test_a_shorter_interval_of_collections_ticks_more_often(env, every, seconds):
     env = replace(env, settings=replace(env.settings, collect_every=every))
-    cron, equity = crons(env, Pace())
+    cron, equity, matching = crons(env, Pace())
     assert cron.second == seconds
     assert cron.coroutine is minute_tick
     assert cron.run_at_startup
     assert (equity.coroutine, equity.second) == (equity_tick, 30)
+    assert (matching.coroutine, matching.second) == (match_tick, set(range(0, 60, 5)))

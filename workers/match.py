@@ -1,0 +1,22 @@
+"""Paper orders: a look at the market every few seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from app.env import Env
+from app.services.matching import match_orders
+from workers.pace import Pace
+
+
+async def match_tick(ctx: dict[str, Any]) -> None:
+    """The cron job of the quick queue.
+
+    Raises:
+        Unavailable: the database does not answer; the next look begins anew.
+    """
+    env: Env = ctx["env"]
+    pace: Pace = ctx["pace"]
+    async with asyncio.timeout(pace.deadline):
+        await match_orders(env)
