@@ -7,6 +7,7 @@ is read. Both answer what was wrong as `{code, field, message}` in the reader's 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
@@ -51,7 +52,7 @@ async def import_file(request: Request) -> Response:
     """
     context = make_context(request)
     try:
-        return _json(await _import(request, context))
+        return _json(await take_upload(request, context))
     except AppError as error:
         return _refusal(error, context)
 
@@ -122,7 +123,15 @@ def _refuse_size() -> NoReturn:
     raise UploadTooLarge(message, field="file", bound=MOST_UPLOADED)
 
 
-async def _import(request: Request, context: Context) -> dict[str, Any]:
+async def take_upload(request: Request, context: Context) -> dict[str, Any]:
+    """What became of an uploaded file, as the schema would answer it.
+
+    Raises:
+        UploadTooLarge, BadInput: the upload, or one of its fields.
+        NotFound: the portfolio is not there or not the caller's.
+        Conflict: the portfolio takes no records.
+        Unauthenticated, Forbidden: nobody, or a token that only reads.
+    """
     user_id = _require(context, "TRADE")
     data, fields = await read_upload(request)
     dry_run = fields.get("dryRun", "true").strip().lower() not in _WITHOUT
@@ -163,6 +172,8 @@ def _plain(value: Any) -> Any:
         return {name: _plain(one) for name, one in value.items()}
     if isinstance(value, Decimal):
         return decimal_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
     definition = get_object_definition(type(value))
     if definition is None:
         return value

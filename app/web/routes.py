@@ -30,6 +30,7 @@ from app.web import (
 from app.web.candles import candles
 from app.web.failures import show_app_error, show_defect, show_http_error
 from app.web.files import export_file, import_file
+from app.web.import_pages import import_page
 from app.web.preferences import read_preferences
 from app.web.render import get_statics
 from app.web.shell import translator
@@ -62,6 +63,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/portfolios/{id}", portfolio_pages.portfolio),
         Route("/portfolios/{id}/transactions", transaction_pages.transactions),
         Route("/portfolios/{id}/transactions", transaction_pages.record, methods=["POST"]),
+        Route("/portfolios/{id}/transactions/import", import_page, methods=["POST"]),
         Route("/portfolios/{id}/transactions/reverse", transaction_pages.reverse, methods=["POST"]),
         Route("/search", pages.search),
         Route("/jobs", pages.jobs),
