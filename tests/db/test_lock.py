@@ -27,6 +27,20 @@ async def terminate(superuser: Database, application: str) -> None:
             await db.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
 
 
+async def until_waiting(superuser: Database, application: str) -> None:
+    """Returns when it waits for a lock."""
+    waits = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE application_name = :name AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(60):
+        while True:
+            async with superuser.read() as db:
+                if await db.scalar(waits, {"name": application}):
+                    return
+            await asyncio.sleep(0.02)
+
+
 async def test_one_holds_it_and_the_next_follows_in_turn(servers: Urls):
     inside = 0
     turns = []
@@ -57,12 +71,13 @@ async def test_locks_of_other_names_do_not_wait_for_each_other(servers: Urls):
 
 
 async def test_a_connection_that_is_ended_loses_the_lock_at_once(
-    servers: Urls, superuser: Database
+    servers: Urls, superuser: Database, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr("app.db.lock.HEARTBEAT", 3600)
     async with hold_lock(servers.database_url, "test", application="sise-lock-a") as lost:
         assert not lost.is_set()
         await terminate(superuser, "sise-lock-a")
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(60):
             await lost.wait()
         async with (
             asyncio.timeout(60),
@@ -92,9 +107,7 @@ async def test_a_waiting_one_whose_connection_ends_is_told_so(servers: Urls, sup
 
     async with hold_lock(servers.database_url, "test", application="sise-lock"):
         waiting = asyncio.create_task(wait())
-        async with asyncio.timeout(60):
-            while not await backends(superuser, "sise-lock-waits"):
-                await asyncio.sleep(0.02)
+        await until_waiting(superuser, "sise-lock-waits")
         await terminate(superuser, "sise-lock-waits")
         with pytest.raises(Unavailable):
             await waiting
@@ -107,9 +120,9 @@ async def test_a_waiting_one_may_be_cancelled(servers: Urls, superuser: Database
 
     async with hold_lock(servers.database_url, "test", application="sise-lock"):
         waiting = asyncio.create_task(wait())
-        await asyncio.sleep(0.2)
+        await until_waiting(superuser, "sise-lock-waits")
         waiting.cancel()
-        await asyncio.wait({waiting}, timeout=5)
+        await asyncio.wait({waiting}, timeout=60)
         assert waiting.cancelled()
     async with asyncio.timeout(60):
         while await backends(superuser, "sise-lock-waits"):

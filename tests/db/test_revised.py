@@ -130,6 +130,9 @@ async def test_a_transaction_that_fails_leaves_neither_rows_nor_a_version(apple)
     assert await rows(apple, "SELECT count(*) FROM data_version") == [(0,)]
 
 
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+
+
 async def test_numbers_are_seen_in_their_order(apple):
     """The writer with the lower number commits first, though it took longer."""
     seen: list[int] = []
@@ -139,7 +142,8 @@ async def test_numbers_are_seen_in_their_order(apple):
         async with apple.db.write() as db:
             await merge_rows(Version(db, "AAPL", "yahoo", AT), "bar", bars(1.0))
             holds.set()
-            await asyncio.sleep(0.2)
+            while await rows(apple, WAITING) == [(0,)]:
+                await asyncio.sleep(0.01)
             seen.append(len(await rows(apple, "SELECT number FROM data_version")))
 
     async def quick() -> None:
@@ -149,7 +153,7 @@ async def test_numbers_are_seen_in_their_order(apple):
             await merge_rows(Version(db, "MSFT", "yahoo", AT), "bar", bars(1.0, symbol="MSFT"))
         seen.append(len(await rows(apple, "SELECT number FROM data_version")))
 
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(slow())
         group.create_task(quick())
     assert seen == [0, 2]

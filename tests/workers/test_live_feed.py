@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -114,10 +115,14 @@ async def test_a_silent_stream_is_replaced_by_questions_and_made_anew(
 async def test_a_rate_limit_is_honoured(market: Env, yahoo: FakeYahoo):
     yahoo.fault("stream", "refuse")
     yahoo.fault("*", "429", retry_after=30)
+
+    def asked() -> list[dict[str, Any]]:
+        return [e for e in yahoo.log() if e["symbol"] != "stream"]
+
     async with feeding(market, poll=0.05):
-        await asyncio.sleep(0.5)
-    asked = [e for e in yahoo.log() if e["symbol"] != "stream"]
-    assert len(asked) <= 2
+        await until(lambda: bool(asked()))
+        await asyncio.sleep(0.5)  # ten times the time until the next question
+    assert len(asked()) <= 2
 
 
 async def test_a_newly_tracked_instrument_is_subscribed(market: Env, yahoo: FakeYahoo):
