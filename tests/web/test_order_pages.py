@@ -1,0 +1,71 @@
+"""The order ticket without JavaScript: preview, placing once, the list, taking back."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.domain.transactions import PortfolioKind
+from tests.ledgers import make_portfolio
+from tests.paper import make_recorded
+from tests.people import PASSWORD, make_user
+from tests.web.pages import browsing, text_of
+
+FORM = {"symbol": "aapl", "side": "BUY", "type": "LIMIT", "quantity": "10", "price": "109.005"}
+
+
+@pytest.fixture
+async def book(env):
+    await make_recorded(env)
+    alice = await make_user(env)
+    return await make_portfolio(env, alice, 10_000, kind=PortfolioKind.PRACTICE, currency="USD")
+
+
+async def start(http, book):
+    await http.post("/login", data={"username": "alice", "password": PASSWORD})
+    return f"/portfolios/{book.id}/order"
+
+
+async def test_an_order_is_previewed_placed_once_and_taken_back(book, settings):
+    async with browsing(settings) as http:
+        address = await start(http, book)
+        empty = (await http.get(f"{address}?symbol=AAPL&side=SELL")).text
+        assert 'value="AAPL"' in empty
+        assert '<option value="SELL" selected>' in empty
+        page = (await http.post(address, data=FORM)).text
+        text = text_of(page)
+        for said in ("$1,090.00", "$2.73", "The price was rounded to the tick.", "a touch is no"):
+            assert said in text
+        key = re.search(r'name="key"\s+value="([^"]+)"', page)[1]
+        for _ in range(2):
+            answer = await http.post(address, data=FORM | {"key": key, "place": "yes"})
+            assert (answer.status_code, answer.headers["location"]) == (303, f"{address}#orders")
+        listed = (await http.get(address)).text
+        assert "1 order" in text_of(listed)
+        assert "Waiting" in text_of(listed)
+        number = re.search(r'name="id"\s+value="(\d+)"', listed)[1]
+        assert (await http.post(f"{address}/cancel", data={"id": number})).status_code == 303
+        assert "Canceled" in text_of((await http.get(address)).text)
+        assert (await http.post(f"{address}/cancel", data={"id": "x"})).status_code == 422
+
+
+async def test_what_cannot_be_ordered_stands_at_its_field(book, settings):
+    async with browsing(settings) as http:
+        address = await start(http, book)
+        answer = await http.post(address, data=FORM | {"price": ""})
+        assert answer.status_code == 422
+        assert 'id="price-error"' in answer.text
+        assert 'value="10"' in answer.text
+        short = await http.post(address, data=FORM | {"quantity": "500", "place": "yes"})
+        assert short.status_code == 422
+        assert 'id="amount-error"' in short.text
+
+
+async def test_an_instrument_leads_to_the_ticket(env, book, settings):
+    async with browsing(settings) as http:
+        address = await start(http, book)
+        assert 'href="/order?symbol=AAPL"' in (await http.get("/instruments/AAPL")).text
+        answer = await http.get("/order?symbol=AAPL")
+        assert answer.headers["location"] == f"{address}?symbol=AAPL"
+        assert f'href="{address}' in (await http.get(f"/portfolios/{book.id}")).text
