@@ -1,4 +1,4 @@
-"""A real Chromium and two running installations: the sample's replay, and a local Yahoo."""
+"""A real Chromium and three running installations: the sample's replay, a local Yahoo, an account."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, async_playwright
 
 from app.clock import Clock
+from tests.browser.members import Member, join
 from tests.fakes.yahoo import FakeYahoo
 from tests.sites import Site, running_site, yahoo_process, yahoo_settings
 
@@ -73,3 +74,10 @@ def yahoo_site(yahoo_peer: FakeYahoo) -> Iterator[Site]:
         **yahoo_settings(yahoo_peer), SISE_CLOCK=f"2013-03-04T15:00:00Z@1@{ORIGIN}"
     ) as site:
         yield site
+
+
+@pytest.fixture(scope="session")
+def member() -> Iterator[Member]:
+    """Who has signed in to an installation of its own: an account ends the first run's rules."""
+    with running_site(SISE_PRICE_SOURCE="sample", SISE_REPLAY_STEP="60") as site:
+        yield join(site)

@@ -1,7 +1,7 @@
 """Screenshots of every page from running installations: `make shots` writes them to shots/.
 
-`shots/{site}-{page}-{width}-{locale}-{theme}-{colors}.png` for the sample's replay and the local
-Yahoo, at three widths, in two languages, themes and colour settings: each reader opens each page
+`shots/{site}-{page}-{width}-{locale}-{theme}-{colors}.png` for the sample's replay, the local
+Yahoo and somebody's account, at three widths, in two languages, themes and colour settings: each reader opens each page
 once, in one browser, and makes the window wider. `--readme` writes the two pictures of the READMEs
 instead.
 """
@@ -11,13 +11,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser.conftest import ARGUMENTS, ORIGIN, chromium_path
+from tests.browser.members import join
 from tests.browser.visiting import HEIGHTS, PAGES, SETTINGS, WIDTHS, Choices, go, visiting
 from tests.sites import running_site, yahoo_process, yahoo_settings
 
@@ -48,27 +51,36 @@ async def take_whole(page: Page, width: int) -> bytes:
     return await take(page)
 
 
-async def shoot(browser: Browser, url: str, site: str, folder: Path, setting: Setting) -> int:
+@dataclass(frozen=True)
+class Tour:
+    """An installation, the pages that are looked at, and who has signed in."""
+
+    url: str
+    pages: dict[str, str]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+async def shoot(browser: Browser, tour: Tour, site: str, folder: Path, setting: Setting) -> int:
     """Every page of one reader at every width; how many pictures were made."""
-    async with visiting(browser, url, Choices(*setting)) as (page, _):
-        for name, path in PAGES.items():
+    async with visiting(browser, tour.url, Choices(*setting), **tour.options) as (page, _):
+        for name, path in tour.pages.items():
             await go(page, path)
             for width in WIDTHS:
                 title = "-".join([site, name, str(width), *setting])
                 (folder / f"{title}.png").write_bytes(await take_whole(page, width))
-    return len(PAGES) * len(WIDTHS)
+    return len(tour.pages) * len(WIDTHS)
 
 
-async def shoot_all(browser: Browser, urls: dict[str, str], folder: Path) -> int:
+async def shoot_all(browser: Browser, tours: dict[str, Tour], folder: Path) -> int:
     """Every page of the installations in every setting, some readers at once."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(site: str, setting: Setting) -> int:
         async with gate:
-            return await shoot(browser, urls[site], site, folder, setting)
+            return await shoot(browser, tours[site], site, folder, setting)
 
     async with asyncio.TaskGroup() as group:
-        made = [group.create_task(one(*each)) for each in product(urls, SETTINGS)]
+        made = [group.create_task(one(*each)) for each in product(tours, SETTINGS)]
     return sum(task.result() for task in made)
 
 
@@ -96,9 +108,18 @@ async def run(*, readme: bool) -> None:
                 await asyncio.sleep(8)
                 await shoot_readme(browser, sample.url)
                 return
-            with yahoo_process() as peer, running_site(**yahoo_settings(peer), **yahoo) as live:
-                urls = {"sample": sample.url, "yahoo": live.url}
-                made = await shoot_all(browser, urls, folder)
+            with (
+                yahoo_process() as peer,
+                running_site(**yahoo_settings(peer), **yahoo) as live,
+                running_site(SISE_PRICE_SOURCE="sample") as own,
+            ):
+                member = await asyncio.to_thread(join, own)
+                tours = {
+                    "sample": Tour(sample.url, PAGES),
+                    "yahoo": Tour(live.url, PAGES),
+                    "own": Tour(own.url, member.pages, {"storage_state": member.state}),
+                }
+                made = await shoot_all(browser, tours, folder)
         await browser.close()
     print(f"{made} pictures in {folder}")
 

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import count
 
 import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.members import MEMBER_PAGES, Member
 from tests.browser.test_accessibility import AXE, RUN
 from tests.browser.test_layout_dom import audit
-from tests.browser.visiting import LOCALES, Choices, go, visiting
+from tests.browser.visiting import HEIGHTS, LOCALES, Choices, by_pairs, go, visiting
 from tests.people import PASSWORD
-from tests.sites import Site, running_site
+from tests.sites import Site
 
-SIGNED_IN = {
-    "settings": "/settings",
-    "account": "/settings/account",
-    "security": "/settings/security",
-    "tokens": "/settings/tokens",
-    "people": "/settings/people",
-}
 NUMBERS = count(1)
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    """An installation of its own: the first account ends the rule of the person at the machine."""
-    with running_site(SISE_PRICE_SOURCE="sample", SISE_REPLAY_STEP="60") as site:
-        yield site
+@pytest.fixture
+def site(member: Member) -> Site:
+    """The installation that has accounts."""
+    return member.site
 
 
 async def sign_up(page: Page, word: str = "reader") -> str:
@@ -127,18 +119,34 @@ async def press_until(page: Page, selector: str) -> None:
     pytest.fail(f"the keyboard does not come to {selector}")
 
 
-@pytest.mark.parametrize(("theme", "locale"), [("dark", "ko"), ("light", "en")])
-async def test_axe_finds_nothing_on_a_page_of_an_account(browser, site, theme, locale) -> None:
+async def test_no_page_of_an_account_has_an_error_or_a_report(browser, member) -> None:
+    """Each is loaded at one of 390 and 1440 px, and then shown at the other."""
+    async with visiting(browser, member.site.url, storage_state=member.state) as (page, watch):
+        for number, (name, path) in enumerate(member.pages.items()):
+            before, after = (390, 1440) if number % 2 else (1440, 390)
+            await page.set_viewport_size({"width": before, "height": HEIGHTS[before]})
+            await go(page, path)
+            await page.set_viewport_size({"width": after, "height": HEIGHTS[after]})
+            assert page.url == member.site.url + path
+            assert await page.locator(".person").count() == 1
+            assert await page.evaluate("window.violations") + watch.faults == [], name
+
+
+@pytest.mark.parametrize(("locale", "theme", "colors"), by_pairs())
+async def test_axe_finds_nothing_on_a_page_of_an_account(
+    browser, member, locale, theme, colors
+) -> None:
     found = {}
-    async with visiting(browser, site.url, Choices(locale, theme), bypass_csp=True) as (page, _):
-        await sign_up(page)
-        for name in ("settings", "account", "security", "tokens"):
-            await go(page, SIGNED_IN[name])
+    choices = Choices(locale, theme, colors, 390 if theme == "dark" else 1440)
+    options = {"bypass_csp": True, "storage_state": member.state}
+    async with visiting(browser, member.site.url, choices, **options) as (page, _):
+        for name, path in member.pages.items():
+            await go(page, path)
+            if name == "people":
+                await page.click(".delete-person summary")
             await page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
             found[name] = await page.evaluate(RUN)
-        await go(page, "/settings/security")
-        await page.click("main form button[type=submit] >> nth=0")
-        await page.wait_for_selector(".qr")
+        await begin_second_factor(page)
         await page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
         found["enrolment"] = await page.evaluate(RUN)
         await page.click(".person")
@@ -151,18 +159,39 @@ async def test_a_page_of_an_account_is_whole(browser: Browser, site: Site, local
     async with visiting(browser, site.url, Choices(locale)) as (page, _):
         await sign_up(page, "독자" if locale == "ko" else "reader")
         faults: list[str] = []
-        for name in ("settings", "account", "security", "tokens"):
-            await go(page, SIGNED_IN[name])
+        for name in ("my-settings", "account", "security", "tokens"):
+            await go(page, MEMBER_PAGES[name])
             faults += await audit(page, name)
         await page.fill("#name", "봇" if locale == "ko" else "bot")
         await page.click("main form button.primary")
         await page.wait_for_selector("#token")
         faults += await audit(page, "a new token")
-        await go(page, "/settings/security")
-        await page.click("main form button[type=submit] >> nth=0")
-        await page.wait_for_selector(".qr")
+        await begin_second_factor(page)
         faults += await audit(page, "enrolment")
     assert faults == []
+
+
+async def begin_second_factor(page: Page) -> None:
+    """The picture for an authenticator."""
+    await go(page, "/settings/security")
+    await page.click("main form:has([value=begin]) [type=submit]")
+    await page.wait_for_selector(".qr")
+
+
+async def test_an_administrator_changes_an_account_without_javascript(browser, member) -> None:
+    options = {"java_script_enabled": False, "storage_state": member.state}
+    async with visiting(browser, member.site.url, **options) as (page, _):
+        await page.goto("/settings/people?search=keeper")
+        for act, said in (("deactivate", "Disabled"), ("activate", None)):
+            await page.click(f"main button[value={act}]")
+            await page.wait_for_url(f"**done={act}&search=keeper")
+            row = await page.inner_text(".people li")
+            assert ("Disabled" in row) == (said is not None)
+        await page.click(".delete-person summary")
+        await page.fill("#delete-1-confirm", "someone else")
+        await page.click("main button[value=delete]")
+        assert await page.inner_text("#delete-1-confirm-error")
+        assert await page.locator(".people li").count() == 1
 
 
 async def test_without_javascript_one_signs_up_chooses_and_makes_a_token(browser, site) -> None:

@@ -16,12 +16,18 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.env import Env
+from app.services.token_pairs import open_family
 from tests.graphql.asking import choose_source
 from tests.graphql.attacks import Attack, all_attacks
+from tests.people import DEVICE, make_user
 from tests.serving import Client, asgi_client, served
 
 GOAL = 0.2
 """Seconds that an answer may take on an idle machine; a test allows ten times as much."""
+
+
+PROBE_GOAL = 0.3
+"""Seconds that a plain query may wait meanwhile."""
 
 
 class SlowHub:
@@ -70,26 +76,40 @@ async def test_every_attack_gets_its_answer_and_nothing_is_written(env, settings
     assert await count_jobs(env) == 0
 
 
-async def test_during_attacks_a_plain_query_is_answered(env, settings):
-    """The event loop is never held for long: an attack that runs alone takes none of it either."""
-    waits = []
+@pytest.mark.parametrize("query", ["{ __typename }", "{ me { username } }"])
+async def test_during_attacks_a_plain_query_is_answered(env, settings, query):
+    """The event loop is never held for long: an attack that runs alone takes none of it either.
+
+    CPU seconds of the loop's thread while the query waited are all that held it, the work of the
+    attacks between its steps included: three times the goal, as a busy core counts slower; the
+    wall has ten times the goal, as the machine may be busy.
+    """
+    pair = await open_family(env, (await make_user(env)).id, DEVICE)
+    ask = {"authorization": f"Bearer {pair.access_token}"} if "me" in query.split() else {}
+    held, waits = [], []
 
     async def probe(client: Client) -> None:
         while True:
-            begin = time.perf_counter()
-            assert (await client.post({"query": "{ __typename }"})).status_code == 200
+            begin, working = time.perf_counter(), time.thread_time()
+            answer = await client.post({"query": query}, **ask)
+            held.append(time.thread_time() - working)
             waits.append(time.perf_counter() - begin)
+            assert answer.status_code == 200
+            assert "errors" not in answer.json()
             await asyncio.sleep(0.005)
 
     async with asgi_client(settings) as client:
+        await client.post({"query": query}, **ask)  # what is made once: keys, connections
         probing = asyncio.create_task(probe(client))
         for one in all_attacks():
             await attack(client, one)
         probing.cancel()
         with suppress(asyncio.CancelledError):
             await probing
+    print(f"S1: {query} during attacks: held {max(held):.3f} s CPU, waited {max(waits):.3f} s")
     assert len(waits) >= 5
-    assert max(waits) < 3.0
+    assert max(held) < 3 * PROBE_GOAL
+    assert max(waits) < 10 * PROBE_GOAL
 
 
 async def test_a_resolver_of_ten_seconds_is_answered_503_in_two(env, settings):

@@ -1,0 +1,68 @@
+"""Somebody who has signed in to a running installation, for the pages that only such a one sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from tests.people import PASSWORD
+from tests.sites import Site
+
+MEMBER_PAGES = {
+    "my-settings": "/settings",
+    "account": "/settings/account",
+    "security": "/settings/security",
+    "tokens": "/settings/tokens",
+    "people": "/settings/people",
+    "portfolios": "/portfolios",
+    "portfolio": "/portfolios/{0}",
+    "transactions": "/portfolios/{0}/transactions",
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """An administrator who has signed in to an installation: the cookie, and what to look at."""
+
+    site: Site
+    cookie: tuple[str, str]
+    portfolio: str
+
+    @property
+    def state(self) -> Any:
+        """What a browser context has to know: `visiting(…, storage_state=member.state)`."""
+        name, value = self.cookie
+        host = urlsplit(self.site.url).hostname
+        rest = {"expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"}
+        cookie = {"name": name, "value": value, "domain": host, "path": "/", **rest}
+        return {"cookies": [cookie], "origins": []}
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """Where the pages of who has signed in lie."""
+        return {name: path.format(self.portfolio) for name, path in MEMBER_PAGES.items()}
+
+
+def join(site: Site) -> Member:
+    """Registers the first account of an installation, and gives it something to show."""
+    origin = {"Origin": site.url}
+    with httpx.Client(base_url=site.url, headers=origin, timeout=60) as http:
+        for name in ("reader", "keeper"):  # the second one is on the page on people, too
+            http.cookies.clear()
+            typed = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+            answer = http.post("/register", data=typed | {"disclaimer": "yes"})
+            assert answer.status_code == 303, answer.text
+            if name == "reader":
+                ((cookie, value),) = http.cookies.items()
+        http.cookies.clear()
+        http.cookies.set(cookie, value)
+        token = {"act": "create", "name": "bot", "scopes": "READ"}
+        assert http.post("/settings/tokens", data=token).status_code == 200
+        opened = {"name": "2013", "kind": "TRACKED", "baseCurrency": "USD"}
+        made = http.post("/portfolios", data=opened | {"initialCapital": "10000"})
+        assert made.status_code == 303, made.text
+        portfolio = made.headers["location"].rpartition("/")[2]
+    return Member(site, (cookie, value), portfolio)
