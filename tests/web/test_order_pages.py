@@ -44,6 +44,10 @@ async def test_an_order_is_previewed_placed_once_and_taken_back(book, settings):
         listed = (await http.get(address)).text
         assert "1 order" in text_of(listed)
         assert "Waiting" in text_of(listed)
+        http.cookies.set("sise_locale", "ko")
+        korean = await http.get(address)
+        assert (korean.status_code, "대기" in korean.text) == (200, True)
+        http.cookies.set("sise_locale", "en")
         number = re.search(r'name="id"\s+value="(\d+)"', listed)[1]
         assert (await http.post(f"{address}/cancel", data={"id": number})).status_code == 303
         assert "Canceled" in text_of((await http.get(address)).text)
