@@ -1,4 +1,4 @@
-"""Paper orders: a look at the market every few seconds."""
+"""Paper orders: a look at the market every second: a replayed price lasts for two."""
 
 from __future__ import annotations
 

@@ -20,6 +20,6 @@ class Pace:
     stale_after: float = STALE_AFTER
     requeue_after: float = REQUEUE_AFTER
     tick_seconds: frozenset[int] = frozenset({0})
-    match_seconds: frozenset[int] = frozenset(range(0, 60, 5))
+    match_seconds: frozenset[int] = frozenset(range(60))
     delays: tuple[float, ...] = (60.0, 300.0, 900.0, 3600.0)
     late: tuple[float, ...] = (300.0, 900.0, 3600.0)

@@ -7,7 +7,7 @@
     long    calendar_tick appraisal_tick                                      calendar_tick     1 h
                                                                               appraisal_tick
 
-They run each minute (orders, `match_tick`, every five seconds), each hour and each quarter of an
+They run each minute (orders, `match_tick`, every second), each hour and each quarter of an
 hour. Only the module of the chosen queue is imported: a process does not carry the libraries of
 the other. arq 0.28 retries nothing by itself but what a stop cancelled, and forgets a cron job that
 was killed: that is why the job table and the reconciler exist. A worker whose broker is gone ends;

@@ -23,4 +23,4 @@ def test_a_shorter_interval_of_collections_ticks_more_often(env, every, seconds)
     assert cron.coroutine is minute_tick
     assert cron.run_at_startup
     assert (equity.coroutine, equity.second) == (equity_tick, 30)
-    assert (matching.coroutine, matching.second) == (match_tick, set(range(0, 60, 5)))
+    assert (matching.coroutine, matching.second) == (match_tick, set(range(60)))
