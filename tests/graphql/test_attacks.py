@@ -30,6 +30,11 @@ PROBE_GOAL = 0.3
 """Seconds that a plain query may wait meanwhile."""
 
 
+@pytest.fixture
+def patient():
+    """Nothing: here the deadline counts as it is."""
+
+
 class SlowHub:
     """Quotes that take ten seconds."""
 
