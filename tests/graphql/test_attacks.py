@@ -35,6 +35,10 @@ def patient():
     """Nothing: here the deadline counts as it is."""
 
 
+ENOUGH = 5
+"""Queries that were answered during attacks."""
+
+
 class SlowHub:
     """Quotes that take ten seconds."""
 
@@ -106,13 +110,13 @@ async def test_during_attacks_a_plain_query_is_answered(env, settings, query):
     async with asgi_client(settings) as client:
         await client.post({"query": query}, **ask)  # what is made once: keys, connections
         probing = asyncio.create_task(probe(client))
-        for one in all_attacks():
-            await attack(client, one)
+        while len(waits) < ENOUGH:  # on a busy machine one round of attacks is over too soon
+            for one in all_attacks():
+                await attack(client, one)
         probing.cancel()
         with suppress(asyncio.CancelledError):
             await probing
     print(f"S1: {query} during attacks: held {max(held):.3f} s CPU, waited {max(waits):.3f} s")
-    assert len(waits) >= 5
     assert max(held) < 3 * PROBE_GOAL
     assert max(waits) < 10 * PROBE_GOAL
 
