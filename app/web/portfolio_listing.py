@@ -15,7 +15,7 @@ POINTS: Final = 300
 WIDTH: Final = 640
 HEIGHT: Final = 120
 
-LARGEST: Final = 7
+LARGEST: Final = 5
 """Slices of the donut with a name of their own; the rest is one more."""
 
 

@@ -67,15 +67,64 @@ EXAMPLES = {
     "Mutation.changePassword": 'mutation { changePassword(current: "x", password: "y") }',
     "Mutation.changeEmail": 'mutation { changeEmail(password: "x", email: "y") { email } }',
     "Mutation.deleteAccount": 'mutation { deleteAccount(password: "x") }',
+    "Query.signInOptions": "query { signInOptions { mail } }",
+    "Query.linkedProviders": "query { linkedProviders { id } }",
+    "Query.exportAccount": "query { exportAccount }",
+    "Query.users": "query { users { totalCount } }",
+    "Mutation.sendVerification": "mutation { sendVerification }",
+    "Mutation.linkProvider": 'mutation { linkProvider(key: "a", password: "x") }',
+    "Mutation.unlinkProvider": 'mutation { unlinkProvider(id: 1, password: "x") }',
+    "Mutation.requestPasswordReset": 'mutation { requestPasswordReset(email: "a@b.c") }',
+    "Mutation.resetPassword": 'mutation { resetPassword(token: "a", password: "x") }',
+    "Mutation.confirmEmail": 'mutation { confirmEmail(token: "a") }',
+    "Mutation.changeRole": 'mutation { changeRole(username: "a", role: ADMIN) { role } }',
+    "Mutation.deactivateUser": 'mutation { deactivateUser(username: "a") { role } }',
+    "Mutation.activateUser": 'mutation { activateUser(username: "a") { role } }',
+    "Mutation.deleteUser": 'mutation { deleteUser(username: "a") }',
+    "Mutation.startDemo": "mutation { startDemo { user { username } } }",
+    "Query.portfolios": "query { portfolios { name } }",
+    "Query.portfolio": "query { portfolio(id: 1) { name } }",
+    "Query.recordPresets": "query { recordPresets { name } }",
+    "Mutation.createPortfolio": """mutation {
+        createPortfolio(input: {name: "A", kind: SIMULATED}) { name } }""",
+    "Mutation.renamePortfolio": 'mutation { renamePortfolio(id: 1, name: "A") { name } }',
+    "Mutation.archivePortfolio": "mutation { archivePortfolio(id: 1) { name } }",
+    "Mutation.deletePortfolio": "mutation { deletePortfolio(id: 1) }",
+    "Mutation.recordTransaction": """mutation { recordTransaction(key: "k", input: {
+        portfolio: 1, kind: DEPOSIT, day: "2026-03-02", currency: "KRW", amount: "5"}) { id } }""",
+    "Mutation.reverseTransaction": 'mutation { reverseTransaction(id: 1, key: "k") { id } }',
+    "Mutation.importTransactions": """mutation {
+        importTransactions(portfolio: 1, csv: "a") { recorded } }""",
+    "Mutation.saveRecordPreset": """mutation {
+        saveRecordPreset(name: "A", mapping: {}) { name } }""",
+    "Mutation.deleteRecordPreset": "mutation { deleteRecordPreset(id: 1) }",
+    "Mutation.previewOrder": """mutation { previewOrder(input: {
+        portfolio: 1, symbol: "A", side: BUY, type: MARKET, quantity: "1"}) { price } }""",
+    "Mutation.placeOrder": """mutation { placeOrder(key: "k", input: {
+        portfolio: 1, symbol: "A", side: BUY, type: MARKET, quantity: "1"}) { id } }""",
+    "Mutation.cancelOrder": "mutation { cancelOrder(id: 1) { id } }",
+    "Subscription.portfolio": "subscription { portfolio(id: 1) { total } }",
     "Subscription.quotes": 'subscription { quotes(symbols: ["A"]) { at } }',
     "Subscription.quoteFrames": 'subscription { quoteFrames(symbols: ["A"]) }',
 }
 
-OPEN = {"Query.me", "Mutation.register"}
+OPEN = {
+    "Query.me",
+    "Query.signInOptions",
+    "Mutation.register",
+    "Mutation.requestPasswordReset",
+    "Mutation.resetPassword",
+    "Mutation.confirmEmail",
+}
 """Answered to strangers too."""
 OWN = {
     "Query.sessions",
     "Query.apiTokens",
+    "Query.linkedProviders",
+    "Query.exportAccount",
+    "Mutation.sendVerification",
+    "Mutation.linkProvider",
+    "Mutation.unlinkProvider",
     "Mutation.signOut",
     "Mutation.endSession",
     "Mutation.createApiToken",
@@ -91,7 +140,11 @@ OWN = {
 }
 """Of the own account: asked by the person, not by the operator as such."""
 SIGNING_IN = {"Mutation.signIn", "Mutation.refresh"}
-SHARED = [f for f in EXAMPLES if f.startswith("Mutation.") and f not in OWN | SIGNING_IN | OPEN]
+WORDS = ("ortfolio", "ransaction", "Order", "RecordPreset")
+HELD = {f for f in EXAMPLES if any(word in f for word in WORDS)} | {"Query.recordPresets"}
+"""Of the own portfolios: asked by the person or a program, changed with the scope TRADE."""
+APART = OWN | SIGNING_IN | OPEN | HELD
+SHARED = [f for f in EXAMPLES if f.startswith("Mutation.") and f not in APART]
 
 
 def test_every_root_field_has_an_example_here():
@@ -124,7 +177,7 @@ async def test_a_stranger_reads_nothing_of_a_market_that_is_not_public(env, fiel
 @pytest.mark.parametrize("field", sorted(EXAMPLES.keys() - OPEN))
 async def test_a_stranger_changes_nothing_of_a_market_that_is(env, field):
     code = await first_code(env, EXAMPLES[field], operator=False)
-    guarded = field.startswith("Mutation.") or field in OWN
+    guarded = field.startswith("Mutation.") or field in OWN | HELD | {"Query.users"}
     assert (code == "UNAUTHENTICATED") is guarded
 
 
@@ -132,7 +185,7 @@ async def test_a_stranger_changes_nothing_of_a_market_that_is(env, field):
 async def test_the_operator_reads_whatever_the_setting(env, field):
     private = replace(env, settings=replace(env.settings, public_market=False))
     code = await first_code(private, EXAMPLES[field])
-    assert (code == "UNAUTHENTICATED") is (field in OWN)
+    assert (code == "UNAUTHENTICATED") is (field in OWN | HELD)
 
 
 @pytest.mark.parametrize("field", SHARED)
@@ -155,6 +208,14 @@ async def test_an_administrator_s_token_changes_what_is_shared_only_with_its_sco
 @pytest.mark.parametrize("field", sorted(OWN - {"Mutation.acceptDisclaimer"}))
 async def test_an_api_token_has_no_hand_in_the_account(env, field):
     identity = await by_api_token(env, await make_user(env, role=Role.ADMIN), *Scope)
+    context = make_context(env, operator=False).signed_in(identity)
+    result = await schema.execute(EXAMPLES[field], context_value=context)
+    assert result.errors[0].extensions["code"] == "FORBIDDEN"
+
+
+@pytest.mark.parametrize("field", sorted(f for f in HELD if f.startswith("Mutation.")))
+async def test_a_token_that_only_reads_changes_no_portfolio(env, field):
+    identity = await by_api_token(env, await make_user(env), Scope.READ)
     context = make_context(env, operator=False).signed_in(identity)
     result = await schema.execute(EXAMPLES[field], context_value=context)
     assert result.errors[0].extensions["code"] == "FORBIDDEN"
