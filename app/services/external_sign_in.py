@@ -72,6 +72,10 @@ async def sign_in_by(env: Env, vouched: Vouched, *, invitation: str | None = Non
             return await _register(env, vouched, invitation)
         except IntegrityError:  # the name, the address or the identity, at the same moment
             continue
+        except Conflict:  # the address may be that of the account just made for this identity
+            if (user := await _find(env, vouched)) is None:
+                raise
+            return user
     raise Unavailable("The account could not be made. Try again.")
 
 
