@@ -53,6 +53,7 @@ class Settings:
     naver_url: str | None
     requests_per_minute: int
     price_folder: Path | None
+    strategy_dir: Path | None
     collect_every: float | None
     replay_step: float
     public_market: bool
@@ -112,6 +113,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         naver_url=_url(env, "SISE_NAVER_URL", ("http://", "https://")),
         requests_per_minute=_whole(env, "SISE_REQUESTS_PER_MINUTE", 300, 1, 1_000_000),
         price_folder=_path(env, "SISE_PRICE_FOLDER"),
+        strategy_dir=_path(env, "SISE_STRATEGY_DIR"),
         collect_every=_number(env, "SISE_COLLECT_EVERY", None, 1, 86_400),
         replay_step=_number(env, "SISE_REPLAY_STEP", 2.0, 0.01, 3_600),
         public_market=_flag(env, "SISE_PUBLIC_MARKET", default=loopback),

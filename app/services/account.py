@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.engine import EVERYONE
 from app.db.models import (
     ApiToken,
+    Backtest,
     EmailConfirmation,
     OidcIdentity,
     PasswordReset,
@@ -40,6 +41,7 @@ THEIRS: Final = (
     OidcIdentity,
     PasswordReset,
     EmailConfirmation,
+    Backtest,
 )
 """What goes with an account; refresh tokens go with their family."""
 

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, select
 
 from app.db.models import (
     ApiToken,
+    Backtest,
     Base,
     Fill,
     OidcIdentity,
@@ -53,6 +54,7 @@ TABLES: Final[dict[str, type[Base]]] = {
     "postings": Posting,
     "orders": Order,
     "fills": Fill,
+    "backtests": Backtest,
 }
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 

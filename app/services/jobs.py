@@ -26,7 +26,7 @@ from app.adapters.queue import QueueName
 from app.db.models import Job as JobRow
 from app.env import Env
 
-JobKind = Literal["collect", "analyse", "check", "mail"]
+JobKind = Literal["collect", "analyse", "check", "mail", "backtest"]
 JobState = Literal["PENDING", "RUNNING", "DONE", "FAILED"]
 
 MAX_ATTEMPTS: Final = 5
@@ -41,6 +41,7 @@ _ROUTES: Final[dict[str, tuple[str, QueueName]]] = {
     "analyse": ("analyse_instrument", "quick"),
     "check": ("check_instrument", "quick"),
     "mail": ("send_mail", "quick"),
+    "backtest": ("run_backtest", "long"),
 }
 
 
@@ -152,6 +153,14 @@ async def claim(env: Env, job_id: int, *, stale_after: float = STALE_AFTER) -> J
         )
         taken = row.first()
     return None if taken is None else Job(*taken)
+
+
+async def keep(env: Env, job: Job) -> bool:
+    """Says that a claimed job is still being worked at: it does not become stale.
+
+    False when the job is no longer this worker's.
+    """
+    return await _settle(env, job, started_at=env.clock.now())
 
 
 async def release(env: Env, job: Job) -> None:

@@ -1,6 +1,7 @@
 """All tables, one file per area; importing this package fills `Base.metadata`."""
 
 from app.db.base import Base
+from app.db.models.backtest import Backtest, BacktestData
 from app.db.models.fundamental import Fundamental
 from app.db.models.job import Job, Mail, Setting
 from app.db.models.market import (
@@ -46,6 +47,8 @@ from app.db.models.user import (
 __all__ = [
     "Account",
     "ApiToken",
+    "Backtest",
+    "BacktestData",
     "Bar",
     "Base",
     "CrossCheck",

@@ -9,7 +9,7 @@ of a float; a side, a size and a fill not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -65,8 +65,11 @@ def certify(  # noqa: PLR0913 - a run, and how often to cut it
     *,
     seed: int,
     cuts: int = CUTS,
+    watch: Callable[[float], None] | None = None,
 ) -> Certificate:
     """Cuts the history and compares, at `cuts` random sessions at least.
+
+    `watch` is told how much is done, from 0 to 1, before each cut.
 
     Raises:
         BadInput: as `run`.
@@ -75,7 +78,9 @@ def certify(  # noqa: PLR0913 - a run, and how often to cut it
     leaks: dict[str, Leak] = {}
     changed = 0
     chosen = _choose(whole, seed, cuts)
-    for stop in chosen:
+    for number, stop in enumerate(chosen):
+        if watch is not None:
+            watch(number / len(chosen))
         found = list(_compare(whole, tape.until(stop), strategy, stop))
         changed += bool(found)
         for name, bar in found:

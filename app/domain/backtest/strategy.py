@@ -18,72 +18,38 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import ClassVar
 
 import numpy as np
 
 from app.domain.backtest.history import History
 from app.domain.backtest.lines import ZERO, Key, compute_line, show_key
+from app.domain.backtest.parameters import (
+    Kind,
+    Parameter,
+    StrategyInfo,
+    Value,
+    Values,
+    check_values,
+)
 from app.domain.kernels import sweeping as kernel
-from app.errors import BadInput
 
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Sides = np.ndarray[tuple[int, int], np.dtype[np.int8]]
-Value = float | str | bool
-Values = Mapping[str, Value]
 
-
-class Kind(StrEnum):
-    """What a parameter is."""
-
-    INTEGER = "INTEGER"
-    NUMBER = "NUMBER"
-    FLAG = "FLAG"
-    CHOICE = "CHOICE"
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One field of a strategy's form: bounds of a number, or the words to choose from."""
-
-    name: str
-    kind: Kind
-    default: Value
-    least: float | None = None
-    most: float | None = None
-    choices: tuple[str, ...] = ()
-
-    def check(self, value: Value) -> Value:
-        """The value as its kind.
-
-        Raises:
-            BadInput: of another kind, or outside of the bounds.
-        """
-        if self.kind is Kind.FLAG and isinstance(value, bool):
-            return value
-        if self.kind is Kind.CHOICE and value in self.choices:
-            return value
-        if self.kind in {Kind.INTEGER, Kind.NUMBER} and self._holds(value):
-            return int(value) if self.kind is Kind.INTEGER else float(value)
-        message = "%(name)s is %(value)s; it must be %(bound)s"
-        raise BadInput(message, field=self.name, name=self.name, value=value, bound=self._bound())
-
-    def _holds(self, value: Value) -> bool:
-        if isinstance(value, bool | str) or not np.isfinite(value):
-            return False
-        whole = self.kind is Kind.NUMBER or float(value).is_integer()
-        low = -np.inf if self.least is None else self.least
-        return bool(whole and low <= value <= (np.inf if self.most is None else self.most))
-
-    def _bound(self) -> str:
-        if self.choices:
-            return ", ".join(self.choices)
-        return (
-            self.kind.value
-            if self.least is None
-            else f"{self.kind.value} {self.least:g}..{self.most:g}"
-        )
+__all__ = [
+    "Decision",
+    "Kind",
+    "LineRule",
+    "LineStrategy",
+    "Parameter",
+    "Sides",
+    "Strategy",
+    "Table",
+    "Value",
+    "Values",
+    "check_values",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +76,14 @@ class Strategy(ABC):
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     ordered: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Pairs of parameters of which the first has to be below the second."""
+    compiled: ClassVar[bool] = False
+    """Whether a sweep over one instrument runs it compiled."""
+
+    @property
+    def info(self) -> StrategyInfo:
+        """Its description, for who cannot run it."""
+        words = (self.key, self.name, self.description)
+        return StrategyInfo(*words, self.parameters, self.ordered, self.compiled)
 
     @abstractmethod
     def decide(self, history: History, values: Values) -> Decision:
@@ -133,6 +107,7 @@ class LineStrategy(Strategy):
 
     depends: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Which parameters a part of the rule depends on: all, where nothing is said."""
+    compiled: ClassVar[bool] = True
 
     @abstractmethod
     def rule(self, values: Values) -> LineRule:
@@ -150,25 +125,3 @@ class LineStrategy(Strategy):
             side[:, k] = one[:, 0]
         lines = ((rule.plus, plus), (rule.minus, minus))
         return Decision(side, {show_key(key): line for key, line in lines if key[0] != "level"})
-
-
-def check_values(strategy: Strategy, given: Values | None) -> dict[str, Value]:
-    """All parameters of a strategy: as given, else their defaults.
-
-    Raises:
-        BadInput: a name that the strategy does not have, or a value that it cannot take.
-    """
-    given = given or {}
-    known = {parameter.name: parameter for parameter in strategy.parameters}
-    for name in given:
-        if name not in known:
-            message = "%(strategy)s has no parameter %(name)s; it has: %(known)s"
-            names = ", ".join(known) or "-"
-            raise BadInput(message, field=name, strategy=strategy.name, name=name, known=names)
-    values = {name: one.check(given.get(name, one.default)) for name, one in known.items()}
-    for low, high in strategy.ordered:
-        if values[low] >= values[high]:  # type: ignore[operator]
-            message = "%(name)s is %(value)s; it must be below %(bound)s"
-            bound = f"{high} ({values[high]})"
-            raise BadInput(message, field=low, name=low, value=values[low], bound=bound)
-    return values

@@ -7,8 +7,8 @@ cell by cell. Cells whose values do not go together (a fast average that is slow
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from app.domain.backtest.engine import compute_sizes, run
+from app.domain.backtest.grid import EXITS, Grid, check_axes, setup_of
 from app.domain.backtest.lines import Key, compute_line
 from app.domain.backtest.market import find_scene
 from app.domain.backtest.setup import Setup
@@ -27,12 +28,9 @@ from app.domain.kernels import account as kernel
 from app.domain.kernels import sweeping as cells_kernel
 from app.errors import BadInput
 
-Grid = Mapping[str, Sequence[Value]]
 Numbers = np.ndarray[Any, Any]
 
-EXITS: Final = ("stop", "target", "trailing")
 METRICS: Final = ("sharpe_ratio", "final_equity", "max_drawdown")
-MOST: Final = 10_000_000
 _YEAR: Final = 252
 
 
@@ -119,7 +117,7 @@ def sweep(  # noqa: PLR0913 - what and how
     """
     tape = bars if isinstance(bars, Tape) else prepare(bars)
     setup = setup or Setup()
-    axes = _check_axes(strategy, grid)
+    axes = check_axes(strategy, grid)
     places, left_out = _places(strategy, axes)
     if part is not None:
         places = places[part[0] : part[1]]
@@ -141,28 +139,6 @@ def warm_up() -> None:
         run(bars, find_strategy(key))
 
 
-def _check_axes(strategy: Strategy, grid: Grid) -> dict[str, tuple[Value, ...]]:
-    parameters = {one.name: one for one in strategy.parameters}
-    axes: dict[str, tuple[Value, ...]] = {}
-    for name, values in grid.items():
-        if name not in parameters and name not in EXITS:
-            message = "%(strategy)s has no parameter %(name)s; it has: %(known)s"
-            known = ", ".join((*parameters, *EXITS))
-            raise BadInput(message, field=name, strategy=strategy.name, name=name, known=known)
-        if not len(values):
-            message = "The axis %(name)s has no values"
-            raise BadInput(message, field=name, name=name)
-        if name in EXITS:
-            for value in values:
-                _setup_of(Setup(), {name: value})
-        axes[name] = tuple(parameters[name].check(v) if name in parameters else v for v in values)
-    count = int(np.prod([len(values) for values in axes.values()], dtype=np.float64))
-    if count > MOST:
-        message = "The grid has %(count)s cells; %(most)s are possible"
-        raise BadInput(message, field="grid", count=count, most=MOST)
-    return axes
-
-
 def _places(strategy: Strategy, axes: dict[str, tuple[Value, ...]]) -> tuple[Numbers, int]:
     """Places on the axes of all cells whose values go together."""
     shape = [len(values) for values in axes.values()]
@@ -182,11 +158,6 @@ def _places(strategy: Strategy, axes: dict[str, tuple[Value, ...]]) -> tuple[Num
     return places[kept], count - int(kept.sum())
 
 
-def _setup_of(setup: Setup, values: Mapping[str, Value]) -> Setup:
-    exits = {name: float(values[name]) for name in EXITS if name in values}
-    return replace(setup, exits=replace(setup.exits, **exits)) if exits else setup
-
-
 def _run_each(  # noqa: PLR0913, PLR0917 - what a sweep is made of
     tape: Tape, strategy: Strategy, axes: dict[str, tuple[Value, ...]], places: Numbers,
     setup: Setup, sums: Numbers,
@@ -196,7 +167,7 @@ def _run_each(  # noqa: PLR0913, PLR0917 - what a sweep is made of
     for i, row in enumerate(places.tolist()):
         values = {name: axis[j] for (name, axis), j in zip(axes.items(), row, strict=True)}
         own = {name: value for name, value in values.items() if name not in EXITS}
-        got = run(tape, strategy, own, _setup_of(setup, values))
+        got = run(tape, strategy, own, setup_of(setup, values))
         ratio, deepest = cells_kernel.measure(got.equity, float(setup.cash), sums[i % len(sums)])
         account = got.account
         costs = account[kernel.FEES] + account[kernel.TAXES]

@@ -7,7 +7,7 @@ through them: what the chosen values wanted is stitched together and traded once
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -16,23 +16,14 @@ import numpy as np
 import polars as pl
 
 from app.domain.backtest.engine import play
+from app.domain.backtest.grid import EXITS, Grid, Plan
 from app.domain.backtest.result import BacktestResult
 from app.domain.backtest.setup import Setup
 from app.domain.backtest.strategy import Decision, Strategy, Value, check_values
-from app.domain.backtest.sweeping import EXITS, Grid, sweep
+from app.domain.backtest.sweeping import sweep
 from app.domain.backtest.tape import Tape, prepare
 from app.domain.performance import sharpe_ratio
 from app.errors import BadInput
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Sessions of training, of testing, and between them; `anchored`: training from the start."""
-
-    train: int = 504
-    test: int = 126
-    embargo: int = 5
-    anchored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +45,18 @@ class WalkForward:
     result: BacktestResult
 
 
-def walk_forward(
+def walk_forward(  # noqa: PLR0913 - what, how, and who watches
     bars: pl.DataFrame | Tape,
     strategy: Strategy,
     grid: Grid,
     setup: Setup | None = None,
     plan: Plan | None = None,
+    *,
+    watch: Callable[[float], None] | None = None,
 ) -> WalkForward:
     """Chooses by Sharpe ratio on each past and trades each future.
+
+    `watch` is told how much is done, from 0 to 1, before each fold.
 
     Raises:
         BadInput: too few sessions for one fold, exits on the grid (they cannot change while a
@@ -73,6 +68,8 @@ def walk_forward(
     begin = plan.train + plan.embargo
     parts, chosen = [], []
     for start in range(begin, len(tape.days), plan.test):
+        if watch is not None:
+            watch((start - begin) / (len(tape.days) - begin))
         stop = min(start + plan.test, len(tape.days))
         past = tape.window(0 if plan.anchored else start - begin, start - plan.embargo)
         found = sweep(past, strategy, grid, setup)
