@@ -29,15 +29,19 @@ async def claim(ctx: dict[str, Any], job_id: int) -> Job | None:
 
 
 @asynccontextmanager
-async def attempt(ctx: dict[str, Any], job: Job) -> AsyncIterator[None]:
+async def attempt(
+    ctx: dict[str, Any], job: Job, *, limit: float | None = None
+) -> AsyncIterator[None]:
     """The body of the try, which settles the job itself when all goes well.
+
+    `limit` is in seconds; a try takes no longer than the pace has it where none is given.
 
     Raises:
         Exception: what was not foreseen, once the job's row has it.
     """
     env: Env = ctx["env"]
     pace: Pace = ctx["pace"]
-    limit = pace.deadline
+    limit = pace.deadline if limit is None else limit
     try:
         async with asyncio.timeout(limit):
             yield

@@ -1,18 +1,23 @@
-"""The long queue: what may take an hour, the calendar, and fundamentals."""
+"""The long queue: what may take an hour: backtests, the calendar, and fundamentals."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from arq import cron, func
 from arq.cron import CronJob
 from arq.worker import Function
 
+from app.domain.backtest.sweeping import warm_up
 from app.env import Env
+from app.services.strategy_shelf import set_up_shelf
+from workers.backtest import run_backtest
 from workers.pace import Pace
 from workers.tick import appraisal_tick, calendar_tick
 
 FUNCTIONS: Final[tuple[Function, ...]] = (
+    func(run_backtest, name="run_backtest"),
     func(calendar_tick, name="calendar_tick"),
     func(appraisal_tick, name="appraisal_tick"),
 )
@@ -26,5 +31,7 @@ def crons(_env: Env, _pace: Pace) -> list[CronJob]:
     ]
 
 
-async def get_ready() -> None:
-    """Nothing has to be made ready."""
+async def get_ready(env: Env) -> None:
+    """Compiles the loops of the backtests, or reads them from disk; tells the strategies."""
+    await asyncio.to_thread(warm_up)
+    await set_up_shelf(env)

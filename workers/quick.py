@@ -44,6 +44,6 @@ def crons(env: Env, pace: Pace) -> list[CronJob]:
     return table
 
 
-async def get_ready() -> None:
+async def get_ready(_env: Env) -> None:
     """Compiles the loops of the indicators, or reads them from disk."""
     await asyncio.to_thread(warm_up)

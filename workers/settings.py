@@ -4,7 +4,7 @@
     quick   collect_instrument analyse_instrument check_instrument send_mail  minute_tick      60 s
                                                                               equity_tick
                                                                               match_tick
-    long    calendar_tick appraisal_tick                                      calendar_tick     1 h
+    long    run_backtest calendar_tick appraisal_tick                         calendar_tick     1 h
                                                                               appraisal_tick
 
 They run each minute (orders, `match_tick`, every second), each hour and each quarter of an
@@ -48,7 +48,7 @@ class QueueTable(Protocol):
     def crons(self, env: Env, pace: Pace, /) -> list[CronJob]:
         """The cron table."""
 
-    async def get_ready(self) -> None:
+    async def get_ready(self, env: Env, /) -> None:
         """What a process does before its first job."""
 
 
@@ -64,7 +64,7 @@ async def run_worker(queue: QueueName, settings: Settings, pace: Pace | None = N
     async with open_env(
         settings, application=application, pool_size=pool_size, sources_of=make_worker_sources
     ) as env:
-        await table_of(queue).get_ready()
+        await table_of(queue).get_ready(env)
         async with open_pool(settings.redis_url or "") as pool:
             worker = make_worker(queue, env, pool, pace or Pace())
             try:

@@ -15,6 +15,7 @@ from app.config import Settings
 from app.env import Env
 from app.errors import Unavailable
 from app.services import (
+    backtests,
     calendars,
     due,
     due_fundamentals,
@@ -47,6 +48,7 @@ async def minute_tick(ctx: dict[str, Any]) -> None:
         await settling.settle_due(env)
         await jobs.forget_old(env)
         await mails.forget_ended(env)
+        await backtests.fail_dead(env)
         await reconcile(env, stale_after=pace.stale_after, requeue_after=pace.requeue_after)
         await metrics.show_freshness(env)
         await metrics.share_metrics(env, "quick")

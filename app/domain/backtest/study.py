@@ -41,7 +41,6 @@ class Cells:
 
     frame: pl.DataFrame
     sums: np.ndarray[Any, Any]
-    left_out: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +63,7 @@ def run_cells(
     """
     step = AT_ONCE if strategy.compiled and len(tape.symbols) == 1 else 1
     stride = -(-request.cells // JUDGED)
-    frames, sums, left_out = [], [], 0
+    frames, sums = [], []
     start, stop = part
     for begin in range(start, stop, step):
         watch((begin - start) / (stop - start))
@@ -72,16 +71,15 @@ def run_cells(
         found = sweep(tape, strategy, request.grid, request.setup, blocks=BLOCKS, part=(begin, end))
         frames.append(found.frame)
         sums.append(found.sums[(np.arange(begin, begin + len(found.sums)) % stride) == 0])
-        left_out = found.left_out
         if not found.frame.height:
             break
-    return Cells(pl.concat(frames), np.concatenate(sums), left_out)
+    return Cells(pl.concat(frames), np.concatenate(sums))
 
 
 def join_cells(parts: list[Cells]) -> Cells:
     """The parts of a sweep, in their order, as one."""
     frame = pl.concat([part.frame for part in parts], how="vertical_relaxed")
-    return Cells(frame, np.concatenate([part.sums for part in parts]), parts[0].left_out)
+    return Cells(frame, np.concatenate([part.sums for part in parts]))
 
 
 def conclude(  # noqa: PLR0913 - what was asked, and what is known
@@ -170,7 +168,7 @@ def _tell_sweep(cells: Cells, request: Request, best: int) -> dict[str, Any]:
     return {
         "axes": {name: list(values) for name, values in request.axes.items()},
         "cells": cells.frame.height,
-        "left_out": cells.left_out,
+        "left_out": request.cells - cells.frame.height,
         "best": cells.frame.row(best, named=True),
         "neighbours": near.to_dict(as_series=False),
         "median": cells.frame[_METRIC].median(),

@@ -1,0 +1,41 @@
+"""Which strategies there are: a worker that can run them has told so, with their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any, Final
+
+import orjson
+
+from app.domain.backtest.parameters import StrategyInfo
+from app.env import Env
+from app.errors import BadInput
+from app.services.settings import find_setting, put_setting
+
+KEY: Final = "strategies"
+
+
+async def list_strategies(env: Env) -> list[StrategyInfo]:
+    """The built-in ones, then the operator's own; none before a worker has ever started."""
+    stored: list[dict[str, Any]] = await find_setting(env, KEY) or []
+    return [StrategyInfo.load(one) for one in stored]
+
+
+async def get_strategy(env: Env, key: str) -> StrategyInfo:
+    """The one of that key.
+
+    Raises:
+        BadInput: there is none.
+    """
+    known = {one.key: one for one in await list_strategies(env)}
+    if key not in known:
+        message = "There is no strategy %(key).60r; there are: %(known)s"
+        raise BadInput(message, field="strategy", key=key, known=", ".join(known) or "-")
+    return known[key]
+
+
+async def tell_strategies(env: Env, strategies: Iterable[StrategyInfo]) -> None:
+    """Says which there are, for who cannot load them."""
+    told = [orjson.loads(orjson.dumps(asdict(one))) for one in strategies]
+    await put_setting(env, KEY, told)
