@@ -24,10 +24,11 @@ import polars as pl
 from rich.console import Console
 
 from app.domain.backtest.engine import play, run
+from app.domain.backtest.grid import Grid
 from app.domain.backtest.setup import Exits, Setup
 from app.domain.backtest.strategies import STRATEGIES, SmaCross
 from app.domain.backtest.strategy import Values
-from app.domain.backtest.sweeping import Grid, sweep
+from app.domain.backtest.sweeping import sweep
 from app.domain.backtest.tape import Tape, prepare
 from app.domain.kernels.sweeping import ROUND_TRIPS
 from app.domain.trading.costs import Commission, CostProfile

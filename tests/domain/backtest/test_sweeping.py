@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 
 from app.domain.backtest.engine import run
+from app.domain.backtest.grid import EXITS, Grid
 from app.domain.backtest.setup import Exits, Setup
 from app.domain.backtest.strategies import STRATEGIES, FusedSignal, SmaCross
 from app.domain.backtest.strategy import LineStrategy, Value
-from app.domain.backtest.sweeping import EXITS, Grid, sweep
+from app.domain.backtest.sweeping import sweep
 from app.domain.backtest.tape import Tape, prepare
 from app.errors import BadInput
 from tests.domain.oracle_bars import sample
