@@ -13,6 +13,8 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.graphql.account import AccountMutation, AccountQuery, LinkMutation
 from app.graphql.administration import AdministrationMutation, AdministrationQuery
+from app.graphql.backtest_changes import BacktestMutation
+from app.graphql.backtests import BacktestQuery, BacktestSubscription
 from app.graphql.calendar import CalendarMutation, CalendarQuery
 from app.graphql.describing import described
 from app.graphql.execution import EXTENSIONS, EventExecutor, Schema
@@ -39,6 +41,7 @@ class Query(
     AccountQuery,
     AdministrationQuery,
     RecordQuery,
+    BacktestQuery,
 ):
     """Everything that can be asked."""
 
@@ -58,13 +61,14 @@ class Mutation(
     AdministrationMutation,
     RecordMutation,
     OrderMutation,
+    BacktestMutation,
 ):
     """Everything that can be changed."""
 
 
 @described
 @strawberry.type
-class Subscription(MarketSubscription, PortfolioSubscription):
+class Subscription(MarketSubscription, PortfolioSubscription, BacktestSubscription):
     """Everything that can be followed, over the WebSocket."""
 
 

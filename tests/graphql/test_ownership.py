@@ -27,6 +27,8 @@ from app.services.linked_providers import link, list_linked
 from app.services.orders import place_order
 from app.services.record_presets import save_preset
 from app.services.sessions import end_all
+from tests.backtests import ask as run_one
+from tests.backtests import make_market
 from tests.graphql.asking import make_context
 from tests.ledgers import keep
 from tests.ledgers import make_portfolio as keep_portfolio
@@ -93,8 +95,26 @@ async def make_preset(env: Env, alice: Identity) -> str:
     return str((await save_preset(env, alice.user.id, "mine", RECOGNISED)).id)
 
 
+async def make_waiting(env: Env, alice: Identity) -> str:
+    await make_market(env)
+    return str((await run_one(env, alice.user.id)).id)
+
+
 ORDER = 'input: {portfolio: $id, symbol: "AAPL", side: BUY, quantity: "1"}'
 CASES = {
+    "Query.backtest": Case("query ($id: ID!) { backtest(id: $id) { state } }", make_waiting),
+    "Query.compareBacktests": Case(
+        "query ($id: ID!) { compareBacktests(ids: [$id]) { state } }", make_waiting
+    ),
+    "Subscription.backtest": Case(
+        "subscription ($id: ID!) { backtest(id: $id) { progress } }", make_waiting
+    ),
+    "Mutation.cancelBacktest": Case(
+        "mutation ($id: ID!) { cancelBacktest(id: $id) { state } }", make_waiting
+    ),
+    "Mutation.deleteBacktest": Case(
+        "mutation ($id: ID!) { deleteBacktest(id: $id) }", make_waiting
+    ),
     "Mutation.unlinkProvider": Case(
         f'mutation ($id: ID!) {{ unlinkProvider(id: $id, password: "{PASSWORD}") }}', make_linked
     ),

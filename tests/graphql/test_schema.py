@@ -144,4 +144,16 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "RecordPreset.columns",
         "RecordPreset.kinds",
         "RecordColumn.names",
+        "Query.compareBacktests",  # at most six
+        "StrategyInfo.parameters",
+        "StrategyParameter.choices",
+        "BacktestSettings.parameters",
+        "BacktestSettings.sweep",
+        "BacktestResult.parameters",
+        "BacktestResult.warnings",
+        "BacktestResult.benchmarks",  # at most three
+        "BacktestResult.drawdowns",  # ten
+        "LookAheadCertificate.leaks",  # one an input
+        "SweepResult.axes",
+        "SweepAxis.values",  # at most 1,000
     }

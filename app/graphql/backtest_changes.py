@@ -1,0 +1,189 @@
+"""What somebody may ask to have tested, and the form that it takes."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+import strawberry
+
+from app.domain.backtest.grid import EXITS, Plan
+from app.domain.backtest.parameters import Kind, Parameter, StrategyInfo, Value
+from app.domain.backtest.setup import Exits, Fill, Setup, Size, Sizing
+from app.domain.trading.costs import find_profile
+from app.errors import BadInput
+from app.graphql.backtests import Backtest
+from app.graphql.context import Info
+from app.graphql.describing import described
+from app.graphql.permissions import require_trader
+from app.services import backtests
+from app.services.backtest_input import Wanted
+from app.services.strategies import get_strategy
+
+MOST_VALUES: Final = 1_000
+"""Values of one axis."""
+
+_DEFAULT: Final = Setup()
+
+
+@strawberry.input(description="A parameter of a strategy and its value, as a form has it.")
+class ParameterInput:
+    """A value of a parameter."""
+
+    name: str
+    value: str
+
+
+@strawberry.input(
+    description="A parameter that is varied, or `stop`, `target`, `trailing`: by its values, or "
+    "from one number to another (included) by steps."
+)
+class SweepAxisInput:
+    """An axis of a sweep."""
+
+    name: str
+    values: list[str] | None = None
+    from_: float | None = strawberry.field(name="from", default=None)
+    to: float | None = None
+    step: float | None = None
+
+    def list_values(self) -> list[str]:
+        """The values of the axis.
+
+        Raises:
+            BadInput: neither values nor a range, or too many.
+        """
+        if self.values is not None:
+            values = self.values
+        elif self.from_ is None or self.to is None or not (self.step or 1.0) > 0:
+            message = "The axis %(name)s needs values, or from, to and a step above 0"
+            raise BadInput(message, field=self.name, name=self.name)
+        else:
+            step = self.step or 1.0
+            count = int(min(max((self.to - self.from_) / step + 1e-9, -1), MOST_VALUES)) + 1
+            values = [repr(round(self.from_ + i * step, 10)) for i in range(count)]
+        if not 1 <= len(values) <= MOST_VALUES:
+            message = "The axis %(name)s has %(value)d values; it must be from 1 to %(bound)d"
+            raise BadInput(
+                message, field=self.name, name=self.name, value=len(values), bound=MOST_VALUES
+            )
+        return values
+
+
+@strawberry.input(description="Sessions of training and testing, and between them.")
+class WalkForwardInput:
+    """The plan of a walk-forward."""
+
+    train: int = 504
+    test: int = 126
+    embargo: int = 5
+    anchored: bool = False
+
+
+@strawberry.input(
+    description="A backtest to run. With `sweep` a run of each cell, with `walkForward` values "
+    "chosen on the past and traded on what follows. `stop`, `target`, `trailing` are parts of a "
+    "price, `interest` and `borrowing` rates a year, `volumeCap` the part of a session's volume."
+)
+class BacktestInput:
+    """A backtest to run."""
+
+    strategy: str
+    symbols: list[str]
+    parameters: list[ParameterInput] = strawberry.field(default_factory=list)
+    name: str | None = None
+    from_: date | None = strawberry.field(name="from", default=None)
+    to: date | None = None
+    cash: Decimal = _DEFAULT.cash
+    costs: str = "online"
+    fill: Fill = Fill.NEXT_OPEN
+    slippage: float = 0.0
+    sizing: Size = Size.EQUAL
+    fraction: float = 1.0
+    slots: int | None = None
+    stop: float | None = None
+    target: float | None = None
+    trailing: float | None = None
+    interest: float = 0.0
+    borrowing: float = 0.0
+    volume_cap: float | None = 0.1
+    shorts: bool = False
+    benchmark: str | None = None
+    sweep: list[SweepAxisInput] = strawberry.field(default_factory=list)
+    walk_forward: WalkForwardInput | None = None
+
+    def to_wanted(self, info: StrategyInfo) -> Wanted:
+        """What it asks for.
+
+        Raises:
+            BadInput: a value that cannot be, with its field.
+        """
+        plan = self.walk_forward
+        return Wanted(
+            strategy=self.strategy,
+            symbols=tuple(self.symbols),
+            values={one.name: _read(info, one.name, one.value) for one in self.parameters},
+            first_day=self.from_,
+            last_day=self.to,
+            setup=self._setup(),
+            axes={
+                axis.name: tuple(_read(info, axis.name, text) for text in axis.list_values())
+                for axis in self.sweep
+            },
+            plan=None if plan is None else Plan(**vars(plan)),
+            benchmark=self.benchmark,
+            name=self.name,
+        )
+
+    def _setup(self) -> Setup:
+        return Setup(
+            cash=self.cash,
+            fill=self.fill,
+            costs=find_profile(self.costs),
+            slippage=self.slippage,
+            sizing=Sizing(self.sizing, self.fraction, slots=self.slots),
+            exits=Exits(self.stop, self.target, self.trailing),
+            interest=self.interest,
+            borrowing=self.borrowing,
+            volume_cap=self.volume_cap,
+            shorts=self.shorts,
+        )
+
+
+@described
+@strawberry.type
+class BacktestMutation:
+    """Having something tested, ending it, and taking it out of sight."""
+
+    @strawberry.mutation
+    async def run_backtest(self, info: Info, input: BacktestInput) -> Backtest:  # noqa: A002
+        """Checks it and hands it to the workers; follow it by the subscription `backtest`."""
+        env, user_id = info.context.env, require_trader(info).user.id
+        strategy = await get_strategy(env, input.strategy)
+        row = await backtests.start_backtest(env, user_id, input.to_wanted(strategy))
+        return Backtest.of(row, env.clock.now())
+
+    @strawberry.mutation
+    async def cancel_backtest(self, info: Info, id: strawberry.ID) -> Backtest:  # noqa: A002
+        """Ends one that waits or runs."""
+        env, user_id = info.context.env, require_trader(info).user.id
+        return Backtest.of(await backtests.cancel_backtest(env, user_id, id), env.clock.now())
+
+    @strawberry.mutation
+    async def delete_backtest(self, info: Info, id: strawberry.ID) -> bool:  # noqa: A002
+        """Takes one out of sight with its results. What it tried goes on to count."""
+        await backtests.delete_backtest(info.context.env, require_trader(info).user.id, id)
+        return True
+
+
+def _read(info: StrategyInfo, name: str, text: str) -> Value:
+    """The value of a parameter, or of an exit."""
+    known = {one.name: one for one in info.parameters}
+    if name in known:
+        return known[name].read(text)
+    if name in EXITS:
+        return Parameter(name, Kind.NUMBER, 0.0).read(text)
+    message = "%(strategy)s has no parameter %(name)s; it has: %(known)s"
+    names = ", ".join((*known, *EXITS))
+    raise BadInput(message, field=name, strategy=info.key, name=name, known=names)
