@@ -145,6 +145,7 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "RecordPreset.kinds",
         "RecordColumn.names",
         "Query.compareBacktests",  # at most six
+        "Backtest.symbols",  # at most 500
         "StrategyInfo.parameters",
         "StrategyParameter.choices",
         "BacktestSettings.parameters",
