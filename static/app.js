@@ -29,7 +29,13 @@ const seen = new IntersectionObserver((entries) => {
   seen.disconnect();
   idle(() => import(root.dataset.chart).then((module) => module.define(root.dataset.lwc, live)));
 });
-const watchCharts = () => document.querySelectorAll('stock-chart').forEach((e) => seen.observe(e));
+let curves = null; // how a portfolio has done: its module is fetched where there is such a chart
+function watchCharts() {
+  document.querySelectorAll('stock-chart').forEach((e) => seen.observe(e));
+  if (document.querySelector('equity-chart')) {
+    curves ??= import(root.dataset.equity).then((module) => module.define(root.dataset.lwc));
+  }
+}
 
 // --- the value of a portfolio, on its page
 let watching = null;
@@ -168,7 +174,10 @@ document.addEventListener('htmx:after:swap', (event) => {
   tickClocks();
   showCopying();
   const target = event.detail?.ctx?.target;
+  const dialog = document.getElementById('dialog');
+  if (target?.id === 'dialog-body' && !dialog.open) dialog.showModal();
   if (target?.id === 'main') {
+    dialog?.close();
     closeHits();
     if (search()) search().value = '';
     target.focus({ preventScroll: true });

@@ -5,6 +5,7 @@ const SUBSCRIPTION = `subscription Portfolio($id: ID!) { portfolio(id: $id) {
 const formats = new Map();
 let asked = false;
 let newest = null;
+let told = ''; // for which holdings the tables were asked for
 let end = () => {};
 
 function format(digits, signDisplay) {
@@ -33,8 +34,20 @@ function paintCell(cell, value) {
   if (cell.dataset.dir !== way) cell.dataset.dir = way;
 }
 
+// Something was bought or sold: the tables are asked for again, once for each change.
+function followHoldings() {
+  const rows = [...document.querySelectorAll('tr[data-symbol][data-quantity]')];
+  const key = (pairs) => pairs.map((pair) => pair.join(' ')).sort().join();
+  const shown = key(rows.map((row) => [row.dataset.symbol, +row.dataset.quantity]));
+  const held = key(newest.positions.map((row) => [row.symbol, +row.quantity]));
+  if (shown === held || held === told) return;
+  told = held;
+  document.body.dispatchEvent(new Event('portfolio-changed'));
+}
+
 function paint() {
   asked = false;
+  followHoldings();
   const positions = new Map(newest.positions.map((row) => [row.symbol, { ...row, price: row.price?.value }]));
   for (const cell of document.querySelectorAll('[data-p]')) {
     if (!(cell.dataset.as in writers)) continue;

@@ -121,18 +121,18 @@ def read_view(path: str, symbol: str, query: Mapping[str, str], *, named: bool) 
     Raises:
         BadInput: a parameter with a value that it cannot have.
     """
-    range_ = _one(query, "range", ChartView.RANGES, DEFAULT_RANGE)
+    range_ = one_of(query, "range", ChartView.RANGES, DEFAULT_RANGE)
     intervals = (default_interval(range_),) if range_ in ChartView.INTRADAY else ChartView.INTERVALS
     return ChartView(
         path=path,
         symbol=symbol,
         named=named,
         range=range_,
-        interval=_one(query, "interval", intervals, default_interval(range_)),
+        interval=one_of(query, "interval", intervals, default_interval(range_)),
         panes=_many(query, "panes", ChartView.PANES, ChartView.panes),
         mas=_many(query, "mas", ChartView.AVERAGES, ChartView.mas),
-        scale=_one(query, "scale", ChartView.SCALES, "linear"),
-        basis=_one(query, "basis", ChartView.BASES, "SPLIT_ADJUSTED"),
+        scale=one_of(query, "scale", ChartView.SCALES, "linear"),
+        basis=one_of(query, "basis", ChartView.BASES, "SPLIT_ADJUSTED"),
         compare=_compared(query, symbol),
     )
 
@@ -151,7 +151,12 @@ def first_day(range_: str, newest: date) -> date | None:
     return newest - timedelta(days=_DAYS[range_])
 
 
-def _one(query: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+def one_of(query: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    """A parameter that has one of a few values, however it is written.
+
+    Raises:
+        BadInput: it has another one.
+    """
     value = query.get(name) or default
     matching = next((choice for choice in choices if choice.lower() == value.lower()), None)
     if matching is None:

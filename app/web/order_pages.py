@@ -14,7 +14,7 @@ from app.errors import AppError
 from app.graphql.execute import run_document
 from app.web.forms import Form, read_form, refuse
 from app.web.graphql_endpoint import make_context
-from app.web.render import get_renderer
+from app.web.render import get_renderer, wants_dialog
 from app.web.shell import load_shell, nodes
 
 SIDES: Final = ("BUY", "SELL")
@@ -44,7 +44,9 @@ async def send(request: Request) -> Response:
     try:
         if "place" in typed:
             key = typed.get("key") or uuid4().hex
-            await run_document("order/_place", {"input": given, "key": key}, context)
+            made = await run_document("order/_place", {"input": given, "key": key}, context)
+            if wants_dialog(request):
+                return await _show(request, Form(), placed=made["placeOrder"])
             return RedirectResponse(f"/portfolios/{given['portfolio']}/order#orders", 303)
         found = await run_document("order/_preview", {"input": given}, context)
     except AppError as error:
@@ -74,12 +76,20 @@ async def begin(request: Request) -> Response:
     return RedirectResponse(f"/portfolios/{taking[0]}/order?{query}", 303)
 
 
-async def _show(request: Request, form: Form, preview: Mapping[str, Any] | None = None) -> Response:
+async def _show(
+    request: Request,
+    form: Form,
+    preview: Mapping[str, Any] | None = None,
+    placed: Mapping[str, Any] | None = None,
+) -> Response:
     context = make_context(request)
     shell = await load_shell(context)
     after = request.query_params.get("after")
     variables = {"id": request.path_params["id"], "after": after}
-    it = (await run_document("order/page", variables, context.renewed()))["portfolio"]
+    found = await run_document("order/page", variables, context.renewed())
+    it = found["portfolio"]
+    asked = {name: form.typed.get(name, "") for name in ("symbol", "side")}
+    preset = urlencode({name: value for name, value in asked.items() if value})
     info = it["orders"]["pageInfo"]
     data = {
         "after": after,
@@ -90,6 +100,9 @@ async def _show(request: Request, form: Form, preview: Mapping[str, Any] | None 
         "key": form.typed.get("key") or uuid4().hex,
         "lifetimes": LIFETIMES,
         "next": urlencode({"after": info["endCursor"]}) if info["hasNextPage"] else None,
+        "others": [one for one in found["portfolios"] if one["kind"] != "TRACKED"],
+        "placed": placed,
+        "preset": f"?{preset}" if preset else "",
         "preview": preview,
         "rows": nodes(it["orders"]),
         "sides": SIDES,

@@ -15,6 +15,13 @@ POINTS: Final = 300
 WIDTH: Final = 640
 HEIGHT: Final = 120
 
+_FIGURES: Final = {
+    "quantity": "quantity",
+    "value": "baseValue",
+    "result": "baseUnrealisedPnl",
+    "today": "dayPnl",
+    "weight": "weight",
+}
 LARGEST: Final = 5
 """Slices of the donut with a name of their own; the rest is one more."""
 
@@ -24,13 +31,39 @@ def list_summaries(nodes: Iterable[Row]) -> list[Row]:
     return [{**node, "percent": _return_of(node["value"])} for node in nodes]
 
 
-def list_positions(nodes: Iterable[Row]) -> list[Row]:
-    """Positions, the largest first, with the weight in percent."""
+def list_positions(
+    nodes: Iterable[Row], column: str = "value", *, turned: bool = False
+) -> list[Row]:
+    """Positions with the weight in percent, the largest first by that column, or the smallest.
+
+    One without a figure comes last either way.
+    """
     rows = [
         {**node, "percent": None if node["weight"] is None else node["weight"] * 100}
         for node in nodes
     ]
-    return sorted(rows, key=lambda row: -Decimal(row["baseValue"] or 0))
+    known = [row for row in rows if _figure_of(row, column) is not None]
+    unknown = [row for row in rows if _figure_of(row, column) is None]
+    return sorted(known, key=lambda row: _figure_of(row, column), reverse=not turned) + unknown
+
+
+def group_sales(nodes: Iterable[Row]) -> list[Row]:
+    """Sales by instrument, the one that was sold last first, with the sum of their results.
+
+    A sale without a rate of its day leaves no sum.
+    """
+    groups: dict[str, list[Row]] = {}
+    for node in nodes:
+        groups.setdefault(node["symbol"], []).append(node)
+    return [
+        {
+            "symbol": symbol,
+            "instrument": sales[0]["instrument"],
+            "sales": sales,
+            "gain": _sum_of(sale["baseGain"] for sale in sales),
+        }
+        for symbol, sales in groups.items()
+    ]
 
 
 def list_slices(nodes: Sequence[Row], positions: Iterable[Row]) -> list[Row]:
@@ -65,6 +98,11 @@ def list_slices(nodes: Sequence[Row], positions: Iterable[Row]) -> list[Row]:
         row["offset"] = offset
         offset += row["length"]
     return rows
+
+
+def list_benchmarks(nodes: Sequence[Row]) -> list[Row]:
+    """What a curve can stand beside: indices and funds; where there is none, whatever is known."""
+    return [row for row in nodes if row["kind"] in {"INDEX", "ETF"}] or list(nodes[:10])
 
 
 def income_by_month(nodes: Iterable[Mapping[str, Any]]) -> list[Row]:
@@ -105,6 +143,21 @@ def draw_equity(series: Mapping[str, Sequence[Any]]) -> Row | None:
         "low": min(unit for _, unit in rows),
         "high": max(unit for _, unit in rows),
     }
+
+
+def _sum_of(amounts: Iterable[str | None]) -> str | None:
+    known = list(amounts)
+    return None if None in known else str(sum((Decimal(a) for a in known if a), Decimal(0)))
+
+
+def _figure_of(row: Mapping[str, Any], column: str) -> Any:
+    """What a position is sorted by: a name, or a figure; None where there is none."""
+    if column == "name":
+        return (row["instrument"] or {"name": row["symbol"]})["name"].casefold()
+    if column == "price":
+        return None if row["price"] is None else Decimal(row["price"]["value"])
+    text = row[_FIGURES[column]]
+    return None if text is None else Decimal(str(text))
 
 
 def _return_of(value: Mapping[str, Any]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -10,17 +11,22 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import AppError, BadInput
 from app.graphql.execute import run_document
 from app.translations import translate_error
+from app.web.figures import Translate
 from app.web.forms import Form, read_form, refuse
 from app.web.graphql_endpoint import make_context
+from app.web.listing import sector_word
 from app.web.portfolio_listing import (
     draw_equity,
+    group_sales,
     income_by_month,
+    list_benchmarks,
     list_positions,
     list_slices,
     list_summaries,
 )
+from app.web.portfolio_view import read_portfolio_view
 from app.web.render import get_renderer
-from app.web.shell import load_shell
+from app.web.shell import load_shell, nodes, translator
 
 _FIELDS: Final = ("name", "kind", "baseCurrency", "initialCapital", "lotMethod")
 
@@ -54,14 +60,21 @@ async def portfolio(request: Request) -> Response:
     context = make_context(request)
     shell = await load_shell(context)
     variables = {"id": request.path_params["id"]}
-    it = (await run_document("portfolio/page", variables, context.renewed()))["portfolio"]
+    view = read_portfolio_view(request.url.path, request.query_params)
+    found = await run_document("portfolio/page", variables | {"by": view.by}, context.renewed())
+    it = found["portfolio"]
     data: dict[str, Any] = {
+        "benchmarks": list_benchmarks(nodes(found["instruments"])),
         "curve": None,
+        "closed": group_sales(it["sales"]),
+        "held": {row["symbol"] for row in it["value"]["positions"]},
         "it": it,
         "months": income_by_month(it["income"]),
         "performance": None,
-        "positions": list_positions(it["value"]["positions"]),
+        "positions": list_positions(it["value"]["positions"], view.sort, turned=view.turned),
         "slices": list_slices(it["allocation"], it["value"]["positions"]),
+        "sectors": _sector_words(it["allocation"], translator(request)),
+        "view": view,
     }
     try:
         told = await run_document("portfolio/_performance", variables, context.renewed())
@@ -71,6 +84,11 @@ async def portfolio(request: Request) -> Response:
     except BadInput as error:  # a day has no price or rate: the rest of the page has
         data["gap"] = translate_error(error, context.locale)
     return get_renderer().page(request, "portfolio/page.html", shell, data)
+
+
+def _sector_words(slices: Iterable[Mapping[str, Any]], _: Translate) -> dict[str, str]:
+    names = [one["name"] for one in slices if one["name"]]
+    return {name: sector_word(name, _) or name for name in names}
 
 
 async def _show_all(request: Request, form: Form) -> Response:

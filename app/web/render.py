@@ -27,6 +27,7 @@ from app.web.trust_listing import exact
 
 FULL: Final = "base.html"
 FRAGMENT: Final = "fragment.html"
+DIALOG: Final = "dialog.html"
 _GATES: Final = frozenset({"/login", "/register", "/forgot", "/reset", "/confirm"})
 """Pages that nobody wants to come back to."""
 
@@ -60,8 +61,10 @@ class Renderer:
         *,
         status: int = 200,
     ) -> HTMLResponse:
-        """A page: whole, or only what is in `<main>` when htmx is about to put it there."""
+        """A page: whole, or what htmx is about to put into `<main>`, or into the dialog."""
         layout = FRAGMENT if wants_fragment(request) else FULL
+        if wants_dialog(request):
+            layout = DIALOG
         return self._answer(request, template, {"layout": layout, "shell": shell, **data}, status)
 
     def part(
@@ -125,6 +128,11 @@ def wants_fragment(request: Request) -> bool:
         and headers.get("hx-request-type") != "full"
         and "hx-history-restore-request" not in headers
     )
+
+
+def wants_dialog(request: Request) -> bool:
+    """Whether htmx asks for what a page has for the dialog: its block of that name."""
+    return wants_fragment(request) and request.headers.get("hx-target", "").endswith("#dialog-body")
 
 
 def here(request: Request) -> str:

@@ -29,6 +29,7 @@ from app.web import (
     universe_pages,
 )
 from app.web.candles import candles
+from app.web.equity_series import equity
 from app.web.failures import show_app_error, show_defect, show_http_error
 from app.web.files import export_file, import_file
 from app.web.import_pages import import_page
@@ -80,6 +81,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/portfolios/{id}/import", import_file, methods=["POST"]),
         Route("/portfolios/{id}/export.{suffix}", export_file),
         Route("/api/candles/{symbol}", candles),
+        Route("/api/portfolios/{id}/equity", equity),
         Route("/manifest.webmanifest", give_manifest),
         Route("/sw.js", statics.serve_worker),
         Route("/static/{path:path}", statics.serve),

@@ -30,7 +30,7 @@ TYPES: Final = {
     ".svg": "image/svg+xml; charset=utf-8",
     ".webmanifest": "application/manifest+json; charset=utf-8",
 }
-_PAGES: Final = ("chart", "pages", "data", "markets", "account", "portfolio")
+_PAGES: Final = ("chart", "pages", "data", "markets", "account")
 STYLE_SHEETS: Final = ("tokens", "base", "layout", "components", *_PAGES)
 _NAMED: Final = {
     ".html": re.compile(rb"(?P<root>/static/)(?P<name>[\w./-]+)"),
@@ -55,7 +55,8 @@ class StaticFile:
 class StaticFiles:
     """Everything under one folder; files of unknown kind and GraphiQL's are left out.
 
-    `app.css` is made of `css/`, in the order of STYLE_SHEETS, without comments and indentation.
+    `app.css` is made of `css/`, in the order of STYLE_SHEETS, without comments and indentation;
+    sheets beside it are those of a few pages alone.
     What a file names by `/static/…` in HTML or `./…` in an import gets its hash too, so that nobody
     ever runs modules of two versions, and the offline page asks for the very files that the service
     worker has kept. The service worker ends with the hash of all the others: a browser that sees
@@ -68,6 +69,8 @@ class StaticFiles:
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix in TYPES and "graphiql" not in path.parts
         }
+        own = [name for name in bodies if name.endswith(".css") and "/" not in name]
+        bodies |= {name: _FOR_WRITERS.sub(b"", bodies[name]) for name in own}
         sheets = [bodies.pop(f"css/{name}.css") for name in STYLE_SHEETS]
         bodies["app.css"] = _FOR_WRITERS.sub(b"", b"\n".join(sheets))
         self._files: dict[str, StaticFile] = {}

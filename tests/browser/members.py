@@ -20,6 +20,7 @@ MEMBER_PAGES = {
     "portfolios": "/portfolios",
     "portfolio": "/portfolios/{0}",
     "transactions": "/portfolios/{0}/transactions",
+    "order": "/portfolios/{0}/order?symbol=AAPL&side=BUY",
 }
 
 

@@ -75,7 +75,7 @@ new PerformanceObserver((list) => {
 }).observe({ type: 'layout-shift', buffered: true });
 """
 READY = """() => document.readyState === 'complete'
-  && [...document.querySelectorAll('stock-chart')].every((e) => e.ariaBusy === 'false')"""
+  && [...document.querySelectorAll('stock-chart, equity-chart')].every((e) => e.ariaBusy === 'false')"""
 
 
 @dataclass

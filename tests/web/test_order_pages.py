@@ -69,7 +69,9 @@ async def test_what_cannot_be_ordered_stands_at_its_field(book, settings):
 async def test_an_instrument_leads_to_the_ticket(env, book, settings):
     async with browsing(settings) as http:
         address = await start(http, book)
-        assert 'href="/order?symbol=AAPL"' in (await http.get("/instruments/AAPL")).text
+        page = (await http.get("/instruments/AAPL")).text
+        for side in ("BUY", "SELL"):
+            assert f'href="/order?symbol=AAPL&side={side}"' in page.replace("&amp;", "&")
         answer = await http.get("/order?symbol=AAPL")
         assert answer.headers["location"] == f"{address}?symbol=AAPL"
         assert f'href="{address}' in (await http.get(f"/portfolios/{book.id}")).text
