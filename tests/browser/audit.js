@@ -87,7 +87,7 @@
     }
   });
   for (const parent of document.querySelectorAll('body *')) {
-    if (parent.closest('stock-chart, svg') || !shown(parent)) continue;
+    if (parent.closest('stock-chart, equity-chart, svg') || !shown(parent)) continue;
     const boxes = [...parent.children]
       .filter((e) => ['static', 'relative'].includes(style(e).position)
         && !['inline', 'table-column-group'].includes(style(e).display))
@@ -113,7 +113,7 @@
     'API', 'QR', 'JSON', 'CSV', 'zip', 'Google', 'Authenticator', 'Aegis', 'Password', '1Password', 'Authorization', 'Bearer', 'graphql',
     'RSI', 'MACD', 'MA', 'KST', 'ET', 'KRW', 'USD', 'ETF', 'Sise', 'D', 'W', 'M', 'Y', 'YTD', 'K',
     'bokeh-sampledata', 'currencyconverter', 'Yahoo', 'Finance', 'Apache', 'License',
-    'Enter', 'Esc', 'JavaScript', 'English', 'IBM', 'KODEX', 'NAVER', 'SK', 'SPDR', 'S&P', 'US',
+    'Enter', 'Esc', 'TWR', 'XIRR', 'CAGR', 'reader', 'JavaScript', 'English', 'IBM', 'KODEX', 'NAVER', 'SK', 'SPDR', 'S&P', 'US',
   ].join('|')})(?=\\d|\\b)`, 'g');
   for (const { element, text } of [...texts, ...attributes]) {
     if (element.closest('script, style, noscript')) continue;

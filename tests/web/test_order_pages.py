@@ -54,6 +54,26 @@ async def test_an_order_is_previewed_placed_once_and_taken_back(book, settings):
         assert (await http.post(f"{address}/cancel", data={"id": "x"})).status_code == 422
 
 
+async def test_for_the_dialog_a_page_gives_its_ticket_alone(book, settings):
+    asked = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#dialog-body"}
+    async with browsing(settings) as http:
+        address = await start(http, book)
+        found = await http.get("/order?symbol=AAPL&side=SELL", headers=asked)
+        page = (await http.get(found.headers["location"], headers=asked)).text
+        assert 'id="dialog-title"' in page
+        assert '<option value="SELL" selected>' in page
+        assert "<table" not in page
+        preview = (await http.post(address, data=FORM, headers=asked)).text
+        assert "$1,090.00" in text_of(preview)
+        key = re.search(r'name="key"\s+value="([^"]+)"', preview)[1]
+        placing = FORM | {"key": key, "place": "yes"}
+        placed = await http.post(address, data=placing, headers=asked)
+        assert placed.status_code == 200
+        assert "The order is placed" in text_of(placed.text)
+        assert 'id="ticket"' not in placed.text
+        assert "1 order" in text_of((await http.get(address)).text)
+
+
 async def test_what_cannot_be_ordered_stands_at_its_field(book, settings):
     async with browsing(settings) as http:
         address = await start(http, book)

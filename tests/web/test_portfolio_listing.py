@@ -7,7 +7,9 @@ import pytest
 from app.web.portfolio_listing import (
     LARGEST,
     draw_equity,
+    group_sales,
     income_by_month,
+    list_benchmarks,
     list_positions,
     list_slices,
     list_summaries,
@@ -55,6 +57,41 @@ def test_the_largest_position_comes_first_and_one_without_a_value_last():
         for name, value in (("A", "5"), ("B", None), ("C", "70"))
     ]
     assert [row["symbol"] for row in list_positions(rows)] == ["C", "A", "B"]
+
+
+def test_positions_are_sorted_either_way_and_what_is_not_known_comes_last():
+    rows = [
+        {
+            "symbol": name,
+            "instrument": {"name": name},
+            "price": price and {"value": price},
+            "baseValue": "1",
+            "weight": None,
+        }
+        for name, price in (("b", "9"), ("A", None), ("C", "10"))
+    ]
+    by = lambda *sort, **way: [row["symbol"] for row in list_positions(rows, *sort, **way)]  # noqa: E731
+    assert by("price") == ["C", "b", "A"]
+    assert by("price", turned=True) == ["b", "C", "A"]
+    assert by("name", turned=True) == ["A", "b", "C"]
+
+
+def test_sales_are_summed_by_instrument_and_a_missing_rate_makes_no_sum():
+    rows = [
+        {"symbol": symbol, "instrument": None, "baseGain": gain}
+        for symbol, gain in (("A", "5"), ("B", None), ("A", "-7"), ("B", "1"))
+    ]
+    groups = group_sales(rows)
+    assert [(one["symbol"], one["gain"], len(one["sales"])) for one in groups] == [
+        ("A", "-2", 2),
+        ("B", None, 2),
+    ]
+
+
+def test_a_curve_stands_beside_indices_and_funds():
+    rows = [{"symbol": kind, "kind": kind} for kind in ("EQUITY", "INDEX", "ETF")]
+    assert [row["symbol"] for row in list_benchmarks(rows)] == ["INDEX", "ETF"]
+    assert list_benchmarks(rows[:1]) == rows[:1]
 
 
 def test_a_return_needs_all_figures_and_money_paid_in():
