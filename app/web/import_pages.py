@@ -36,6 +36,7 @@ async def import_page(request: Request) -> Response:
     shell = await load_shell(context.renewed())
     found = await run_document("transactions/_import", variables, context.renewed())
     data = {"it": found["portfolio"], "message": message, "report": report}
+    data["presets"] = found["recordPresets"]
     page = get_renderer().page(request, "transactions/imported.html", shell, data, status=status)
     page.headers["Cache-Control"] = "no-store"
     return page

@@ -36,6 +36,7 @@ from app.web.shell import load_shell, nodes, translator
 from app.web.trust_listing import source_title
 
 _LONGEST_SEARCH: Final = 60
+_SHOWN_PORTFOLIOS: Final = 8
 
 
 async def dashboard(request: Request) -> Response:
@@ -64,6 +65,7 @@ async def show_dashboard(
         "figures": _figures(chosen, recent, _, (50, 200)),
         "groups": group_instruments(instruments, _),
         "now": now.isoformat(),
+        "portfolios": await _find_portfolios(context),
         "recent": recent,
         "strip": [it for it in instruments if it["kind"] in {"INDEX", "FX"}],
         "track": track_form(track, historic=shell.historic),
@@ -185,6 +187,14 @@ def _choose(instruments: list[dict[str, Any]], symbol: str | None) -> dict[str, 
             raise NotFound("There is no instrument %(symbol).40r.", symbol=symbol)
         return found
     return instruments[0] if instruments else None
+
+
+async def _find_portfolios(context: Context) -> list[dict[str, Any]]:
+    """The portfolios of who has signed in, with their totals: the first of them."""
+    if context.identity is None:
+        return []
+    found = await run_document("dashboard/_portfolios", None, context.renewed())
+    return list(found["portfolios"][:_SHOWN_PORTFOLIOS])
 
 
 async def _find_recent(context: Context, chosen: Mapping[str, Any] | None) -> dict[str, Any] | None:

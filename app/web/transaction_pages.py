@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -38,7 +38,7 @@ async def transactions(request: Request) -> Response:
     Raises:
         NotFound: there is no such portfolio, or it is somebody else's.
     """
-    return await _show(request, Form())
+    return await show(request, Form())
 
 
 async def record(request: Request) -> Response:
@@ -55,29 +55,33 @@ async def record(request: Request) -> Response:
     try:
         await run_document("transactions/_record", {"input": given, "key": key}, context)
     except AppError as error:
-        return await _show(request, refuse(error, typed, context.locale, name="record"))
+        return await show(request, refuse(error, typed, context.locale, name="record"))
     return RedirectResponse(f"/portfolios/{portfolio}/transactions", 303)
 
 
 async def reverse(request: Request) -> Response:
     """`POST …/reverse`: undoes a transaction by a second one; once, however often it is sent."""
     portfolio = request.path_params["id"]
-    number = (await read_form(request)).get("id", "")
+    typed = await read_form(request)
+    number = typed.get("id", "")
     context = make_context(request)
     variables = {"id": number, "key": f"reverse-{number}"}
     try:
         await run_document("transactions/_reverse", variables, context)
     except AppError as error:
-        return await _show(request, refuse(error, {}, context.locale, name="reverse"))
-    return RedirectResponse(f"/portfolios/{portfolio}/transactions", 303)
+        return await show(request, refuse(error, {}, context.locale, name="reverse"))
+    query = urlencode(_wanted(dict(parse_qsl(typed.get("query", "")))) | {"undone": number})
+    return RedirectResponse(f"/portfolios/{portfolio}/transactions?{query}", 303)
 
 
-async def _show(request: Request, form: Form) -> Response:
+async def show(request: Request, form: Form) -> Response:
+    """The page, with the state of the form that was sent."""
     context = make_context(request)
     shell = await load_shell(context)
     wanted = _wanted(request.query_params)
     variables = {"id": request.path_params["id"], **wanted}
-    it = (await run_document("transactions/page", variables, context.renewed()))["portfolio"]
+    found = await run_document("transactions/page", variables, context.renewed())
+    it = found["portfolio"]
     page = it["transactions"]
     rows = nodes(page)
     info = page["pageInfo"]
@@ -89,13 +93,27 @@ async def _show(request: Request, form: Form) -> Response:
         "key": form.typed.get("key") or uuid4().hex,
         "kinds": KINDS,
         "next": urlencode({**kept, "after": info["endCursor"]}) if info["hasNextPage"] else None,
+        "presets": found["recordPresets"],
+        "query": urlencode(wanted),
         "recorded": RECORDED,
         "rows": rows,
+        "undone": _find_undone(rows, request.query_params.get("undone")),
         "today": context.env.clock.now().date().isoformat(),
         "wanted": dict.fromkeys(_FILTERS, "") | wanted,
     }
     status = form.status
     return get_renderer().page(request, "transactions/page.html", shell, data, status=status)
+
+
+def _find_undone(rows: Iterable[Mapping[str, Any]], number: str | None) -> dict[str, str] | None:
+    """What the form of the page would say to record a transaction again that was just reversed.
+
+    None where it is not among the rows, or of a kind that the form does not take.
+    """
+    row = next((one for one in rows if one["id"] == number and one["reversedBy"]), None)
+    if row is None or row["kind"] not in RECORDED:
+        return None
+    return {name: row[name] for name in _FIELDS if row[name] is not None} | {"id": row["id"]}
 
 
 def _wanted(query: Mapping[str, str]) -> dict[str, str]:

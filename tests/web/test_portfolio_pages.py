@@ -86,6 +86,18 @@ async def test_every_figure_of_the_page_in_both_languages(env, settings):
         assert "None" not in text
 
 
+async def test_the_dashboard_has_the_totals_of_who_has_signed_in(env, settings):
+    await choose_source(env, "yahoo")
+    await make_prices(env)
+    row = await make_holdings(env, await make_user(env))
+    async with browsing(settings) as http:
+        assert "Long term" not in (await http.get("/")).text
+        await sign_in(http)
+        page = (await http.get("/")).text
+    assert f'href="/portfolios/{row.id}"' in page
+    assert f"₩{1_290_780 + 1_053_000 + 7_549_749 + 99 * 1420:,}" in text_of(page)
+
+
 async def test_to_others_it_is_as_if_there_were_none(env, settings):
     await choose_source(env, "yahoo")
     row = await make_holdings(env, await make_user(env))

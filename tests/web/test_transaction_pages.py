@@ -58,6 +58,25 @@ async def test_a_transaction_is_reversed_and_says_so(env, settings):
         assert (await http.post(f"{address}/reverse", data={"id": "1e9"})).status_code == 422
 
 
+async def test_a_reversal_is_undone_by_recording_again_once(env, settings):
+    async with browsing(settings) as http:
+        alice, row, address = await start(env, http)
+        stored = await keep(env, alice, row, "DEPOSIT 777")
+        sent = {"id": str(stored.id), "query": "kind=DEPOSIT"}
+        answer = await http.post(f"{address}/reverse", data=sent)
+        onwards = answer.headers["location"]
+        assert onwards == f"{address}?kind=DEPOSIT&undone={stored.id}"
+        page = (await http.get(onwards)).text
+        form = page[page.index('<form class="undo"') :].partition("</form>")[0]
+        fields = dict(re.findall(r'name="(\w+)"\s+value="([^"]*)"', form))
+        assert (fields["key"], fields["amount"]) == (f"again-{stored.id}", "777")
+        for _ in range(2):
+            assert (await http.post(address, data=fields)).status_code == 303
+        assert text_of((await http.get(address)).text).count("₩777") == 3
+        other = (await http.get(f"{address}?undone=1")).text
+        assert 'class="undo"' not in other
+
+
 async def test_filters_and_pages_are_in_the_address(env, settings):
     async with browsing(settings) as http:
         alice, row, address = await start(env, http)
