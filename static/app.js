@@ -46,6 +46,16 @@ function watchPortfolio() {
 }
 watchPortfolio();
 
+// --- the progress of a backtest, on its page
+let following = null;
+function watchBacktest() {
+  const source = document.querySelector('[data-backtest]')?.dataset.module;
+  if (!following && !source) return;
+  following ??= Promise.all([import(source), live]);
+  following.then(([module, prices]) => module.watch(prices));
+}
+watchBacktest();
+
 // --- clocks of the markets
 const clockFormats = new Map();
 function clockFormat(zone) {
@@ -170,6 +180,16 @@ document.addEventListener('click', (event) => {
 document.addEventListener('htmx:after:swap', (event) => {
   pageSymbols();
   watchPortfolio();
+
+// --- the progress of a backtest, on its page
+let following = null;
+function watchBacktest() {
+  const source = document.querySelector('[data-backtest]')?.dataset.module;
+  if (!following && !source) return;
+  following ??= Promise.all([import(source), live]);
+  following.then(([module, prices]) => module.watch(prices));
+}
+watchBacktest();
   watchCharts();
   tickClocks();
   showCopying();

@@ -15,6 +15,7 @@ from app.errors import AppError
 from app.web import (
     account_pages,
     actions,
+    backtest_pages,
     data_pages,
     market_pages,
     order_pages,
@@ -81,6 +82,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/search", pages.search),
         Route("/jobs", pages.jobs),
         Route("/about", pages.about),
+        *_backtest_routes(),
         *_account_routes(),
         Route("/collect", actions.collect, methods=["POST"]),
         Route("/track", actions.track, methods=["POST"]),
@@ -92,6 +94,21 @@ def page_routes() -> list[BaseRoute]:
         Route("/manifest.webmanifest", give_manifest),
         Route("/sw.js", statics.serve_worker),
         Route("/static/{path:path}", statics.serve),
+    ]
+
+
+def _backtest_routes() -> list[BaseRoute]:
+    """What was tested, and asking for more."""
+    post = ["POST"]
+    return [
+        Route("/backtests", backtest_pages.backtests),
+        Route("/backtests/new", backtest_pages.new),
+        Route("/backtests/new", backtest_pages.run, methods=post),
+        Route("/backtests/compare", backtest_pages.compare),
+        Route("/backtests/{id}", backtest_pages.backtest),
+        Route("/backtests/{id}/cancel", backtest_pages.cancel, methods=post),
+        Route("/backtests/{id}/delete", backtest_pages.delete, methods=post),
+        Route("/backtests/{id}/export.{suffix}", backtest_pages.export),
     ]
 
 

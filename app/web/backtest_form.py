@@ -1,0 +1,153 @@
+"""The form of a backtest: made from a strategy's parameters, read into what the schema takes.
+
+A number may be a list (`10, 20, 50`) or a range (`5:60:5`): then it is an axis of a sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite, nan
+from typing import Any, Final
+
+from app.errors import BadInput
+
+Row = dict[str, Any]
+
+DEFAULTS: Final = {
+    "cash": "10000000",
+    "costs": "online",
+    "fill": "NEXT_OPEN",
+    "sizing": "EQUAL",
+    "slippage": "0",
+    "train": "504",
+    "test": "126",
+    "embargo": "5",
+}
+EXITS: Final = ("stop", "target", "trailing")
+_PLAN: Final = ("train", "test", "embargo")
+_PERCENT: Final = ("slippage", "interest", "borrowing")
+
+
+def read_input(typed: Mapping[str, str], strategy: Row) -> Row:
+    """The input of `runBacktest`; what was left empty is left to the schema's defaults.
+
+    Raises:
+        BadInput: a text that is no number, by its field.
+    """
+    given = {name: text.strip() for name, text in typed.items() if text.strip()}
+    wanted: Row = {
+        "strategy": strategy["key"],
+        "symbols": given.get("symbols", "").replace(",", " ").split(),
+        "parameters": [],
+        "sweep": [],
+    }
+    for name in ("name", "from", "to", "costs", "fill", "sizing", "benchmark"):
+        if name in given:
+            wanted[name] = given[name]
+    if "cash" in given:
+        wanted["cash"] = given["cash"].replace(",", "")
+    for name in _PERCENT:
+        if name in given:
+            wanted[name] = _number(name, given[name]) / 100
+    wanted["slots"] = _whole("slots", given["slots"]) if "slots" in given else None
+    wanted["shorts"] = given.get("shorts") == "on"
+    for parameter in strategy["parameters"]:
+        _put(wanted, parameter["name"], _text_of(parameter, given), 1.0)
+    for name in EXITS:
+        if name in given:
+            _put_exit(wanted, name, given[name])
+    if given.get("walk") == "on":
+        wanted["walkForward"] = {n: _whole(n, given.get(n, DEFAULTS[n])) for n in _PLAN}
+    return wanted
+
+
+def write_query(it: Row, values: Mapping[str, Any]) -> dict[str, str]:
+    """The form filled in for one cell of a sweep: what was asked for, with these values."""
+    asked = it["input"]
+    fixed = {one["name"]: one["value"] for one in it["result"]["parameters"]}
+    query = {f"p.{name}": text for name, text in fixed.items()}
+    for name in EXITS:
+        share = values.get(name, asked[name])
+        if share is not None:
+            query[name] = f"{share * 100:.10g}"
+    query |= {
+        "strategy": it["strategy"],
+        "symbols": " ".join(it["symbols"]),
+        "from": it["firstDay"],
+        "to": it["lastDay"],
+        "cash": asked["cash"],
+        "costs": asked["costs"],
+        "fill": asked["fill"],
+        "sizing": asked["sizing"],
+        "slippage": f"{asked['slippage'] * 100:.10g}",
+        "benchmark": asked["benchmark"] or "",
+        "shorts": "on" if asked["shorts"] else "",
+    }
+    return {name: "on" if text == "true" else text for name, text in query.items() if text}
+
+
+def _text_of(parameter: Row, given: Mapping[str, str]) -> str:
+    text = given.get(f"p.{parameter['name']}", "")
+    return ("true" if text == "on" else "false") if parameter["kind"] == "FLAG" else text
+
+
+def _put(wanted: Row, name: str, text: str, scale: float) -> None:
+    """One value as a parameter, several as an axis."""
+    if not text:
+        return
+    axis = read_axis(name, text, scale)
+    if axis is None:
+        wanted["parameters"].append({"name": name, "value": text})
+    else:
+        wanted["sweep"].append(axis)
+
+
+def _put_exit(wanted: Row, name: str, text: str) -> None:
+    axis = read_axis(name, text.replace("%", ""), 0.01)
+    if axis is None:
+        wanted[name] = round(_number(name, text.replace("%", "")) / 100, 10)
+    else:
+        wanted["sweep"].append(axis)
+
+
+def read_axis(name: str, text: str, scale: float = 1.0) -> Row | None:
+    """The axis that a text means; None where it is one value.
+
+    Raises:
+        BadInput: a text that is no number.
+    """
+    if ":" in text:
+        numbers = [_number(name, part) for part in text.split(":")[:3]]
+        step = numbers[2] if len(numbers) > 2 else 1.0
+        low, high, step = (round(part * scale, 10) for part in (numbers[0], numbers[1], step))
+        return {"name": name, "from": low, "to": high, "step": step}
+    parts = [part for part in text.replace(",", " ").split() if part]
+    if len(parts) < 2:
+        return None
+    if scale == 1.0:
+        return {"name": name, "values": parts}
+    return {"name": name, "values": [f"{_number(name, part) * scale:.10g}" for part in parts]}
+
+
+def _whole(name: str, text: str) -> int:
+    value = _number(name, text)
+    if not value.is_integer() or abs(value) > 1e9:
+        message = "%(name)s is %(value).40r; it must be a whole number"
+        raise BadInput(message, field=name, name=name, value=text)
+    return int(value)
+
+
+def _number(name: str, text: str) -> float:
+    """The number of a text.
+
+    Raises:
+        BadInput: it is none.
+    """
+    try:
+        value = float(text.replace(",", "").strip())
+    except ValueError:
+        value = nan
+    if not isfinite(value):
+        message = "%(name)s is %(value).40r; it must be a number"
+        raise BadInput(message, field=name, name=name, value=text)
+    return value

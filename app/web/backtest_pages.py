@@ -1,0 +1,206 @@
+"""`/backtests`: what was tested, asking for more, the result of each, and several side by side."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import AppError, BadInput, NotFound
+from app.graphql.execute import run_document
+from app.web.backtest_form import DEFAULTS, read_input, write_query
+from app.web.backtest_listing import draw_curves, draw_trades, rows_of, shade, with_years
+from app.web.forms import Form, read_form, refuse
+from app.web.graphql_endpoint import make_context
+from app.web.render import get_renderer
+from app.web.shell import load_shell, nodes
+
+_FIRST: Final = "sma_cross"
+_DRAWN: Final = 4
+"""Instruments whose trades are drawn."""
+
+
+async def backtests(request: Request) -> Response:
+    """`GET /backtests`: one's own, the newest first."""
+    context = make_context(request)
+    shell = await load_shell(context)
+    page = await run_document("backtests/page", None, context.renewed())
+    data = {"backtests": nodes(page["backtests"]), "count": page["backtests"]["totalCount"]}
+    return get_renderer().page(request, "backtests/page.html", shell, data)
+
+
+async def new(request: Request) -> Response:
+    """`GET /backtests/new?strategy=`: the form of a strategy."""
+    return await _show_form(request, Form(typed=dict(request.query_params)))
+
+
+async def run(request: Request) -> Response:
+    """`POST /backtests/new`: begins and goes to its page; an error stands at its field."""
+    typed = await read_form(request)
+    context = make_context(request)
+    strategy = await _find_strategy(request, typed.get("strategy", _FIRST))
+    try:
+        if strategy is None:
+            message = "There is no strategy %(key).60r"
+            raise BadInput(message, field="strategy", key=typed.get("strategy", ""))
+        wanted = read_input(typed, strategy)
+        made = await run_document("backtests/_run", {"input": wanted}, context)
+    except AppError as error:
+        return await _show_form(request, refuse(error, typed, context.locale))
+    return RedirectResponse(f"/backtests/{made['runBacktest']['id']}", 303)
+
+
+async def backtest(request: Request) -> Response:
+    """`GET /backtests/{id}`: how far it is, and what came of it.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    context = make_context(request)
+    shell = await load_shell(context)
+    variables = {"id": request.path_params["id"]}
+    it = (await run_document("backtest/page", variables, context.renewed()))["backtest"]
+    data: dict[str, Any] = {"it": it, "open": it["state"] in {"PENDING", "RUNNING"}}
+    if it["result"] is not None:
+        data |= await _result(request, it)
+    return get_renderer().page(request, "backtest/page.html", shell, data)
+
+
+async def cancel(request: Request) -> Response:
+    """`POST /backtests/{id}/cancel`: ends it."""
+    id_ = request.path_params["id"]
+    await run_document("backtest/_cancel", {"id": id_}, make_context(request))
+    return RedirectResponse(f"/backtests/{id_}", 303)
+
+
+async def delete(request: Request) -> Response:
+    """`POST /backtests/{id}/delete`: takes it out of sight."""
+    variables = {"id": request.path_params["id"]}
+    await run_document("backtest/_delete", variables, make_context(request))
+    return RedirectResponse("/backtests", 303)
+
+
+async def compare(request: Request) -> Response:
+    """`GET /backtests/compare?ids=`: two to six side by side.
+
+    Raises:
+        NotFound: one is not there, or somebody else's.
+    """
+    context = make_context(request)
+    given = request.query_params.getlist("ids")
+    ids = [one for text in given for one in text.split(",") if one]
+    shell = await load_shell(context)
+    found: list[dict[str, Any]] = []
+    if ids:
+        page = await run_document("backtests/compare", {"ids": ids[:6]}, context.renewed())
+        found = [one for one in page["compareBacktests"] if one["result"]]
+    for number, one in enumerate(found, 1):
+        one["number"] = number
+        one["curve"] = draw_curves(one["result"]["equity"])
+    return get_renderer().page(request, "backtests/compare.html", shell, {"backtests": found})
+
+
+async def export(request: Request) -> Response:
+    """`GET /backtests/{id}/export.{suffix}`: its trades as CSV, all of it as JSON.
+
+    Raises:
+        NotFound: there is none, it is somebody else's, or it has no result yet.
+    """
+    suffix, id_ = request.path_params["suffix"], request.path_params["id"]
+    context = make_context(request)
+    it = (await run_document("backtest/export", {"id": id_}, context))["backtest"]
+    if suffix not in {"csv", "json"} or it["result"] is None:
+        raise NotFound("There is nothing of that id, or it is not yours.")
+    body = _as_csv(it["result"]["fills"]) if suffix == "csv" else orjson.dumps(it)
+    kind = "text/csv; charset=utf-8" if suffix == "csv" else "application/json"
+    name = f'attachment; filename="backtest-{it["id"]}.{suffix}"'
+    headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
+    return Response(body, media_type=kind, headers=headers)
+
+
+async def _show_form(request: Request, form: Form) -> Response:
+    context = make_context(request)
+    shell = await load_shell(context)
+    page = await run_document("backtests/new", None, context.renewed())
+    wanted = form.typed.get("strategy", _FIRST)
+    listed = page["strategies"]
+    chosen = next((one for one in listed if one["key"] == wanted), listed[0] if listed else None)
+    symbols = [it for it in nodes(page["instruments"]) if it["kind"] in {"EQUITY", "ETF"}]
+    choices = [(one["key"], one["name"]) for one in listed]
+    data = {
+        "choices": choices,
+        "chosen": chosen,
+        "defaults": DEFAULTS,
+        "form": form,
+        "strategies": listed,
+        "symbols": symbols,
+    }
+    return get_renderer().page(request, "backtests/new.html", shell, data, status=form.status)
+
+
+async def _find_strategy(request: Request, key: str) -> dict[str, Any] | None:
+    page = await run_document("backtests/_strategies", None, make_context(request))
+    return next((one for one in page["strategies"] if one["key"] == key), None)
+
+
+async def _result(request: Request, it: dict[str, Any]) -> dict[str, Any]:
+    """What the templates draw of a result."""
+    result, context = it["result"], make_context(request)
+    fills = rows_of(result["fills"])
+    drawn = []
+    for symbol in it["symbols"][:_DRAWN]:
+        own = [row for row in fills if row["symbol"] == symbol]
+        variables = {"symbol": symbol, "from": it["firstDay"], "to": it["lastDay"]}
+        page = await run_document("backtest/_prices", variables, context.renewed())
+        if page["instrument"] is None or not own:
+            continue
+        columns = {"day": [r["day"] for r in own], "quantity": [r["quantity"] for r in own]}
+        picture = draw_trades(page["instrument"]["series"], columns)
+        drawn.append({"symbol": symbol, **picture})
+    told: dict[str, Any] = {
+        "curve": draw_curves(result["equity"]),
+        "drawn": drawn,
+        "folds": rows_of(result["walkForward"]["folds"]) if result["walkForward"] else [],
+        "months": with_years(result["monthlyReturns"]),
+        "trades": nodes(result["roundTrips"]),
+    }
+    if result["sweep"]:
+        told |= await _sweep(it, request)
+    return told
+
+
+async def _sweep(it: dict[str, Any], request: Request) -> dict[str, Any]:
+    sweep = it["result"]["sweep"]
+    names = [axis["name"] for axis in sweep["axes"]]
+    x = request.query_params.get("x", names[0])
+    y = request.query_params.get("y", names[1] if len(names) > 1 else names[0])
+    variables = {"id": it["id"], "x": x, "y": y}
+    page = await run_document("backtest/_heatmap", variables, make_context(request))
+    matrix = page["backtest"]["result"]["sweep"]["heatmap"]
+    best = rows_of(sweep["best"])[0]
+    values = {name: best[name] for name in names}
+    return {
+        "best": best,
+        "best_query": urlencode(write_query(it, values)),
+        "heatmap": {
+            "columns": matrix["columns"],
+            "rows": shade(matrix, middle=None),
+            "x": x,
+            "y": y,
+        },
+        "neighbours": rows_of(sweep["neighbours"]),
+        "top": rows_of(sweep["top"]),
+    }
+
+
+def _as_csv(columns: dict[str, list[Any]]) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return out.getvalue().encode()

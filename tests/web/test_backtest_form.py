@@ -1,0 +1,59 @@
+"""The form of a backtest: a number, a list, a range, and what was typed wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.errors import BadInput
+from app.web.backtest_form import read_axis, read_input, write_query
+
+STRATEGY = {
+    "key": "rule",
+    "parameters": [{"name": "fast", "kind": "INTEGER"}, {"name": "short", "kind": "FLAG"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "axis"),
+    [
+        ("5", 1, None),
+        ("5, 10", 1, {"name": "a", "values": ["5", "10"]}),
+        ("5 10", 0.01, {"name": "a", "values": ["0.05", "0.1"]}),
+        ("5:60:5", 1, {"name": "a", "from": 5, "to": 60, "step": 5}),
+        ("1:3", 0.01, {"name": "a", "from": 0.01, "to": 0.03, "step": 0.01}),
+    ],
+)
+def test_a_text_is_a_value_or_an_axis(text, scale, axis):
+    assert read_axis("a", text, scale) == axis
+
+
+def test_what_is_typed_is_what_the_schema_takes():
+    typed = {"symbols": "A, B", "cash": "1,000", "p.fast": "3", "p.short": "on", "stop": "5%",
+             "target": "10:30:10", "slippage": "0.1", "walk": "on", "train": "9"}  # fmt: skip
+    wanted = read_input(typed, STRATEGY)
+    assert wanted["symbols"] == ["A", "B"]
+    assert wanted["parameters"] == [
+        {"name": "fast", "value": "3"}, {"name": "short", "value": "true"},
+    ]  # fmt: skip
+    assert (wanted["cash"], wanted["stop"], wanted["slippage"]) == ("1000", 0.05, 0.001)
+    assert wanted["sweep"] == [{"name": "target", "from": 0.1, "to": 0.3, "step": 0.1}]
+    assert wanted["walkForward"] == {"train": 9, "test": 126, "embargo": 5}
+
+
+@pytest.mark.parametrize("wrong", [{"stop": "x"}, {"slots": "1.5"}, {"slippage": "nan"}])
+def test_what_is_no_number_is_told_by_its_field(wrong):
+    with pytest.raises(BadInput) as refused:
+        read_input(wrong, STRATEGY)
+    assert refused.value.field == next(iter(wrong))
+
+
+def test_a_cell_fills_the_form_in():
+    asked = dict.fromkeys(("stop", "target", "trailing", "benchmark"))
+    asked |= {"cash": "10", "costs": "none", "fill": "NEXT_OPEN", "sizing": "EQUAL",
+              "slippage": 0.001, "shorts": True}  # fmt: skip
+    it = {"input": asked, "strategy": "rule", "symbols": ["A", "B"], "firstDay": "2020-01-06",
+          "lastDay": "2021-01-01", "result": {"parameters": [
+              {"name": "fast", "value": "3"}, {"name": "short", "value": "true"}]}}  # fmt: skip
+    query = write_query(it, {"fast": 3, "stop": 0.05})
+    assert read_input(query, STRATEGY)["stop"] == 0.05
+    assert (query["p.fast"], query["p.short"], query["shorts"]) == ("3", "on", "on")

@@ -1,0 +1,131 @@
+"""The pages of backtests without a line of JavaScript: asked for, seen, compared, exported, gone."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from app.env import Env
+from tests.backtests import make_market, work
+from tests.people import make_user
+from tests.web.pages import browsing, text_of
+from tests.web.test_portfolio_pages import sign_in
+
+FORM = {"strategy": "sma_cross", "symbols": "AAPL", "cash": "100,000", "p.fast": "3", "p.slow": "9"}
+
+
+@pytest.fixture
+async def market(env: Env) -> Env:
+    await make_market(env, "AAPL", "MSFT")
+    await make_user(env)
+    return env
+
+
+async def run(http, env, **more):
+    made = await http.post("/backtests/new", data=FORM | more)
+    assert made.status_code == 303, text_of(made.text)
+    await work(env)
+    return made.headers["location"]
+
+
+async def test_who_has_not_signed_in_is_led_to_it(market, settings):
+    async with browsing(settings) as http:
+        for path in ("/backtests", "/backtests/1", "/backtests/1/export.csv"):
+            assert (await http.get(path)).status_code == 401
+
+
+async def test_one_is_asked_for_followed_and_read(market, settings):
+    async with browsing(settings) as http:
+        await sign_in(http)
+        assert "No backtest yet" in text_of((await http.get("/backtests")).text)
+        form = (await http.get("/backtests/new")).text
+        assert 'name="p.fast"' in form
+        assert 'name="p.buy_below"' in (await http.get("/backtests/new?strategy=stochastic")).text
+        made = await http.post("/backtests/new", data=FORM | {"stop": "20", "benchmark": "MSFT"})
+        waiting = (await http.get(made.headers["location"])).text
+        assert "Waiting" in text_of(waiting)
+        assert "<progress" in waiting
+        await work(market)
+        page = (await http.get(made.headers["location"])).text
+        told = text_of(page)
+        for words in ("No look-ahead: 0 of", "Sharpe", "Monthly returns, %", "Trades on the price",
+                      "A signal at the close is filled at the next open.", "with hindsight",
+                      "Buy and hold", "Equal weights", "MSFT"):  # fmt: skip
+            assert words in told, words
+        assert 'data-mark="buy"' in page
+        assert "SMA cross" in text_of((await http.get("/backtests")).text)
+
+
+async def test_a_sweep_is_seen_as_a_map_and_its_best_cell_run(market, settings):
+    async with browsing(settings) as http:
+        await sign_in(http)
+        where = await run(http, market, **{"p.fast": "2:4", "p.slow": "6, 9, 12", "stop": "10,20"})
+        page = (await http.get(where)).text
+        told = text_of(page)
+        assert "18 cells" in told
+        assert "data-best" in page
+        assert "Over-fitting" in told
+        other = (await http.get(f"{where}?x=stop&y=slow")).text
+        assert "Stop →" in text_of(other)
+        query = page.partition('id="open-best" href="')[2].partition('"')[0].replace("&amp;", "&")
+        form = (await http.get(query)).text
+        assert 'value="AAPL"' in form
+        assert (await http.get(f"{where}?x=none")).status_code == 400
+
+
+async def test_a_walk_forward_shows_its_folds(market, settings):
+    async with browsing(settings) as http:
+        await sign_in(http)
+        plan = {"walk": "on", "train": "100", "test": "40", "embargo": "2", "p.fast": "2,4"}
+        told = text_of((await http.get(await run(http, market, **plan))).text)
+        assert "Chosen on the past" in told
+        assert "Fast window (sessions) " in told
+
+
+async def test_what_was_wrong_stands_at_its_field(market, settings):
+    async with browsing(settings) as http:
+        await sign_in(http)
+        for wrong, words in (
+            ({"p.fast": "x"}, "fast is x"),
+            ({"p.fast": "1:x"}, "it must be a number"),
+            ({"stop": "many"}, "it must be a number"),
+            ({"slots": "1.5"}, "it must be a whole number"),
+            ({"symbols": "NONE"}, "which is no share or fund"),
+            ({"strategy": "none"}, "There is no strategy"),
+            ({"walk": "on"}, "a fold of this plan needs"),
+        ):
+            answer = await http.post("/backtests/new", data=FORM | wrong)
+            assert answer.status_code == 422, wrong
+            assert words in text_of(answer.text), wrong
+
+
+async def test_files_have_every_fill_and_everything(market, settings):
+    async with browsing(settings) as http:
+        await sign_in(http)
+        where = await run(http, market)
+        rows = list(csv.DictReader(io.StringIO((await http.get(f"{where}/export.csv")).text)))
+        everything = (await http.get(f"{where}/export.json")).json()
+        assert [row["price"] for row in rows] == [
+            str(price) for price in everything["result"]["fills"]["price"]
+        ]
+        assert len(everything["result"]["equity"]["equity"]) == 260
+        assert (await http.get(f"{where}/export.pdf")).status_code == 404
+
+
+async def test_some_are_compared_ended_and_taken_out_of_sight(market, settings):
+    async with browsing(settings, "ko") as http:
+        await sign_in(http)
+        one = await run(http, market)
+        two = await run(http, market, fill="SAME_CLOSE")
+        ids = [where.rpartition("/")[2] for where in (one, two)]
+        page = await http.get("/backtests/compare", params={"ids": ids})
+        assert "최종 평가금액" in text_of(page.text)
+        assert "두 개 이상" in text_of((await http.get("/backtests/compare")).text)
+        assert (await http.get("/backtests/compare?ids=99999")).status_code == 404
+        waiting = (await http.post("/backtests/new", data=FORM)).headers["location"]
+        assert (await http.post(f"{waiting}/cancel")).status_code == 303
+        assert "취소" in text_of((await http.get(waiting)).text)
+        assert (await http.post(f"{one}/delete")).headers["location"] == "/backtests"
+        assert (await http.get(one)).status_code == 404
