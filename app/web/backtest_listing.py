@@ -23,19 +23,22 @@ def draw_curves(series: Mapping[str, Sequence[Any]]) -> Row | None:
     if len(days) < 2:
         return None
     kept = thin(len(days))
-    curves = {name: [series[name][i] for i in kept] for name in CURVES if name in series}
+    curves = {name: series[name] for name in CURVES if name in series}
     known = [value for curve in curves.values() for value in curve if value is not None]
-    low, high = min(known), max(known)
+    low, high, deepest = min(known), max(known), min(series["drawdown"])
     depth = [series["drawdown"][i] for i in kept]
     return {
         "first": days[0],
         "last": days[-1],
         "low": low,
         "high": high,
-        "deepest": min(depth),
-        "lines": {name: draw(curve, low, high, HEIGHT) for name, curve in curves.items()},
+        "deepest": deepest,
+        "lines": {
+            name: draw([curve[i] for i in kept], low, high, HEIGHT)
+            for name, curve in curves.items()
+        },
         "drawdown": [
-            f"{INSET},0", *draw(depth, min([*depth, -1e-9]), 0.0, 80), f"{WIDTH - INSET},0",
+            f"{INSET},0", *draw(depth, min(deepest, -1e-9), 0.0, 80), f"{WIDTH - INSET},0",
         ],
     }  # fmt: skip
 

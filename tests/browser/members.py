@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,11 @@ MEMBER_PAGES = {
     "portfolio": "/portfolios/{0}",
     "transactions": "/portfolios/{0}/transactions",
     "order": "/portfolios/{0}/order?symbol=AAPL&side=BUY",
+    "backtests": "/backtests",
+    "new-backtest": "/backtests/new?strategy=stochastic",
+    "backtest": "/backtests/1",
+    "sweep": "/backtests/2",
+    "compare-backtests": "/backtests/compare?ids=1,2",
 }
 
 
@@ -47,6 +53,18 @@ class Member:
         return {name: path.format(self.portfolio) for name, path in MEMBER_PAGES.items()}
 
 
+def run_backtest(http: httpx.Client, values: dict[str, str]) -> None:
+    """Has a backtest run; who has just been started tells its strategies in a moment."""
+    typed = {"strategy": "sma_cross", "symbols": "AAPL", "cash": "100000", **values}
+    end = time.monotonic() + 60
+    while (answer := http.post("/backtests/new", data=typed)).status_code != 303:
+        assert time.monotonic() < end, answer.text
+        time.sleep(0.2)
+    while "<progress max" in http.get(answer.headers["location"]).text:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
 def join(site: Site) -> Member:
     """Registers the first account of an installation, and gives it something to show."""
     origin = {"Origin": site.url}
@@ -66,4 +84,6 @@ def join(site: Site) -> Member:
         made = http.post("/portfolios", data=opened | {"initialCapital": "10000"})
         assert made.status_code == 303, made.text
         portfolio = made.headers["location"].rpartition("/")[2]
+        for fast, slow in (("20", "60"), ("10:30:10", "40,80")):
+            run_backtest(http, {"p.fast": fast, "p.slow": slow})
     return Member(site, (cookie, value), portfolio)

@@ -1,0 +1,40 @@
+"""A sweep in Chromium: asked for in the form, its bar watched, its best cell opened and run."""
+
+from __future__ import annotations
+
+from tests.browser.visiting import go, visiting
+
+BARS = """() => {
+  const look = () => {
+    const bar = document.querySelector('.progress-body progress');
+    if (bar) sessionStorage.setItem('bars', `${sessionStorage.getItem('bars') ?? ''} ${bar.value}`);
+    setTimeout(look, 20);
+  };
+  look();
+}"""
+
+
+async def test_a_sweep_is_run_watched_and_its_best_cell_opened(browser, member) -> None:
+    async with visiting(browser, member.site.url, storage_state=member.state) as (page, watch):
+        await page.add_init_script(f"({BARS})()")
+        await go(page, "/backtests/new")
+        await page.fill("[name='cash']", "100000")
+        await page.fill("[name='p.fast']", "2:60:1")
+        await page.fill("[name='p.slow']", "61:250:2")
+        await page.fill("[name='stop']", "10,20")
+        await page.click(".backtest-form button[type=submit]")
+        await page.wait_for_selector(".heatmap [data-best]", timeout=60_000)
+        await page.wait_for_selector(".certificate[data-clean='true']", timeout=60_000)
+        seen = (await page.evaluate("sessionStorage.getItem('bars')") or "").split()
+        values = [float(value) for value in seen]
+        assert values == sorted(values)
+        assert len(set(values)) >= 3
+        assert await page.locator("progress[max]").count() == 0
+        best = (await page.inner_text(".heatmap [data-best]")).strip()
+        await page.click("#open-best")
+        await page.wait_for_selector("[name='p.fast']")
+        await page.click(".backtest-form button[type=submit]")
+        await page.wait_for_selector(".certificate[data-clean='true']", timeout=60_000)
+        figures = page.locator("dl.figure-grid dd")
+        assert best in [text.strip() for text in await figures.all_inner_texts()]
+        assert await page.evaluate("window.violations") + watch.faults == []
