@@ -17,7 +17,7 @@ from workers.pace import Pace
 from workers.settings import run_worker
 
 TICKS = frozenset(range(60))
-FAST = Pace(requeue_after=1, tick_seconds=TICKS)
+FAST = Pace(requeue_after=1, tick_seconds=TICKS, deadline=18, stale_after=20)
 FASTEST = Pace(
     requeue_after=1,
     tick_seconds=TICKS,
