@@ -17,12 +17,13 @@ from app.db.models import User
 from app.domain.access import Role
 from app.domain.people import name_key
 from app.env import Env
-from app.errors import Conflict, Forbidden, NotFound
+from app.errors import Conflict, NotFound
 from app.services.account import remove_account, require_another_admin
 from app.services.mails import NOWHERE
 from app.services.paging import Page, check_first, cut_page, make_cursor, read_cursor
 from app.services.sessions import drop_sign_ins
-from app.services.users import Applicant, UserRow, has_users, register
+from app.services.sign_in_options import find_options
+from app.services.users import Applicant, UserRow, register
 
 DEMO: Final = "demo"
 
@@ -123,13 +124,13 @@ async def start_demo(env: Env) -> NewAccount:
     Only where nobody else can come (a server on loopback) and before the first account.
 
     Raises:
-        Forbidden: other machines can reach this one.
-        Conflict: there is an account.
+        Conflict: other machines can reach this one, or there is an account.
     """
-    if not env.settings.loopback:
-        raise Forbidden("An account to look around is only made on a server of this machine alone.")
-    if await has_users(env):
-        raise Conflict("There is an account already. Sign in with it.")
+    if not (await find_options(env, privileged=True)).demo:
+        raise Conflict(
+            "An account to look around is made before any other one, and only on a server that no "
+            "other machine reaches."
+        )
     password = secrets.token_urlsafe(12)
     demo = Applicant(DEMO, NOWHERE, password, accepts_disclaimer=True, privileged=True)
     user = await register(env, demo)

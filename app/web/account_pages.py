@@ -77,11 +77,11 @@ async def change_account(request: Request) -> Response:
         return await _show_account(request, form)
     if name == "delete":
         response = RedirectResponse("/", 303)
-        close_browser_session(request, response)
+        close_browser_session(request)
         return response
     response = RedirectResponse(f"/settings/account?done={name}", 303)
     if name == "password":  # the session has a new secret after it
-        await open_browser_session(request, response, me.id)
+        await open_browser_session(request, me.id)
     return response
 
 
@@ -120,7 +120,7 @@ async def change_security(request: Request) -> Response:
         return await _show_security(request, Form(), onwards=found["linkProvider"])
     if name == "everywhere":
         response = RedirectResponse("/login", 303)
-        close_browser_session(request, response)
+        close_browser_session(request)
         return response
     return RedirectResponse(f"/settings/security?done={name}", 303)
 

@@ -45,11 +45,14 @@ _COLUMNS: Final = {"colors": "colours"}
 
 @dataclass(frozen=True)
 class Caller:
-    """`first_run`: there is no account yet, and the person at this machine rules."""
+    """`first_run`: there is no account yet, and the person at this machine rules.
+
+    `cookie` is what the browser is told to hold from now on: "" takes it away, None leaves it.
+    """
 
     identity: Identity | None = None
     first_run: bool = False
-    ended: bool = False
+    cookie: str | None = None
     broken_token: bool = False
 
 
@@ -72,15 +75,16 @@ class Authentication:
         caller = scope[_KEY] = await self._find(scope)
         if caller.identity is not None:
             prefer(scope, _choices_of(caller.identity.user))
-            send = _unstored(send)
-        refused = caller.broken_token or (caller.ended and scope["path"] == "/graphql")
-        if refused and scope["type"] == "http":
-            response = _refusal(Request(scope), token=caller.broken_token)
-            await response(scope, receive, self._clearing(scope, send) if caller.ended else send)
+        ended = caller.cookie is not None
+        if scope["type"] == "http":
+            send = self._finishing(scope, send)
+            if caller.broken_token or (ended and scope["path"] == "/graphql"):
+                await _refusal(Request(scope), token=caller.broken_token)(scope, receive, send)
+                return
         elif caller.broken_token:
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
-        else:
-            await self.app(scope, receive, self._clearing(scope, send) if caller.ended else send)
+            return
+        await self.app(scope, receive, send)
 
     async def _find(self, scope: Scope) -> Caller:
         env = scope["app"].state.env
@@ -100,38 +104,27 @@ class Authentication:
                 self._settled = await has_users(env)
         except Unavailable:  # who cannot be looked up is a stranger
             return STRANGER
-        return Caller(first_run=not self._settled, ended=bool(cookie))
+        return Caller(first_run=not self._settled, cookie="" if cookie else None)
 
-    def _clearing(self, scope: Scope, send: Send) -> Send:
-        """Takes the cookie of a session that was ended, unless the answer sets another."""
-        if scope["type"] != "http":
-            return send
-        secure = is_secure(scope)
+    def _finishing(self, scope: Scope, send: Send) -> Send:
+        """Gives the browser its cookie, and lets it keep no page that was made for somebody.
 
-        async def send_clearing(message: Message) -> None:
+        Who is calling may have changed on the way: by signing in or out.
+        """
+
+        async def send_finished(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                name = cookie_name(self.settings, secure=secure)
-                if not any(v.startswith(f"{name}=") for v in headers.getlist("set-cookie")):
-                    ended = Response()
-                    _set(ended, self.settings, "", secure=secure)
-                    headers.append("set-cookie", ended.headers["set-cookie"])
+                caller, headers = scope[_KEY], MutableHeaders(scope=message)
+                known = caller.identity is not None
+                if known and headers.get("content-type", "").startswith("text/html"):
+                    headers["Cache-Control"] = "no-store"
+                if caller.cookie is not None:
+                    secure = is_secure(scope)
+                    cookie = write_cookie(self.settings, caller.cookie, secure=secure)
+                    headers.append("set-cookie", cookie)
             await send(message)
 
-        return send_clearing
-
-
-def _unstored(send: Send) -> Send:
-    """Lets no browser keep a page that was made for somebody."""
-
-    async def send_unstored(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            if headers.get("content-type", "").startswith("text/html"):
-                headers["Cache-Control"] = "no-store"
-        await send(message)
-
-    return send_unstored
+        return send_finished
 
 
 def caller_of(connection: HTTPConnection) -> Caller:
@@ -176,10 +169,11 @@ def half_of(error: Exception) -> str | None:
     return error.half if isinstance(error, SecondFactorNeeded) else None
 
 
-async def open_browser_session(request: Request, response: Response, user_id: int) -> None:
-    """Signs the browser in: a new session for the cookie; what the cookie held before ends.
+async def open_browser_session(request: Request, user_id: int) -> None:
+    """Signs the browser in: a new session for its cookie; what that held before ends.
 
-    What was chosen before and the account leaves open becomes the account's.
+    The rest of the request is answered to who has signed in. What was chosen before and the account
+    leaves open becomes the account's.
     """
     settings, secure = request.app.state.settings, is_secure(request.scope)
     address = request.client.host if request.client else ""
@@ -187,13 +181,16 @@ async def open_browser_session(request: Request, response: Response, user_id: in
     before = request.cookies.get(cookie_name(settings, secure=secure))
     env = request.app.state.env
     secret = await open_session(env, user_id, device, replaces=before)
-    _set(response, settings, secret, secure=secure)
     await _take_over(env, request, user_id)
+    identity = await find_by_cookie(env, secret)
+    request.scope[_KEY] = Caller(identity, cookie=secret)
+    if identity is not None:
+        prefer(request.scope, _choices_of(identity.user))
 
 
-def close_browser_session(request: Request, response: Response) -> None:
+def close_browser_session(request: Request) -> None:
     """Takes the cookie away; the session itself is ended by `signOut`."""
-    _set(response, request.app.state.settings, "", secure=is_secure(request.scope))
+    request.scope[_KEY] = Caller(cookie="")
 
 
 async def _take_over(env: Env, request: Request, user_id: int) -> None:
@@ -242,8 +239,10 @@ def read_bearer(header: str | None) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _set(response: Response, settings: Settings, secret: str, *, secure: bool) -> None:
+def write_cookie(settings: Settings, secret: str, *, secure: bool) -> str:
+    """The value of `Set-Cookie` that makes a browser hold a secret, or with "" forget it."""
     name = cookie_name(settings, secure=secure)
+    response = Response()
     response.set_cookie(
         name,
         secret,
@@ -253,6 +252,7 @@ def _set(response: Response, settings: Settings, secret: str, *, secure: bool) -
         samesite="lax",
         secure=name == SECURE_COOKIE,
     )
+    return response.headers["set-cookie"]
 
 
 def is_secure(scope: Scope) -> bool:

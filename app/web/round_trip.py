@@ -125,7 +125,7 @@ async def _connect(
 
 async def _welcome(request: Request, user_id: int, carried: dict[str, str]) -> Response:
     response = RedirectResponse(local_address(carried.get("next")), 303)
-    await open_browser_session(request, response, user_id)
+    await open_browser_session(request, user_id)
     return response
 
 

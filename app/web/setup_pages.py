@@ -62,7 +62,7 @@ async def _make_account(request: Request) -> Response:
     if isinstance(made, Form):
         return await _show(request, "account", made)
     response = RedirectResponse(_step("follow"), 303)
-    await open_browser_session(request, response, made)
+    await open_browser_session(request, made)
     return response
 
 
@@ -75,9 +75,8 @@ async def _make_demo(request: Request) -> Response:
     made = (await run_document("setup/_demo", None, make_context(request)))["startDemo"]
     password = made["password"]
     user = await check_sign_in(request, {**made["user"], "password": password})
-    response = await _show(request, "account", Form(), password=password)
-    await open_browser_session(request, response, user.id)
-    return response
+    await open_browser_session(request, user.id)
+    return await _show(request, "account", Form(), password=password)
 
 
 async def _follow(request: Request) -> Response:

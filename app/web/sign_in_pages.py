@@ -50,7 +50,7 @@ async def sign_in(request: Request) -> Response:
         form = refuse(error, typed, context.locale, field=place)
         return await show_login(request, form, onwards, half=half)
     response = RedirectResponse(onwards, 303)
-    await open_browser_session(request, response, user.id)
+    await open_browser_session(request, user.id)
     return response
 
 
@@ -59,7 +59,7 @@ async def sign_out(request: Request) -> Response:
     response = RedirectResponse("/", 303)
     if caller_of(request).identity is not None:
         await run_document("login/_out", None, make_context(request))
-        close_browser_session(request, response)
+        close_browser_session(request)
     return response
 
 
@@ -80,7 +80,7 @@ async def create_account(request: Request) -> Response:
     if isinstance(made, Form):
         return await show_register(request, made, onwards)
     response = RedirectResponse(onwards, 303)
-    await open_browser_session(request, response, made)
+    await open_browser_session(request, made)
     return response
 
 

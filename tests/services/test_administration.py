@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from app.domain.access import Role
-from app.errors import BadInput, Conflict, Forbidden, NotFound, Unauthenticated
+from app.errors import BadInput, Conflict, NotFound, Unauthenticated
 from app.services.administration import (
     change_role,
     count_accounts,
@@ -92,11 +92,11 @@ async def test_a_deleted_account_is_gone(env):
 
 async def test_the_demo_is_the_first_account_of_a_server_of_this_machine(env):
     beyond = replace(env, settings=replace(env.settings, host="0.0.0.0"))
-    with pytest.raises(Forbidden, match="this machine alone"):
+    with pytest.raises(Conflict, match="no other machine"):
         await start_demo(beyond)
     made = await start_demo(env)
     assert (made.user.username, made.user.role) == ("demo", Role.ADMIN)
     assert len(made.password) == 16
     assert await sign_in(env, "demo", made.password)
-    with pytest.raises(Conflict, match="already"):
+    with pytest.raises(Conflict, match="before any other"):
         await start_demo(env)

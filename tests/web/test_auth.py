@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import Response
 
 from app.domain.access import Role, Scope
 from app.services.account import delete_account
@@ -15,9 +14,11 @@ from app.services.token_pairs import open_family
 from app.web.auth import (
     PLAIN_COOKIE,
     SECURE_COOKIE,
+    caller_of,
     cookie_name,
     open_browser_session,
     read_bearer,
+    write_cookie,
 )
 from tests.people import DEVICE, PASSWORD, by_api_token, by_session, make_user
 from tests.serving import asgi_client
@@ -145,9 +146,11 @@ async def test_a_browser_is_signed_in_by_a_cookie_for_this_host_alone(env, setti
             "query_string": b"", "client": ("192.0.2.7", 1),
             "headers": [(b"user-agent", b"Firefox"), (b"host", b"localhost")],
         }  # fmt: skip
-        response = Response()
-        await open_browser_session(Request(scope), response, user.id)
-    cookie = response.headers["set-cookie"]
+        await open_browser_session(Request(scope), user.id)
+        caller = caller_of(Request(scope))
+    assert caller.identity is not None
+    assert caller.identity.user.username == "alice"
+    cookie = write_cookie(settings, caller.cookie or "", secure=scheme == "https")
     name = SECURE_COOKIE if scheme == "https" else PLAIN_COOKIE
     assert cookie.startswith(f"{name}=")
     assert {"HttpOnly", "SameSite=lax", "Path=/", "Max-Age=2592000"} <= set(cookie.split("; "))

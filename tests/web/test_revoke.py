@@ -1,4 +1,4 @@
-"""An open WebSocket ends with the sign-in that it was opened by, within a minute."""
+"""What is revoked is refused at the next request; an open WebSocket ends within a minute."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.services.token_pairs import open_family
 from app.web import graphql_socket
 from app.web.auth import PLAIN_COOKIE
 from tests.people import DEVICE, make_user
-from tests.serving import served
+from tests.serving import BASE_URL, asgi_client, served
 from tests.web.test_graphql_socket import FRAMES, ask, hear, say, talking
 
 ME = "{ me { username } }"
@@ -23,6 +23,25 @@ ME = "{ me { username } }"
 
 def test_a_look_is_taken_at_least_once_a_minute():
     assert graphql_socket.RECHECK <= 55
+
+
+async def test_the_next_request_after_revoking_is_refused(env, settings):
+    user = await make_user(env)
+    row, api_token = await create_api_token(env, user, "bot", frozenset({Scope.READ}), None)
+    pair = await open_family(env, user.id, DEVICE)
+    secret = await open_session(env, user.id, DEVICE)
+    async with asgi_client(settings) as client:
+        means = (
+            {"Authorization": f"Bearer {api_token}"},
+            {"Authorization": f"Bearer {pair.access_token}"},
+            {"Cookie": f"{PLAIN_COOKIE}={secret}", "Origin": BASE_URL},
+        )
+        before = [await client.post({"query": ME}, **headers) for headers in means]
+        assert [a.json()["data"]["me"] for a in before] == [{"username": "alice"}] * 3
+        await revoke_api_token(env, user.id, str(row.id))
+        await end_all(env, user.id)
+        after = [await client.post({"query": ME}, **headers) for headers in means]
+    assert [answer.status_code for answer in after] == [401] * 3
 
 
 async def closing(socket) -> int | None:
