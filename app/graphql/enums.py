@@ -13,6 +13,7 @@ from app.domain.bars import Interval, PriceBasis
 from app.domain.indicator_columns import IndicatorKind
 from app.domain.market import Kind
 from app.domain.portfolio.allocation import AllocationKey
+from app.domain.portfolio.why import Figure
 from app.domain.portfolio.xirr import XirrNote
 from app.domain.quotes import QuoteSource, QuoteState
 from app.domain.signals import SignalStrength, VoteDirection, VoteIndicator
@@ -142,6 +143,7 @@ for _cls in (
     Colours,
     CorporateAction,
     DataKind,
+    Figure,
     Finding,
     FreshnessState,
     IndicatorKind,

@@ -31,8 +31,8 @@ from app.graphql.portfolio_types import (
     Slice,
     Transaction,
 )
-from app.graphql.records import PortfolioRecords
 from app.graphql.scalars import Series
+from app.graphql.why import PortfolioWhy
 from app.services import portfolios
 from app.services.audit import audit as audit_portfolio
 from app.services.ledger import count_transactions, list_transactions
@@ -45,7 +45,7 @@ from app.services.portfolios import PortfolioRow
 
 @described
 @strawberry.type
-class Portfolio(PortfolioRecords):
+class Portfolio(PortfolioWhy):
     """A portfolio of virtual money at real prices, of practice, or the record of a real account."""
 
     name: str

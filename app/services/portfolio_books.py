@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.db.models import FxRate, Txn
 from app.domain.market import CURRENCY_DIGITS
 from app.domain.portfolio.book import Book
 from app.domain.portfolio.booking import keep_book
 from app.domain.portfolio.day import DayStart, start_of_day
-from app.domain.portfolio.rates import DatedRates, invert
+from app.domain.portfolio.rates import LONGEST_GAP, DatedRates, invert
+from app.domain.portfolio.valuation import Mark
 from app.domain.transactions import Entry
 from app.env import Env
 from app.services.ledger import list_entries
@@ -112,9 +113,34 @@ async def load_rates(env: Env, base: str) -> DatedRates:
     return DatedRates(base, "KRW", ((day, invert(rate)) for day, rate in rows))
 
 
+async def find_past_rates(env: Env, base: str, days: Iterable[date]) -> dict[date, Mark]:
+    """By day the stored row of the foreign currency's rate in `base` that holds on it."""
+    values = {"days": sorted(days), "gap": LONGEST_GAP.days}
+    if not values["days"]:
+        return {}
+    async with env.db.read() as db:
+        rows = (await db.execute(text(_PAST_RATES), values)).all()
+    return {
+        row.asked: Mark(
+            row.rate if base == "KRW" else invert(row.rate), row.source, row.fetched_at, row.day
+        )
+        for row in rows
+    }
+
+
 async def _open(env: Env, user_id: int, portfolio: PortfolioRow, version: Version) -> OpenBook:
     entries = await list_entries(env, user_id, str(portfolio.id))
     rates = await load_rates(env, portfolio.base_currency)
     base, method = portfolio.base_currency, portfolio.lot_method
     book = await asyncio.to_thread(keep_book, entries, base=base, rates=rates, method=method)
     return OpenBook(portfolio, tuple(entries), book, version)
+
+
+_PAST_RATES: Final = """
+    SELECT a.day AS asked, r.day, r.rate, r.source, r.fetched_at
+    FROM unnest(CAST(:days AS date[])) AS a (day) CROSS JOIN LATERAL (
+        SELECT * FROM fx_rate AS f WHERE f.base = 'USD' AND f.quote = 'KRW'
+        AND f.day BETWEEN a.day - CAST(:gap AS int) AND a.day
+        ORDER BY f.day DESC LIMIT 1
+    ) AS r
+"""

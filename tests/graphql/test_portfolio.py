@@ -69,6 +69,50 @@ async def test_every_figure_is_exact(env: Env, alice: Identity, held: PortfolioR
     assert apple["weight"] == pytest.approx(1_290_780 / float(value["total"]))
 
 
+WHY = """query ($id: ID!, $figure: Figure!, $symbol: String) { portfolio(id: $id) {
+    why(figure: $figure, symbol: $symbol) { figure currency formula result terms { name value }
+        prices { name mark { value source day } } rates { name mark { value source } } lineCount
+        lines { name amount currency base rate { value source day } transaction { kind symbol } }
+        transactionCount transactions { kind } } } }"""
+
+
+@pytest.mark.parametrize(
+    ("figure", "symbol", "result", "rows"),
+    [
+        ("VALUE", "AAPL", 9 * 101 * 1420, []),
+        ("QUANTITY", "005930.KS", 15, [-5, 20]),
+        ("COST", "AAPL", 9 * 100 * 1400, [900 * 1400]),
+        ("REALISED", None, 5 * 100 - 50 - 701 - 1400, [-751, -1400, 500]),
+        ("TOTAL", None, None, [99 * 1420, 7_549_749, 1_290_780, 1_053_000]),
+    ],
+)
+async def test_why_a_figure_is_what_it_is(
+    env: Env, alice: Identity, held: PortfolioRow, figure: str, symbol: str, result: int, rows: list
+):
+    given = {"id": str(held.id), "figure": figure, "symbol": symbol}
+    why = (await ask(env, WHY, given, identity=alice))["portfolio"]["why"]
+    assert [Decimal(line["base"]) for line in why["lines"]] == rows
+    assert Decimal(why["result"]) == (sum(rows) if result is None else result)
+    assert why["formula"]
+    if figure == "VALUE":
+        assert why["prices"] == [
+            {"name": "AAPL", "mark": {"value": "101", "source": "YAHOO", "day": "2026-03-04"}}
+        ]
+        assert why["transactions"] == [{"kind": "BUY"}]
+    if figure == "COST":
+        (line,) = why["lines"]
+        assert line["rate"] == {"value": "1400", "source": "yahoo", "day": str(START)}
+        assert line["transaction"] == {"kind": "BUY", "symbol": "AAPL"}
+
+
+async def test_why_says_which_position_has_no_such_figure(
+    env: Env, alice: Identity, held: PortfolioRow
+):
+    given = {"id": str(held.id), "figure": "VALUE", "symbol": "MSFT"}
+    error = await fail(env, WHY, given, identity=alice)
+    assert error["extensions"] == {"code": "BAD_INPUT", "field": "symbol"}
+
+
 async def test_a_missing_rate_is_named_and_never_one(env: Env, alice: Identity, held: PortfolioRow):
     async with env.db.write() as db:
         await db.execute(text("DELETE FROM fx_rate"))
