@@ -91,7 +91,6 @@ class Why:
     formula: str
     result: Decimal | None
     terms: list[WhyTerm]
-    prices: list[WhyMark]
     rates: list[WhyMark]
     line_count: int
     transaction_count: int
@@ -110,7 +109,6 @@ class Why:
             formula=formula,
             result=result if shares or result is None else round_money(result, opened.base),
             terms=[WhyTerm(name=name, value=_shown(value)) for name, value in reason.terms],
-            prices=[WhyMark(name=n, mark=PriceMark.of(mark)) for n, mark in reason.prices],
             rates=[WhyMark(name=n, mark=PriceMark.of(mark)) for n, mark in reason.rates],
             line_count=len(reason.lines),
             transaction_count=len(reason.entries),
@@ -140,6 +138,12 @@ class Why:
             )
             for x in chosen
         ]
+
+    @strawberry.field
+    async def prices(self, first: int | None = 50) -> list[WhyMark]:
+        """The prices it was worked out with, by symbol."""
+        chosen = self.reason.prices[: check_first(clamp(first, 50))]
+        return [WhyMark(name=name, mark=PriceMark.of(mark)) for name, mark in chosen]
 
     @strawberry.field
     async def transactions(self, first: int | None = 50) -> list[Transaction]:
