@@ -141,6 +141,8 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "ImportReport.problems",
         "ImportReport.balances",
         "Query.recordPresets",  # at most 50, of 200 words
+        "Why.terms",  # at most five
+        "Why.rates",  # one a foreign currency
         "RecordPreset.columns",
         "RecordPreset.kinds",
         "RecordColumn.names",
