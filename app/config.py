@@ -111,7 +111,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         yahoo_stream_url=_url(env, "SISE_YAHOO_STREAM_URL", ("ws://", "wss://"))
         or YAHOO_STREAM_URL,
         naver_url=_url(env, "SISE_NAVER_URL", ("http://", "https://")),
-        requests_per_minute=_whole(env, "SISE_REQUESTS_PER_MINUTE", 300, 1, 1_000_000),
+        requests_per_minute=_whole(env, "SISE_REQUESTS_PER_MINUTE", 600, 1, 1_000_000),
         price_folder=_path(env, "SISE_PRICE_FOLDER"),
         strategy_dir=_path(env, "SISE_STRATEGY_DIR"),
         collect_every=_number(env, "SISE_COLLECT_EVERY", None, 1, 86_400),

@@ -3,7 +3,7 @@
 `python -m benchmarks.first_load` starts `sise up` on a local Yahoo that takes 200 ms for an answer
 and refuses 2 % of the questions (429, Retry-After 2), pastes the symbols in, and waits until each
 has its bars and indicators. Goals: 300 s, and 600 MB for the worker that does it. Questions are
-metered as in the product (`SISE_REQUESTS_PER_MINUTE`, 300).
+metered as in the product (`SISE_REQUESTS_PER_MINUTE`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import islice, product
 from pathlib import Path
 from typing import Final
@@ -44,14 +44,19 @@ SELECT (SELECT count(DISTINCT symbol) FROM bar WHERE symbol LIKE 'B%Q') AS loade
 """
 
 
-def write_prices(folder: Path, symbols: list[str]) -> None:
-    """Walks of `DAYS` sessions up to yesterday, in the form that the local Yahoo reads."""
+def make_symbols(count: int) -> list[str]:
+    """Symbols that nobody uses: BAAAQ, BAABQ and so on."""
+    letters = product("ABCDEFGHIJKLMNOPQRSTUVWXYZ", repeat=3)
+    return [f"B{''.join(three)}Q" for three in islice(letters, count)]
+
+
+def write_prices(folder: Path, symbols: list[str], end: date, count: int) -> None:
+    """Walks of the last `count` sessions up to a day, in the form that the local Yahoo reads."""
     random = np.random.default_rng(1)
-    end = Clock().now().date() - timedelta(days=1)
-    days = sessions("XNAS", end - timedelta(days=DAYS * 3 // 2), end)["day"].tail(DAYS)
+    days = sessions("XNAS", end - timedelta(days=count * 3 // 2 + 9), end)["day"].tail(count)
     parts = []
     for symbol in symbols:
-        close = (100 * np.exp(np.cumsum(random.normal(0.0003, 0.015, DAYS)))).round(2)
+        close = (100 * np.exp(np.cumsum(random.normal(0.0003, 0.015, count)))).round(2)
         spread = (close * 0.01).round(2)
         parts.append(
             pl.DataFrame(
@@ -63,7 +68,7 @@ def write_prices(folder: Path, symbols: list[str]) -> None:
                     "low": close - spread,
                     "close": close,
                     "adj_close": close,
-                    "volume": random.integers(1_000, 1_000_000, DAYS),
+                    "volume": random.integers(1_000, 1_000_000, count),
                 }
             )
         )
@@ -120,12 +125,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--symbols", type=int, default=500)
     options = parser.parse_args()
-    letters = product("ABCDEFGHIJKLMNOPQRSTUVWXYZ", repeat=3)
-    symbols = [f"B{''.join(three)}Q" for three in islice(letters, options.symbols)]
+    symbols = make_symbols(options.symbols)
     listed = ["AAPL", *symbols]  # the product asks for AAPL to see whether the source answers
     with tempfile.TemporaryDirectory(prefix="sise-load-") as name:
         folder = Path(name)
-        write_prices(folder, listed)
+        write_prices(folder, listed, Clock().now().date() - timedelta(days=1), DAYS)
         with yahoo_process(latency=0.2, data=str(folder)) as yahoo:
             yahoo.fault("*", "429", chance=REFUSED, retry_after=2)
             up = ("-m", "app", "up")

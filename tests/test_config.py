@@ -17,7 +17,7 @@ def test_nothing_needs_to_be_set() -> None:
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert settings.price_source == "auto"
     assert settings.yahoo_url == YAHOO_URL
-    assert settings.requests_per_minute == 300
+    assert settings.requests_per_minute == 600
     assert (settings.naver_url, settings.price_folder) == (None, None)
     assert settings.embedded
     assert settings.public_market

@@ -4,7 +4,7 @@ One `Politeness` stands for one host; whoever asks that host shares it.
 
     token bucket   so many questions a minute after a burst; who would wait longer than his patience
                    is told RateLimited with the seconds, and takes no token
-    Retry-After    after a 429 nothing is sent until its time has passed
+    Retry-After    after a 429 nothing is sent until its time has passed, and no burst after it
     back-off       a host that does not answer is asked twice more, after growing random pauses
     breaker        closed ──`failures` questions in a row unanswered──► open ──pause──► half-open
                    ▲                                                      ▲                │
@@ -80,7 +80,7 @@ class Politeness:
         *,
         now: Callable[[], datetime],
         rate: float = 1.0,
-        per_minute: float = 300.0,
+        per_minute: float = 600.0,
         burst: int = 60,
         at_once: int = 4,
         pause: float = 0.5,
@@ -174,6 +174,8 @@ class Politeness:
     def _limit(self, seconds: float) -> None:
         until = self._after(seconds)
         self._limited_until = max(until, self._limited_until or until)
+        self._fill()
+        self._tokens = min(self._tokens, 1.0)
         _log.warning("the host limits the rate", extra={"retry_after": seconds})
 
     def _trip(self, answer: SourceDown) -> None:
@@ -219,8 +221,10 @@ class Politeness:
         return None
 
     def _fill(self) -> None:
+        """Adds the tokens of the time that has passed; while the host wants rest there are none."""
         now = self._now()
-        seconds = max(0.0, (now - self._filled_at).total_seconds() / self._rate)
+        since = max(self._filled_at, self._limited_until or self._filled_at)
+        seconds = max(0.0, (now - since).total_seconds() / self._rate)
         self._tokens = min(self._burst, self._tokens + seconds * self._per_second)
         self._filled_at = now
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,11 +21,13 @@ LIGHT: Final = ("yahoo", "sample", "krx", "folder")
 class Hosts:
     """One `Politeness` for each host that this process asks, whatever it asks it for.
 
-    Each may be asked `SISE_REQUESTS_PER_MINUTE` times a minute, half of it at once.
+    Each may be asked `SISE_REQUESTS_PER_MINUTE` times a minute, a tenth of it at once.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._settings, self._sleep = settings, sleep
         self._known: dict[str, Politeness] = {}
 
     def at(self, url: str) -> Politeness:
@@ -33,7 +37,11 @@ class Hosts:
             per_minute = self._settings.requests_per_minute
             clock = self._settings.clock
             self._known[host] = Politeness(
-                now=clock.now, rate=clock.rate, per_minute=per_minute, burst=per_minute // 2 or 1
+                now=clock.now,
+                rate=clock.rate,
+                per_minute=per_minute,
+                burst=per_minute // 10 or 1,
+                sleep=self._sleep,
             )
         return self._known[host]
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from app.adapters.politeness import Politeness, read_wait, wait_at_most
 from app.adapters.prices import NoData, RateLimited, SourceDown
+from app.adapters.sources import Hosts
+from app.clock import Clock
+from app.config import load_settings
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 DOWN = SourceDown("no answer")
@@ -75,15 +79,23 @@ async def test_those_who_wait_together_are_served_one_after_the_other() -> None:
     assert slept == pytest.approx([1, 2, 3, 4])
 
 
-@pytest.mark.parametrize(("per_minute", "seconds"), [(300, 970), (600, 470)])
-async def test_a_day_of_5000_symbols_takes_its_time_at_the_rate_and_no_more(
-    world: World, per_minute: int, seconds: float
+async def test_a_day_of_5000_symbols_takes_less_than_ten_minutes_at_the_shipped_rate(
+    world: World,
 ) -> None:
-    """Within ten minutes at 600 a minute; the default is slower, and kinder to the host."""
-    host, server = world.host(per_minute=per_minute, burst=per_minute // 2), Server("prices")
+    settings = replace(load_settings({}), clock=cast("Clock", world))
+    host, server = Hosts(settings, world.sleep).at(settings.yahoo_url), Server("prices")
     for _ in range(5000):
         await host.ask(server)
-    assert world.real == pytest.approx(seconds, rel=0.01)
+    assert world.real == pytest.approx(494, abs=1)
+
+
+async def test_after_a_rest_that_the_host_asked_for_there_is_no_burst(world: World) -> None:
+    host, server = world.host(per_minute=60, burst=30), Server(RateLimited(60), "prices")
+    await host.ask(server)
+    world.real = 60.0
+    for _ in range(11):
+        assert await host.ask(server) == "prices"
+    assert world.real == pytest.approx(70)
 
 
 async def test_a_question_of_several_requests_takes_as_many_tokens(world: World) -> None:

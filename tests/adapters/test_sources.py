@@ -38,7 +38,7 @@ def test_one_host_has_one_budget_by_the_setting() -> None:
     one = hosts.at("https://query2.finance.yahoo.com")
     assert hosts.at("https://query2.finance.yahoo.com/x") is one
     assert hosts.at("https://naver.com") is not one
-    assert one.state().tokens == 45
+    assert one.state().tokens == 9
 
 
 def test_local_sources_have_no_host_to_be_polite_to(tmp_path: Path) -> None:
