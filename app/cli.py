@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "prepare": ("app.commands.prepare", "migrate, choose the price source, load first prices"),
     "collect": ("app.commands.collect", "bring prices up to date now"),
     "source": ("app.commands.source", "switch the price source"),
+    "backtest": ("app.commands.backtest", "run a strategy over stored prices"),
     "user": ("app.commands.user", "add people, choose a new password, list them"),
     "doctor": ("app.commands.doctor", "check the installation and say what to do"),
 }

@@ -8,8 +8,9 @@ from typing import Final
 
 import strawberry
 
-from app.domain.backtest.grid import EXITS, Plan
-from app.domain.backtest.parameters import Kind, Parameter, StrategyInfo, Value
+from app.domain.backtest.grid import Plan
+from app.domain.backtest.parameters import StrategyInfo
+from app.domain.backtest.request import read_choice
 from app.domain.backtest.setup import Exits, Fill, Setup, Size, Sizing
 from app.domain.trading.costs import find_profile
 from app.errors import BadInput
@@ -123,12 +124,12 @@ class BacktestInput:
         return Wanted(
             strategy=self.strategy,
             symbols=tuple(self.symbols),
-            values={one.name: _read(info, one.name, one.value) for one in self.parameters},
+            values={one.name: read_choice(info, one.name, one.value) for one in self.parameters},
             first_day=self.from_,
             last_day=self.to,
             setup=self._setup(),
             axes={
-                axis.name: tuple(_read(info, axis.name, text) for text in axis.list_values())
+                axis.name: tuple(read_choice(info, axis.name, text) for text in axis.list_values())
                 for axis in self.sweep
             },
             plan=None if plan is None else Plan(**vars(plan)),
@@ -175,15 +176,3 @@ class BacktestMutation:
         """Takes one out of sight with its results. What it tried goes on to count."""
         await backtests.delete_backtest(info.context.env, require_trader(info).user.id, id)
         return True
-
-
-def _read(info: StrategyInfo, name: str, text: str) -> Value:
-    """The value of a parameter, or of an exit."""
-    known = {one.name: one for one in info.parameters}
-    if name in known:
-        return known[name].read(text)
-    if name in EXITS:
-        return Parameter(name, Kind.NUMBER, 0.0).read(text)
-    message = "%(strategy)s has no parameter %(name)s; it has: %(known)s"
-    names = ", ".join((*known, *EXITS))
-    raise BadInput(message, field=name, strategy=info.key, name=name, known=names)

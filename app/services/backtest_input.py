@@ -41,7 +41,6 @@ class Wanted:
     plan: Plan | None = None
     benchmark: str | None = None
     name: str | None = None
-    repeats: bool = False
 
 
 @dataclass(frozen=True)

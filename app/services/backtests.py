@@ -101,7 +101,6 @@ async def start_backtest(env: Env, user_id: int, wanted: Wanted) -> BacktestRow:
     checked = await check_wanted(env, await get_strategy(env, wanted.strategy), wanted)
     version, source = await data_version(env), await get_source(env)
     values = new_row(checked, user_id, version, source, env.clock.now())
-    values["repeats"] = wanted.repeats
     async with env.db.write(uid=user_id) as db:
         await _require_room(db, user_id)
         made = (await db.scalars(insert(Backtest).values(values).returning(Backtest))).one()
@@ -225,19 +224,6 @@ async def delete_backtest(env: Env, user_id: int, backtest_id: str) -> None:
         row.repeats = False
         await db.flush()
         await db.execute(delete(BacktestData).where(BacktestData.backtest_id == row.id))
-
-
-async def set_repeats(env: Env, user_id: int, backtest_id: str, *, repeats: bool) -> BacktestRow:
-    """Whether it runs again after each collection.
-
-    Raises:
-        NotFound: it is not there or not the user's.
-    """
-    async with env.db.write(uid=user_id) as db:
-        row = await get_owned(db, Backtest, backtest_id, user_id, Backtest.deleted_at.is_(None))
-        row.repeats = repeats
-        await db.flush()
-        return BacktestRow.of(row)
 
 
 async def fail_dead(env: Env) -> int:

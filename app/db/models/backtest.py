@@ -28,8 +28,9 @@ class Backtest(Base):
 
     States: PENDING → RUNNING → DONE | FAILED | CANCELLED. `parts` is how many jobs it is cut into,
     `trials` how many sets of values it has tried. One that was deleted keeps its row, for what it
-    tried counts as long as its user tries on. `repeats`: it runs again after each collection;
-    `repeat_of` is the backtest that a run repeats. Row-level security as for the tables of people.
+    tried counts as long as its user tries on. `repeats` and `repeat_of` are for backtests that run
+    again after each collection, which nothing sets yet. Row-level security as for the tables of
+    people.
     """
 
     __tablename__ = "backtest"

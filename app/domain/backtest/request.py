@@ -11,7 +11,7 @@ from math import prod
 from typing import Any
 
 from app.domain.backtest.grid import EXITS, Grid, Plan, check_axes
-from app.domain.backtest.parameters import Described, Value, check_values
+from app.domain.backtest.parameters import Described, Kind, Parameter, Value, check_values
 from app.domain.backtest.setup import Exits, Fill, Setup, Size, Sizing
 from app.domain.trading.costs import find_profile
 from app.errors import BadInput
@@ -105,6 +105,22 @@ class Request:
             plan=None if stored["plan"] is None else Plan(**stored["plan"]),
             benchmark=stored["benchmark"],
         )
+
+
+def read_choice(strategy: Described, name: str, text: str) -> Value:
+    """The value that somebody typed for a parameter, or for an exit.
+
+    Raises:
+        BadInput: there is no such parameter, or it cannot take the value.
+    """
+    known = {one.name: one for one in strategy.parameters}
+    if name in known:
+        return known[name].read(text)
+    if name in EXITS:
+        return Parameter(name, Kind.NUMBER, 0.0).read(text)
+    message = "%(strategy)s has no parameter %(name)s; it has: %(known)s"
+    names = ", ".join((*known, *EXITS))
+    raise BadInput(message, field=name, strategy=strategy.name, name=name, known=names)
 
 
 def check_choice(strategy: Described, values: Mapping[str, Value], axes: Grid) -> None:
