@@ -49,7 +49,9 @@ async def test_a_role_is_changed_and_an_account_disabled_and_enabled(env, settin
         ):
             done = await change(http, act, "bob", **fields)
             assert done.headers["location"] == f"/settings/people?done={act}"
-            page = text_of((await http.get(done.headers["location"])).text)
+            answer = await http.get(done.headers["location"])
+            assert len(re.findall('lang=""> ?bob<', answer.text)) == 4  # a name is in no language
+            page = text_of(answer.text)
             assert told in page
             now = await get_by_name(env, "bob")
             assert now.role == Role(fields.get("role", "USER"))
