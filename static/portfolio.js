@@ -1,6 +1,6 @@
 // The value of the portfolio on the page, repainted as prices and the ledger change.
 const SUBSCRIPTION = `subscription Portfolio($id: ID!) { portfolio(id: $id) {
-  total dayPnl unrealisedPnl realisedPnl income flows pricePart fxPart crossPart
+  total dayPnl unrealisedPnl realisedPnl income flows pricePart fxPart crossPart fxRate { value }
   positions { symbol quantity baseValue baseUnrealisedPnl dayPnl returnPercent price { value } } } }`;
 const formats = new Map();
 let asked = false;
@@ -51,6 +51,7 @@ function paint() {
   const positions = new Map(newest.positions.map((row) => [row.symbol, { ...row, price: row.price?.value }]));
   for (const cell of document.querySelectorAll('[data-p]')) {
     if (!(cell.dataset.as in writers)) continue;
+    if (cell.dataset.p === 'fxRate') { paintCell(cell, newest.fxRate?.value); continue; }
     const row = cell.dataset.of ? positions.get(cell.dataset.of) : newest;
     if (row) paintCell(cell, row[cell.dataset.p]);
   }

@@ -79,5 +79,5 @@ def yahoo_site(yahoo_peer: FakeYahoo) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def member() -> Iterator[Member]:
     """Who has signed in to an installation of its own: an account ends the first run's rules."""
-    with running_site(SISE_PRICE_SOURCE="sample", SISE_REPLAY_STEP="60") as site:
+    with running_site(SISE_PRICE_SOURCE="sample", SISE_REPLAY_STEP="1") as site:
         yield join(site)
