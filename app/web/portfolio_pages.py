@@ -86,6 +86,25 @@ async def portfolio(request: Request) -> Response:
     return get_renderer().page(request, "portfolio/page.html", shell, data)
 
 
+async def why(request: Request) -> Response:
+    """`GET /portfolios/{id}/why/{figure}?symbol=`: the formula of a figure and the rows behind it.
+
+    Raises:
+        NotFound: there is no such portfolio, or it is somebody else's.
+        BadInput: there is no such figure, or the position does not have it.
+    """
+    context = make_context(request)
+    shell = await load_shell(context)
+    variables = {
+        "id": request.path_params["id"],
+        "figure": request.path_params["figure"],
+        "symbol": request.query_params.get("symbol") or None,
+    }
+    found = await run_document("portfolio/why", variables, context.renewed())
+    data = {"it": found["portfolio"]}
+    return get_renderer().page(request, "portfolio/why.html", shell, data)
+
+
 def _sector_words(slices: Iterable[Mapping[str, Any]], _: Translate) -> dict[str, str]:
     names = [one["name"] for one in slices if one["name"]]
     return {name: sector_word(name, _) or name for name in names}

@@ -65,6 +65,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/portfolios", portfolio_pages.portfolios),
         Route("/portfolios", portfolio_pages.create, methods=["POST"]),
         Route("/portfolios/{id}", portfolio_pages.portfolio),
+        Route("/portfolios/{id}/why/{figure}", portfolio_pages.why),
         Route("/portfolios/{id}/transactions", transaction_pages.transactions),
         Route("/portfolios/{id}/transactions", transaction_pages.record, methods=["POST"]),
         Route("/portfolios/{id}/transactions/import", import_page, methods=["POST"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import text
 
 from app.domain.transactions import PortfolioKind
@@ -84,6 +86,25 @@ async def test_every_figure_of_the_page_in_both_languages(env, settings):
         assert "+30,780" in text
         assert [word for word in words if word not in text] == []
         assert "None" not in text
+
+
+async def test_behind_a_figure_stand_its_formula_and_its_rows(env, settings):
+    await choose_source(env, "yahoo")
+    await make_prices(env)
+    row = await make_holdings(env, await make_user(env))
+    async with browsing(settings) as http:
+        await sign_in(http)
+        page = (await http.get(f"/portfolios/{row.id}")).text.replace("&amp;", "&")
+        addresses = set(re.findall(r'href="(/portfolios/\d+/why/[^"]+)"', page))
+        assert len(addresses) == 6 + 3 * 2 + 3
+        for address in addresses:
+            assert (await http.get(address)).status_code == 200, address
+        text = text_of((await http.get(f"/portfolios/{row.id}/why/VALUE?symbol=AAPL")).text)
+        for said in ("₩1,290,780", "1420", "101", "Buy AAPL"):
+            assert said in text
+        odd = await http.get(f"/portfolios/{row.id}/why/COLOUR")
+        assert odd.status_code == 422
+        assert (await http.get(f"/portfolios/{row.id}/why/VALUE?symbol=X")).status_code == 422
 
 
 async def test_the_dashboard_has_the_totals_of_who_has_signed_in(env, settings):
