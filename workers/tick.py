@@ -17,6 +17,7 @@ from app.errors import Unavailable
 from app.services import (
     backtests,
     calendars,
+    corporate_actions,
     due,
     due_fundamentals,
     equity,
@@ -46,6 +47,7 @@ async def minute_tick(ctx: dict[str, Any]) -> None:
         await universe.mark_delisted(env)
         await due.open_due(env)
         await settling.settle_due(env)
+        await corporate_actions.book_actions(env, ctx.setdefault("actions", {}))
         await jobs.forget_old(env)
         await mails.forget_ended(env)
         await backtests.fail_dead(env)

@@ -6,9 +6,10 @@ waits until the ledger has the split, for its shares are not there before.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.models import Account, Order, Posting, Txn
 from app.domain.postings import AccountKind
 from app.domain.quotes import plain
-from app.domain.trading.listings import Listing
+from app.domain.trading.listings import Listing, find_listing
 from app.domain.trading.orders import OrderState, split_order
 from app.domain.trading.ticks import Side
-from app.domain.transactions import TransactionKind
+from app.domain.transactions import Entry, TransactionKind
 from app.services.booking import When, post, reservation_item
 from app.services.order_terms import read_terms, release_item
 from app.services.orders import end_order
@@ -40,6 +41,42 @@ async def carry_splits(
         if not await _carry(db, order, listing, (day, ratio), when):
             return False
     return True
+
+
+async def book_across_sales(
+    db: AsyncSession,
+    portfolio_id: int,
+    split: Entry,
+    items: Sequence[Mapping[str, Any]],
+    when: When,
+) -> int:
+    """Books a split that takes shares away, those too that waiting sales have set aside.
+
+    `items` are what books it; how many transactions they made.
+
+    Raises:
+        BadInput: the shares are not there.
+        Conflict: the portfolio is archived.
+    """
+    symbol = split.symbol or ""
+    ratio = (split.numerator or Decimal(1)) / (split.denominator or Decimal(1))
+    sales = select(Order).where(
+        Order.portfolio_id == portfolio_id,
+        Order.symbol == symbol,
+        Order.side == Side.SELL,
+        Order.state.in_([state for state in OrderState if not state.is_final]),
+    )
+    held = (await db.scalars(sales.order_by(Order.id).with_for_update(key_share=True))).all()
+    due = [
+        order
+        for order in held
+        if split.day in {day for day, _ in await _pending(db, order, when.at)}
+    ]
+    released = [release_item(order) for order in due]
+    posted = await post(db.scalar, portfolio_id, None, [*released, *items], when)
+    for order in due:
+        await _carry(db, order, find_listing(symbol), (split.day, ratio), when)
+    return posted.fresh - len(released)
 
 
 async def _carry(

@@ -11,8 +11,9 @@ from sqlalchemy import insert
 
 from app.db.models import Bar, Portfolio
 from app.domain.trading.orders import OrderState
-from app.domain.transactions import Entry, PortfolioKind, TransactionKind
+from app.domain.transactions import PortfolioKind
 from app.errors import Conflict
+from app.services.corporate_actions import book_actions
 from app.services.matching import expire_orders, fill_at_closes, fill_orders, match_orders
 from app.services.order_rows import get_order
 from app.services.orders import cancel_order
@@ -227,22 +228,25 @@ async def test_orders_that_last_go_through_a_split_once(market, alice, holding):
     found = await find(market, buy)
     assert (found.quantity, found.price, found.fills) == (40, Decimal("22.5"), ())
     assert (await find(market, sell)).quantity == 10  # the ledger does not have the split yet
-    day = date(2026, 3, 5)
-    split = Entry(
-        kind=TransactionKind.SPLIT,
-        day=day,
-        settles_on=day,
-        symbol="AAPL",
-        quantity=Decimal(60),
-        numerator=Decimal(4),
-        denominator=Decimal(1),
-    )
-    await keep(market, alice, holding, split)
+    assert await book_actions(at(market, "2026-03-05T15:01")) == 1
     await meet(market, sell, quote(27, 24 * 60 + 1))
     sold = await meet(market, sell, quote(31, 24 * 60 + 2))
     assert (sold.quantity, sold.price, sold.fills[0].price) == (40, 30, 30)
     found = await balances(market, holding)
     assert (found["POSITION share:AAPL"], "RESERVED share:AAPL" in found) == (40, False)
+    assert await drift(market) == []
+
+
+async def test_a_reverse_split_takes_the_shares_of_waiting_sales_too(market, alice, holding):
+    sell = await place(market, alice, holding, "SELL 20 AAPL LIMIT 120 GTC")
+    await make_split(market, "AAPL", date(2026, 3, 5), 1, 4)
+    assert await book_actions(at(market, "2026-03-05T15:01")) == 1
+    found = await find(market, sell)
+    assert (found.quantity, found.price) == (5, 480)
+    assert (await balances(market, holding))["RESERVED share:AAPL"] == 5
+    sold = await meet(market, sell, quote(490, 24 * 60 + 2))
+    assert (sold.state, sold.filled) == (OrderState.FILLED, 5)
+    assert "POSITION share:AAPL" not in await balances(market, holding)
     assert await drift(market) == []
 
 
