@@ -100,7 +100,7 @@ async def test_behind_a_figure_stand_its_formula_and_its_rows(env, settings):
         for address in addresses:
             assert (await http.get(address)).status_code == 200, address
         text = text_of((await http.get(f"/portfolios/{row.id}/why/VALUE?symbol=AAPL")).text)
-        for said in ("₩1,290,780", "1420", "101", "Buy AAPL"):
+        for said in ("₩1,290,780", "1,420", "101", "Buy AAPL"):
             assert said in text
         odd = await http.get(f"/portfolios/{row.id}/why/COLOUR")
         assert odd.status_code == 422
