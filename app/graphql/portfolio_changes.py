@@ -21,7 +21,7 @@ from app.graphql.describing import described
 from app.graphql.permissions import require_trader
 from app.graphql.portfolio import Portfolio
 from app.graphql.portfolio_types import Transaction
-from app.services import ledger, portfolios
+from app.services import archiving, ledger, portfolios
 from app.services.portfolios import NewPortfolio
 
 _PRICED = frozenset({TransactionKind.BUY, TransactionKind.SELL, TransactionKind.OPENING})
@@ -119,10 +119,10 @@ class PortfolioMutation:
         id: strawberry.ID,  # noqa: A002 - an argument of the schema
         archived: bool | None = True,  # noqa: FBT001, FBT002 - an argument of the schema
     ) -> Portfolio:
-        """Closes a portfolio for new transactions; `archived: false` opens it again."""
+        """Closes a portfolio and cancels its waiting orders; `archived: false` opens it again."""
         user_id = require_trader(info).user.id
         closed = archived is not False
-        row = await portfolios.archive_portfolio(info.context.env, user_id, id, archived=closed)
+        row = await archiving.archive_portfolio(info.context.env, user_id, id, archived=closed)
         return Portfolio.of(row, user_id)
 
     @strawberry.mutation

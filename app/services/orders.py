@@ -116,7 +116,7 @@ async def place_order(
         return _same(stored, hashed, key)
     market = await open_market(env, wanted.symbol)
     async with env.db.write(uid=user_id) as db:
-        portfolio = await _hold(db, number, user_id)
+        portfolio = await hold_portfolio(db, number, user_id)
         if stored := await _stored(db, number, key):  # another request was faster
             return _same(stored, hashed, key)
         previewed = await _preview(db, portfolio, wanted, market)
@@ -290,7 +290,7 @@ async def _means(
     return plain(cash), plain(held)
 
 
-async def _hold(db: AsyncSession, portfolio_id: int, user_id: int) -> Portfolio:
+async def hold_portfolio(db: AsyncSession, portfolio_id: int, user_id: int) -> Portfolio:
     """The user's portfolio, in which nobody else places an order until this transaction ends."""
     whose = (Portfolio.id == portfolio_id, Portfolio.user_id == user_id)
     query = select(Portfolio).where(*whose).with_for_update(key_share=True)

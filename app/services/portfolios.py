@@ -1,4 +1,4 @@
-"""Portfolios: opening one with its first deposit, naming, archiving, and what money it has.
+"""Portfolios: opening one with its first deposit, naming, and what money it has.
 
 The owner stands in the same WHERE as the id. One of practice can be deleted; the others hold a
 ledger, which stays.
@@ -172,18 +172,6 @@ async def rename_portfolio(env: Env, user_id: int, portfolio_id: str, name: str)
         BadInput: a name that cannot be.
     """
     return await _change(env, user_id, portfolio_id, name=check_name(name))
-
-
-async def archive_portfolio(
-    env: Env, user_id: int, portfolio_id: str, *, archived: bool = True
-) -> PortfolioRow:
-    """Closes a portfolio for new transactions, or opens it again.
-
-    Raises:
-        NotFound: it is not there or not the user's.
-    """
-    at = env.clock.now() if archived else None
-    return await _change(env, user_id, portfolio_id, archived_at=at)
 
 
 async def delete_portfolio(env: Env, user_id: int, portfolio_id: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from app.domain.transactions import CorporateAction, Entry, PortfolioKind, TransactionKind, net_cash
 from app.errors import BadInput, Conflict, NotFound
+from app.services.archiving import archive_portfolio
 from app.services.ledger import (
     list_entries,
     list_transactions,
@@ -17,7 +18,6 @@ from app.services.ledger import (
     record_transactions,
     reverse_transaction,
 )
-from app.services.portfolios import archive_portfolio
 from tests.domain.test_entry_checks import GOOD
 from tests.ledgers import DAY, LATER, balances, drift, keep, make_portfolio, read
 from tests.people import make_user

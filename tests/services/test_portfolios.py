@@ -13,10 +13,10 @@ from app.errors import BadInput, Conflict, NotFound
 from app.services import portfolios
 from app.services.account import delete_account
 from app.services.account_export import export_account
+from app.services.archiving import archive_portfolio
 from app.services.ledger import list_entries
 from app.services.portfolios import (
     NewPortfolio,
-    archive_portfolio,
     create_portfolio,
     delete_portfolio,
     get_portfolio,

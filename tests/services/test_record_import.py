@@ -12,8 +12,8 @@ from app.domain.records.writing import ExportFormat
 from app.domain.transactions import PortfolioKind
 from app.errors import BadInput, Conflict, NotFound
 from app.services import record_import
+from app.services.archiving import archive_portfolio
 from app.services.ledger import list_entries, record_transaction, reverse_transaction
-from app.services.portfolios import archive_portfolio
 from app.services.record_export import export_text
 from app.services.record_import import import_records
 from tests.domain.records.notation import brief
