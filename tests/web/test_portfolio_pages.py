@@ -103,8 +103,8 @@ async def test_behind_a_figure_stand_its_formula_and_its_rows(env, settings):
         for said in ("₩1,290,780", "1,420", "101", "Buy AAPL"):
             assert said in text
         odd = await http.get(f"/portfolios/{row.id}/why/COLOUR")
-        assert odd.status_code == 422
-        assert (await http.get(f"/portfolios/{row.id}/why/VALUE?symbol=X")).status_code == 422
+        assert odd.status_code == 400
+        assert (await http.get(f"/portfolios/{row.id}/why/VALUE?symbol=X")).status_code == 400
 
 
 async def test_the_dashboard_has_the_totals_of_who_has_signed_in(env, settings):
