@@ -1,10 +1,12 @@
-"""A part of a backtest, or its conclusion: the function of the long queue."""
+"""A part of a backtest, or its conclusion: the functions of the long queue."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any, Final
 
+from app.domain.backtest.sweeping import warm_up
 from app.env import Env
 from app.errors import BadInput
 from app.services import jobs
@@ -31,6 +33,11 @@ async def run_backtest(ctx: dict[str, Any], job_id: int) -> None:
             await _do(env, job, ctx["shelf"])
     finally:
         await fail_dead(env)
+
+
+async def read_loops(ctx: dict[str, Any]) -> None:  # noqa: ARG001 - arq names it
+    """Reads the compiled loops from disk: somebody looks at the strategies and may soon run one."""
+    await asyncio.to_thread(warm_up)
 
 
 async def _do(env: Env, job: Job, shelf: Shelf) -> None:

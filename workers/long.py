@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from arq import cron, func
 from arq.cron import CronJob
 from arq.worker import Function
 
-from app.domain.backtest.sweeping import warm_up
 from app.env import Env
 from app.services.strategy_shelf import set_up_shelf
-from workers.backtest import run_backtest
+from workers.backtest import read_loops, run_backtest
+from workers.compiling import compile_apart
 from workers.pace import Pace
 from workers.tick import appraisal_tick, calendar_tick
 
 FUNCTIONS: Final[tuple[Function, ...]] = (
     func(run_backtest, name="run_backtest"),
+    func(read_loops, name="read_loops"),
     func(calendar_tick, name="calendar_tick"),
     func(appraisal_tick, name="appraisal_tick"),
 )
@@ -32,6 +32,6 @@ def crons(_env: Env, _pace: Pace) -> list[CronJob]:
 
 
 async def get_ready(env: Env) -> None:
-    """Compiles the loops of the backtests, or reads them from disk; tells the strategies."""
-    await asyncio.to_thread(warm_up)
+    """Compiles the loops of the backtests; tells the strategies."""
+    await compile_apart("app.domain.backtest.sweeping")
     await set_up_shelf(env)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from arq import cron, func
 from arq.cron import CronJob
 from arq.worker import Function
 
-from app.domain.indicators import warm_up
 from app.env import Env
 from workers.analyse import analyse_instrument
 from workers.check import check_instrument
 from workers.collect import collect_instrument
+from workers.compiling import compile_apart
 from workers.mail import send_mail
 from workers.match import match_tick
 from workers.pace import Pace
@@ -45,5 +44,5 @@ def crons(env: Env, pace: Pace) -> list[CronJob]:
 
 
 async def get_ready(_env: Env) -> None:
-    """Compiles the loops of the indicators, or reads them from disk."""
-    await asyncio.to_thread(warm_up)
+    """Compiles the loops of the indicators."""
+    await compile_apart("app.domain.indicators")

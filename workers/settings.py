@@ -4,7 +4,7 @@
     quick   collect_instrument analyse_instrument check_instrument send_mail  minute_tick      60 s
                                                                               equity_tick
                                                                               match_tick
-    long    run_backtest calendar_tick appraisal_tick                         calendar_tick     1 h
+    long    run_backtest read_loops calendar_tick appraisal_tick              calendar_tick     1 h
                                                                               appraisal_tick
 
 They run each minute (orders, `match_tick`, every second), each hour and each quarter of an

@@ -30,7 +30,7 @@ from app.graphql.permissions import require_market, require_user
 from app.services import backtests
 from app.services.backtests import BacktestRow
 from app.services.paging import check_first
-from app.services.strategies import list_strategies
+from app.services.strategies import expect_runs, list_strategies
 
 MOST_COMPARED: Final = 6
 
@@ -128,6 +128,7 @@ class BacktestQuery:
         """What can be tested: the built-in strategies, then the operator's own."""
         context, count = require_market(info), check_first(clamp(first, 25))
         known = await list_strategies(context.env)
+        await expect_runs(context.env)
         return [StrategyType.of(one, context.locale) for one in known[:count]]
 
     @strawberry.field

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Final
@@ -10,9 +11,10 @@ import orjson
 
 from app.domain.backtest.parameters import StrategyInfo
 from app.env import Env
-from app.errors import BadInput
+from app.errors import BadInput, Unavailable
 from app.services.settings import find_setting, put_setting
 
+LOG: Final = logging.getLogger(__name__)
 KEY: Final = "strategies"
 
 
@@ -20,6 +22,14 @@ async def list_strategies(env: Env) -> list[StrategyInfo]:
     """The built-in ones, then the operator's own; none before a worker has ever started."""
     stored: list[dict[str, Any]] = await find_setting(env, KEY) or []
     return [StrategyInfo.load(one) for one in stored]
+
+
+async def expect_runs(env: Env) -> None:
+    """Has the worker read its compiled loops, which it does without until somebody looks here."""
+    try:
+        await env.queue.enqueue("read_loops", queue="long", job_id="read_loops")
+    except Unavailable:
+        LOG.warning("loops not asked for")
 
 
 async def get_strategy(env: Env, key: str) -> StrategyInfo:
