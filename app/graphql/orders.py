@@ -35,6 +35,10 @@ class OrderInput:
     amount: Decimal | None = None
     price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
+    auto_exchange: bool = strawberry.field(
+        default=False,
+        description="Whether a purchase buys the currency that it lacks with the portfolio's.",
+    )
 
     def to_request(self) -> OrderRequest:
         """What it asks of the service."""
@@ -108,6 +112,23 @@ class Order:
 
 @described
 @strawberry.type
+class PlannedExchange(FromRow):
+    """What an order would exchange: `amount` for `amountTo`, of `rate` won for a dollar.
+
+    `spread` is the share of the rate that the broker keeps.
+    """
+
+    currency: str
+    amount: Decimal
+    currency_to: str
+    amount_to: Decimal
+    rate: Decimal
+    spread: Decimal
+    source: str
+
+
+@described
+@strawberry.type
 class OrderPreview:
     """What an order would cost and leave, in the instrument's currency; `cashChange` is signed.
 
@@ -131,6 +152,9 @@ class OrderPreview:
     market_open: bool
     expires_at: datetime | None
     warnings: list[Caution]
+    exchange: PlannedExchange | None = strawberry.field(
+        description="What `autoExchange` would buy; the purchase and it are one."
+    )
     fill_rule: str = strawberry.field(description="When and at which price it fills.")
 
     @classmethod
@@ -154,6 +178,7 @@ class OrderPreview:
             market_open=market.is_open,
             expires_at=row.expires_at,
             warnings=list(preview.cautions),
+            exchange=None if row.exchange is None else PlannedExchange.of(row.exchange),
             fill_rule=rule,
         )
 

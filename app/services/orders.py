@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.models import Account, Order, Portfolio
 from app.domain.money import AMOUNT_BOUND, check_money, check_price, check_quantity
 from app.domain.postings import AccountKind, share_of
-from app.domain.quotes import plain
+from app.domain.quotes import Quote, plain
 from app.domain.trading import lots
 from app.domain.trading.costs import find_profile
 from app.domain.trading.orders import (
@@ -30,11 +30,12 @@ from app.domain.trading.orders import (
 from app.domain.trading.preview import Caution, Preview, Terms
 from app.domain.trading.preview import preview_order as preview_terms
 from app.domain.trading.ticks import Side
-from app.domain.transactions import PortfolioKind
+from app.domain.transactions import Entry, PortfolioKind
 from app.env import Env
 from app.errors import BadInput, Conflict
-from app.services.booking import When, check_key, post, reservation_item
+from app.services.booking import When, check_key, entry_item, post, reservation_item
 from app.services.entries import hash_request
+from app.services.order_exchange import plan_exchange, read_rate
 from app.services.order_market import OrderMarket, open_market, read_present, read_time
 from app.services.order_rows import OrderRow, find_own_order, read_order
 from app.services.order_terms import release_item, reserve_amount
@@ -49,7 +50,8 @@ class OrderRequest:
     """What somebody orders: a quantity or an amount of money, never both.
 
     A purchase at the market by amount stays one: how many shares it buys is decided by the price
-    that it meets. Every other amount is turned into shares when the order is placed.
+    that it meets. Every other amount is turned into shares when the order is placed. With
+    `auto_exchange` a purchase buys the currency that it lacks.
     """
 
     symbol: str
@@ -59,6 +61,7 @@ class OrderRequest:
     amount: Decimal | None = None
     price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
+    auto_exchange: bool = False
 
     @property
     def keeps_amount(self) -> bool:
@@ -68,11 +71,12 @@ class OrderRequest:
 
 @dataclass(frozen=True)
 class PreviewedOrder:
-    """What an order would cost and leave, and the market that it would meet."""
+    """What an order would cost and leave, the market that it would meet, and its exchange."""
 
     request: OrderRequest
     preview: Preview
     market: OrderMarket
+    exchange: Entry | None = None
 
     @property
     def expires_at(self) -> datetime | None:
@@ -92,10 +96,10 @@ async def preview_order(
         Conflict: the portfolio takes no orders.
     """
     _check_request(wanted)
-    market = await open_market(env, wanted.symbol)
+    market, rate = await open_market(env, wanted.symbol), await _rate(env, wanted)
     async with env.db.read(uid=user_id) as db:
         portfolio = await find_own(db, portfolio_id, user_id)
-        return await _preview(db, portfolio, wanted, market)
+        return await _preview(db, portfolio, wanted, market, rate)
 
 
 async def place_order(
@@ -114,17 +118,20 @@ async def place_order(
     hashed = _hash(number, wanted)
     if stored := await _find_placed(env, user_id, number, check_key(key)):
         return _same(stored, hashed, key)
-    market = await open_market(env, wanted.symbol)
+    market, rate = await open_market(env, wanted.symbol), await _rate(env, wanted)
     async with env.db.write(uid=user_id) as db:
         portfolio = await hold_portfolio(db, number, user_id)
         if stored := await _stored(db, number, key):  # another request was faster
             return _same(stored, hashed, key)
-        previewed = await _preview(db, portfolio, wanted, market)
+        previewed = await _preview(db, portfolio, wanted, market, rate)
         preview = previewed.preview
         commodity, held = _reserved(wanted, preview, market)
         reserved_key = f":reserve:{hash_request(number, key)}"
         day = market.session.day
         items = [reservation_item(number, reserved_key, commodity, held, day)]
+        if previewed.exchange is not None:
+            exchange_key = f":exchange:{hash_request(number, key)}"
+            items.insert(0, entry_item(number, exchange_key, previewed.exchange, market.when))
         posted = await post(db.scalar, number, user_id, items, market.when)
         values = {
             "portfolio_id": number,
@@ -137,7 +144,7 @@ async def place_order(
             "quantity": None if wanted.keeps_amount else preview.quantity,
             "amount": wanted.amount if wanted.keeps_amount else None,
             "price": None if wanted.type is OrderType.MARKET else preview.price,
-            "reservation_id": posted.ids[0],
+            "reservation_id": posted.ids[-1],
             "placed_at": market.at,
             "expires_at": previewed.expires_at,
         }
@@ -185,8 +192,18 @@ async def end_order(  # noqa: PLR0913 - which, how, when and why
     await db.refresh(order)
 
 
+async def _rate(env: Env, wanted: OrderRequest) -> Quote | None:
+    """The exchange rate for an order that may need one."""
+    asked = wanted.auto_exchange and wanted.side is Side.BUY
+    return await read_rate(env) if asked else None
+
+
 async def _preview(
-    db: AsyncSession, portfolio: Portfolio, wanted: OrderRequest, market: OrderMarket
+    db: AsyncSession,
+    portfolio: Portfolio,
+    wanted: OrderRequest,
+    market: OrderMarket,
+    rate: Quote | None,
 ) -> PreviewedOrder:
     _check_kind(PortfolioKind(portfolio.kind), market)
     listing, day = market.listing, market.session.day
@@ -216,7 +233,10 @@ async def _preview(
     )
     if wanted.keeps_amount:
         preview = _bounded_by_amount(preview, wanted, terms, cash)
-    return PreviewedOrder(wanted, preview, market)
+    if rate is None:
+        return PreviewedOrder(wanted, preview, market)
+    preview, exchange = await plan_exchange(db, portfolio, preview, market, rate)
+    return PreviewedOrder(wanted, preview, market, exchange)
 
 
 def _bounded_by_amount(
@@ -320,5 +340,6 @@ def _same(placed: _Placed, hashed: bytes, key: str) -> OrderRow:
 
 
 def _hash(portfolio_id: int, wanted: OrderRequest) -> bytes:
-    symbol = wanted.symbol.strip().upper()
-    return bytes.fromhex(hash_request(portfolio_id, *astuple(replace(wanted, symbol=symbol))))
+    *terms, auto_exchange = astuple(replace(wanted, symbol=wanted.symbol.strip().upper()))
+    wishes = ["auto_exchange"] if auto_exchange else []  # as orders before there was one
+    return bytes.fromhex(hash_request(portfolio_id, *terms, *wishes))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from app.domain.access import Scope
 from app.env import Env
 from app.services.identity import Identity
+from tests.factories import make_instrument
 from tests.graphql.asking import ask, fail
 from tests.ledgers import make_portfolio
-from tests.paper import open_markets
+from tests.paper import open_markets, tell
 from tests.people import by_api_token, by_session, make_user
 
 PREVIEW = """mutation ($input: OrderInput!) { previewOrder(input: $input) { symbol currency price
@@ -104,3 +107,25 @@ async def test_only_who_may_trade_orders(market: Env, alice: Identity, wanted: d
     assert await ask(market, PLACE, given, identity=trader, operator=False)
     error = await fail(market, PREVIEW, {"input": wanted | {"quantity": "0"}}, identity=alice)
     assert error["extensions"] == {"code": "BAD_INPUT", "field": "quantity"}
+
+
+async def test_a_preview_tells_what_it_would_exchange(env: Env):
+    market = await open_markets(env)
+    await make_instrument(market, "USDKRW=X", kind="FX")
+    await tell(market, "USDKRW=X", "1400", market.clock.now() - timedelta(minutes=1))
+    alice = await by_session(env, await make_user(env))
+    book = await make_portfolio(market, alice.user, 2_000_000)
+    preview = """mutation ($id: ID!) { previewOrder(input: {portfolio: $id, symbol: "AAPL", side: BUY,
+        quantity: "10", autoExchange: true}) { warnings exchange { currency amount currencyTo amountTo
+        rate spread source } } }"""
+    found = (await ask(market, preview, {"id": str(book.id)}, identity=alice))["previewOrder"]
+    assert found["warnings"] == []
+    assert found["exchange"] == {
+        "currency": "KRW",
+        "amount": "1488419",
+        "currencyTo": "USD",
+        "amountTo": "1052.63",
+        "rate": "1400",
+        "spread": "0.01",
+        "source": "YAHOO",
+    }

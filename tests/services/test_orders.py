@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,10 +13,12 @@ from app.domain.trading.orders import OrderState
 from app.domain.trading.preview import Caution
 from app.domain.transactions import PortfolioKind
 from app.errors import BadInput, Conflict, NotFound
-from app.services.orders import cancel_order, preview_order
+from app.services.ledger import list_entries
+from app.services.orders import cancel_order, place_order, preview_order
 from tests.clocks import at
+from tests.factories import make_instrument
 from tests.ledgers import balances, drift, keep, make_portfolio, read
-from tests.paper import OPEN_KR, make_recorded, open_markets, place, read_order
+from tests.paper import OPEN_KR, make_recorded, open_markets, place, read_order, tell
 from tests.people import make_user
 
 
@@ -60,6 +63,35 @@ async def test_a_korean_preview_rounds_to_the_tick_and_settles_in_two_days(env, 
     assert at_market.reserved == 910_136  # at the day's limit of 91,000
     with pytest.raises(BadInput, match="91100 lies outside the day's limits, 49000 to 91000"):
         await preview(market, alice, book, "BUY 1 005930.KS LIMIT 91_100")
+
+
+async def test_a_won_portfolio_buys_apple_in_one_step(market, alice):
+    await make_instrument(market, "USDKRW=X", kind="FX")
+    await tell(market, "USDKRW=X", "1400", market.clock.now() - timedelta(minutes=1))
+    book = await make_portfolio(market, alice, 2_000_000)
+    wanted = replace(read_order("BUY 10 AAPL"), auto_exchange=True)
+    found = await preview_order(market, alice.id, str(book.id), wanted)
+    paid = 1_488_419  # the 1,052.63 that it holds back, at 1,400 and 1 % of it
+    assert (found.exchange.amount, found.exchange.amount_to) == (paid, Decimal("1052.63"))
+    assert (found.preview.cautions, found.preview.cash_after) == ((), Decimal("50.13"))
+    order = await place_order(market, alice.id, str(book.id), wanted, "k")
+    assert await place_order(market, alice.id, str(book.id), wanted, "k") == order
+    held = await balances(market, book)
+    assert held["RESERVED USD"] == Decimal("1052.63")
+    assert (held["CASH KRW"], "CASH USD" in held) == (2_000_000 - paid, False)
+    [_, stored] = await list_entries(market, alice.id, str(book.id))
+    assert (stored.rate, stored.spread, stored.source) == (1400, Decimal("0.01"), "YAHOO")
+    more = replace(
+        wanted, quantity=Decimal(20)
+    )  # what there is would be exchanged, and is too little
+    short = await preview_order(market, alice.id, str(book.id), more)
+    assert Caution.NOT_ENOUGH_CASH in short.preview.cautions
+    with pytest.raises(BadInput, match="511,581"):
+        await place_order(market, alice.id, str(book.id), more, "more")
+    assert await balances(market, book) == held  # neither the exchange nor the order
+    with pytest.raises(Conflict):
+        await place_order(market, alice.id, str(book.id), read_order("BUY 10 AAPL"), "k")
+    assert await drift(market) == []
 
 
 async def test_a_purchase_sets_money_aside_until_it_is_canceled(market, alice, dollars):
