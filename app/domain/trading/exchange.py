@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import ROUND_CEILING, Decimal, localcontext
+from typing import Final
 
 from app.domain.market import CURRENCY_DIGITS, currency_digits
-from app.domain.portfolio.lots import PRECISE
 from app.domain.transactions import Entry, TransactionKind
+
+_DIGITS: Final = 100
+"""More than any product of amount, rate and spread has: only the end is rounded."""
 
 
 def make_exchange(  # noqa: PLR0913 - an exchange is these facts
@@ -21,7 +24,7 @@ def make_exchange(  # noqa: PLR0913 - an exchange is these facts
 ) -> Entry:
     """The EXCHANGE that buys `needed` of a currency, on that day."""
     currency = next(name for name in CURRENCY_DIGITS if name != currency_to)
-    with localcontext(PRECISE):
+    with localcontext(prec=_DIGITS):
         if currency_to == "USD":
             exact = needed * rate * (1 + spread)
         else:
