@@ -12,10 +12,12 @@ from random import Random
 from typing import Any
 
 from app.config import load_settings
+from app.domain.quotes import Quote
 from app.env import Env, open_env
 from app.errors import BadInput, Conflict, NotFound, Unavailable
 from app.services.booking import entry_item, now_of, post, reservation_item, reversal_item
 from app.services.ledger import record_transaction, reverse_transaction
+from app.services.matching import fill_orders
 from app.services.settling import settle_portfolio
 from tests.ledgers import DAY, LATER, read
 
@@ -70,7 +72,12 @@ async def settle(env: Env, order: dict[str, Any]) -> None:
     await settle_portfolio(env, order["portfolio"], dict.fromkeys(TODAY, LATER))
 
 
-ACTIONS = {"record": record, "reverse": reverse, "fill": fill, "settle": settle}
+async def match(env: Env, order: dict[str, Any]) -> None:
+    """What a worker does with a new price."""
+    await fill_orders(env, [Quote.from_json(order["quote"].encode())])
+
+
+ACTIONS = {"match": match, "record": record, "reverse": reverse, "fill": fill, "settle": settle}
 
 
 async def race(env: Env) -> None:

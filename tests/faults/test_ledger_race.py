@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -12,6 +13,7 @@ from app.db.engine import Database
 from app.env import open_env
 from tests.faults.arena import durable_servers, run_race, two_racers
 from tests.ledgers import LATER, balances, drift, keep, make_portfolio
+from tests.paper import OPEN_US, make_quote, open_markets, place
 from tests.people import make_user
 
 pytestmark = pytest.mark.faults
@@ -96,6 +98,29 @@ async def test_the_same_key_from_both_sides_is_stored_once(field):
     async with env.db.read(uid=alice.id) as db:
         stored = await db.scalar(text("SELECT count(*) FROM txn WHERE idem_key = 'same'"))
     assert stored == 1
+
+
+async def test_two_workers_at_the_same_orders_fill_each_once(field, full):
+    env, racers = field
+    market = await open_markets(env)
+    alice = await make_user(env, "racer")
+    for number in range(ROUNDS if full else 1):
+        book = await make_portfolio(env, alice, 20_000, currency="USD")
+        for n in range(30):
+            await place(market, alice, book, f"BUY 1 AAPL{' LIMIT 101' if n % 2 else ''}")
+        quotes = [make_quote("AAPL", str(100 - n), OPEN_US + timedelta(minutes=n)) for n in (1, 2)]
+        told = [{"do": "match", "quote": quote.to_json().decode()} for quote in quotes * 3]
+        assert await run_race(racers, [told, told]) == {"accepted": 12}, number
+        async with env.db.read(uid=alice.id) as db:
+            fills = await db.execute(text(FILLS), {"book": book.id})
+            assert [tuple(row) for row in fills] == [("FILLED", 1, 1)] * 30
+        found = await balances(env, book)
+        assert (found["POSITION share:AAPL"], "RESERVED USD" in found) == (30, False)
+    assert await drift(env) == []
+
+
+FILLS = """SELECT o.state, o.filled, count(f.id) FROM "order" AS o
+    LEFT JOIN fill AS f ON f.order_id = o.id WHERE o.portfolio_id = :book GROUP BY o.id"""
 
 
 async def mixed_round(env, racers, alice, seed, each=100):
