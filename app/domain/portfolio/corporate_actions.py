@@ -29,7 +29,7 @@ _EARLY: Final = frozenset({TransactionKind.SPLIT, TransactionKind.CORPORATE_ACTI
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A split (`ratio` new shares for one old one) or a dividend of `amount` a share, on a day.
+    """A split (`numerator` new shares for `denominator` old ones), or a dividend of `amount`.
 
     `close` is the price at which fractions of a share are paid out; None while it is not known.
     """
