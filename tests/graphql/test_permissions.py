@@ -103,6 +103,14 @@ EXAMPLES = {
     "Mutation.placeOrder": """mutation { placeOrder(key: "k", input: {
         portfolio: 1, symbol: "A", side: BUY, type: MARKET, quantity: "1"}) { id } }""",
     "Mutation.cancelOrder": "mutation { cancelOrder(id: 1) { id } }",
+    "Query.strategies": "query { strategies { key } }",
+    "Query.backtest": "query { backtest(id: 1) { name } }",
+    "Query.backtests": "query { backtests { totalCount } }",
+    "Query.compareBacktests": "query { compareBacktests(ids: [1, 2]) { name } }",
+    "Mutation.runBacktest": 'mutation { runBacktest(input: {strategy: "a", symbols: ["A"]}) { id } }',
+    "Mutation.cancelBacktest": "mutation { cancelBacktest(id: 1) { id } }",
+    "Mutation.deleteBacktest": "mutation { deleteBacktest(id: 1) }",
+    "Subscription.backtest": "subscription { backtest(id: 1) { name } }",
     "Subscription.portfolio": "subscription { portfolio(id: 1) { total } }",
     "Subscription.quotes": 'subscription { quotes(symbols: ["A"]) { at } }',
     "Subscription.quoteFrames": 'subscription { quoteFrames(symbols: ["A"]) }',
@@ -140,9 +148,9 @@ OWN = {
 }
 """Of the own account: asked by the person, not by the operator as such."""
 SIGNING_IN = {"Mutation.signIn", "Mutation.refresh"}
-WORDS = ("ortfolio", "ransaction", "Order", "RecordPreset")
+WORDS = ("ortfolio", "ransaction", "Order", "RecordPreset", "acktest")
 HELD = {f for f in EXAMPLES if any(word in f for word in WORDS)} | {"Query.recordPresets"}
-"""Of the own portfolios: asked by the person or a program, changed with the scope TRADE."""
+"""Of the own portfolios and backtests: asked by the person or a program, changed with the scope TRADE."""
 APART = OWN | SIGNING_IN | OPEN | HELD
 SHARED = [f for f in EXAMPLES if f.startswith("Mutation.") and f not in APART]
 
