@@ -168,6 +168,9 @@ async def test_a_page_of_an_account_is_whole(browser: Browser, site: Site, local
         faults += await audit(page, "a new token")
         await begin_second_factor(page)
         faults += await audit(page, "enrolment")
+        for width in (720, 900, 1000, 1100, 1280, 1366, 1500):  # where the top bar grows by a part
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
     assert faults == []
 
 
