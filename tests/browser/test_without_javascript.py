@@ -22,7 +22,7 @@ async def page(browser: Browser, sample_site: Site) -> AsyncIterator[Page]:
 async def test_links_lead_to_every_page(page: Page) -> None:
     await page.goto("/")
     for path in ("/jobs", "/data", "/about", "/"):
-        await page.click(f"#nav a[href='{path}']")
+        await page.click(f"a[href='{path}']:visible >> nth=0")
         await page.wait_for_url(f"**{path}")
         assert await page.locator("h1").count() == 1
 
