@@ -47,8 +47,11 @@ def digits(instrument: Mapping[str, Any]) -> int:
 
 @lru_cache(maxsize=8192)
 def number(value: str | float | None, places: int = 0) -> str:
-    """`1,234.50`; a dash where nothing is known."""
-    return NONE if value is None else f"{_rounded(value, places):,}"
+    """`1,234.50`; zero has no sign; a dash where nothing is known."""
+    if value is None:
+        return NONE
+    rounded = _rounded(value, places)
+    return f"{rounded or abs(rounded):,}"
 
 
 @lru_cache(maxsize=8192)
