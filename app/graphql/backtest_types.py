@@ -13,7 +13,7 @@ from app.domain.backtest.parameters import Kind, StrategyInfo, Value
 from app.domain.backtest.request import Mode, Request
 from app.domain.backtest.setup import Fill, Size
 from app.domain.market import currency_digits
-from app.graphql.backtest_words import parameter_word, strategy_words
+from app.graphql.backtest_words import flag_word, parameter_word, strategy_words
 from app.graphql.describing import described
 from app.graphql.enums import register_enum
 from app.graphql.scalars import Series
@@ -30,6 +30,11 @@ def show_value(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def value_word(value: Value, locale: Locale) -> str:
+    """A value as one reads it: a flag is yes or no."""
+    return flag_word(on=value, locale=locale) if isinstance(value, bool) else show_value(value)
 
 
 def money(value: float, currency: str) -> Decimal:
@@ -316,7 +321,9 @@ class WalkForwardResult:
         """From a report."""
         folds, inside = stored["folds"], stored["in_sample"]
         shown = [
-            ", ".join(f"{parameter_word(n, locale)} {show_value(v)}" for n, v in values.items())
+            ", ".join(
+                f"{parameter_word(n, locale)} {value_word(v, locale)}" for n, v in values.items()
+            )
             for values in folds["values"]
         ]
         columns = {

@@ -112,6 +112,11 @@ def parameter_word(name: str, locale: Locale) -> str:
     return load_translations(locale).gettext(_PARAMETERS[name]) if name in _PARAMETERS else name
 
 
+def flag_word(*, on: bool, locale: Locale) -> str:
+    """What a flag's value is called."""
+    return load_translations(locale).gettext("Yes" if on else "No")
+
+
 def fill_sentence(fill: Fill, locale: Locale) -> str:
     """The rule by which orders were filled."""
     return load_translations(locale).gettext(_FILL_RULES[fill])

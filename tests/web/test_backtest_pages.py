@@ -82,6 +82,8 @@ async def test_a_walk_forward_shows_its_folds(market, settings):
         told = text_of((await http.get(await run(http, market, **plan))).text)
         assert "Chosen on the past" in told
         assert "Fast window (sessions) " in told
+        assert "Short on the other side No" in told
+        assert "Short on the other side false" not in told
 
 
 async def test_what_was_wrong_stands_at_its_field(market, settings):
