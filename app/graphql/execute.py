@@ -1,7 +1,8 @@
 """The pages' own documents: read and validated once, then executed without either.
 
-Each `templates/<page>/<name>.graphql` holds one operation; its name here is `<page>/<name>`. They
-are trusted: the limits of `limits.py` are for documents that come from outside.
+Each `templates/<page>/<name>.graphql` holds one operation; its name here is `<page>/<name>`. What
+several of a page ask alike stands in its `fragments.gql`. They are trusted: the limits of
+`limits.py` are for documents that come from outside.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Final
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
     execute,
@@ -33,6 +35,7 @@ from app.graphql.execution import TOO_SLOW, EventExecutor, find_deadline
 from app.graphql.schema import schema
 
 SUFFIX: Final = ".graphql"
+FRAGMENTS: Final = "fragments.gql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def read_document(file: Path) -> TrustedDocument:
         ConfigError: as `load_documents`.
     """
     try:
-        node = parse(file.read_text(encoding="utf-8"))
+        node = _parse_whole(file)
     except GraphQLError as error:
         raise _invalid(file, error.message) from error
     errors = validate(schema.graphql_schema, node)
@@ -105,6 +108,20 @@ async def _execute(
         operation_extensions=None,
     )
     return await result if isawaitable(result) else result
+
+
+def _parse_whole(file: Path) -> DocumentNode:
+    """A document with those of the shared fragments that it spreads."""
+    written = file.read_text(encoding="utf-8")
+    node, shared = parse(written), file.with_name(FRAGMENTS)
+    if not shared.exists():
+        return node
+    spread = (
+        part
+        for part in parse(shared.read_text(encoding="utf-8")).definitions
+        if isinstance(part, FragmentDefinitionNode) and f"...{part.name.value}\n" in written
+    )
+    return DocumentNode(definitions=(*node.definitions, *spread))
 
 
 def _name(templates: Path, file: Path) -> str:

@@ -39,6 +39,18 @@ def test_a_document_is_named_by_its_place(pages, tmp_path):
     assert list(load_documents(tmp_path)) == ["instrument/page", "jobs/_rows"]
 
 
+def test_documents_of_a_page_share_the_fragments_that_they_spread(pages, tmp_path):
+    fragments = "fragment Seat on MarketStatus { mic }\nfragment Hours on MarketStatus { open }\n"
+    pages("markets/page", "{\n  markets {\n    ...Seat\n  }\n}\n")
+    (tmp_path / "markets" / "fragments.gql").write_text(fragments, encoding="utf-8")
+    pages("markets/_rows", "{ markets { mic } }")
+    found = load_documents(tmp_path)
+    names = {
+        name: [d.name and d.name.value for d in it.node.definitions] for name, it in found.items()
+    }
+    assert names == {"markets/_rows": [None], "markets/page": [None, "Seat"]}
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
