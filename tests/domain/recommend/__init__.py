@@ -1,0 +1,1 @@
+"""Recommendations: each part on seeded panels, against definitions written out plainly."""
