@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 from app.domain.quotes import Quote
 from app.domain.sessions import Session
 from app.env import Env
+from app.services.cash import CashRow, list_cash
 from app.services.fundamentals import FundamentalRow, list_fundamentals
 from app.services.instruments import find_instruments, list_exchanges
 from app.services.ledger import find_reversals
@@ -19,7 +20,6 @@ from app.services.live import QuoteHub
 from app.services.markets import list_sessions
 from app.services.portfolio_books import BookShelf
 from app.services.portfolio_value import Valuation, value_now
-from app.services.portfolios import CashRow, list_cash
 from app.services.prices import (
     BarRow,
     freshness,

@@ -14,13 +14,14 @@ from app.domain.portfolio.returns import Returns
 from app.domain.portfolio.valuation import Mark, PositionValue
 from app.domain.portfolio.xirr import XirrNote
 from app.domain.transactions import CorporateAction, Entry, TransactionKind
+from app.graphql.cash_types import CashBalance
 from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.instrument import Instrument
 from app.graphql.types import FromRow
 from app.services.audit import Finding
+from app.services.cash import CashRow
 from app.services.portfolio_value import Valuation
-from app.services.portfolios import CashRow
 
 
 @described
@@ -33,20 +34,6 @@ class PriceMark(FromRow):
     at: datetime | None
     day: date | None
     before: Decimal | None = strawberry.field(description="That of the close before.")
-
-
-@described
-@strawberry.type
-class CashBalance(FromRow):
-    """Money of one currency. All but `receivable` is in the deposit; that is announced only."""
-
-    currency: str
-    deposit: Decimal = strawberry.field(description="All of it once every trade has settled.")
-    orderable: Decimal = strawberry.field(description="What a purchase may cost now.")
-    withdrawable: Decimal = strawberry.field(description="What may leave or be exchanged now.")
-    unsettled: Decimal = strawberry.field(description="Proceeds of sales that have not settled.")
-    reserved: Decimal = strawberry.field(description="Set aside for orders that wait.")
-    receivable: Decimal = strawberry.field(description="Dividends between ex-day and pay-day.")
 
 
 @described

@@ -25,10 +25,10 @@ from app.domain.people import check_password
 from app.env import Env
 from app.errors import Conflict
 from app.services import mails
+from app.services.archiving import forget_owner
 from app.services.identity import Identity
 from app.services.password_reset import drop_links, tell_change
 from app.services.passwords import store_password
-from app.services.portfolios import forget_owner
 from app.services.sign_in import require_password
 from app.services.users import UserRow
 from app.translations import DEFAULT_LOCALE
@@ -89,15 +89,16 @@ async def delete_account(env: Env, identity: Identity, password: str) -> None:
     await require_password(env, identity, password)
     async with env.db.write(uid=EVERYONE) as db:
         await require_another_admin(db, identity.user, alone_may=True)
-        await remove_account(db, identity.user.id, env.clock.now())
+        await remove_account(env, db, identity.user.id)
 
 
-async def remove_account(db: AsyncSession, user_id: int, now: datetime) -> None:
+async def remove_account(env: Env, db: AsyncSession, user_id: int) -> None:
     """Forgets all but a number and the ledger, in a transaction of the caller for EVERYONE."""
     for table in THEIRS:
         await db.execute(delete(table).where(table.user_id == user_id))
-    await forget_owner(db, user_id, now)
-    await db.execute(update(User).where(User.id == user_id).values(_nameless(user_id, now)))
+    await forget_owner(env, db, user_id)
+    nameless = _nameless(user_id, env.clock.now())
+    await db.execute(update(User).where(User.id == user_id).values(nameless))
 
 
 async def require_another_admin(

@@ -115,7 +115,7 @@ async def delete_user(env: Env, username: str) -> None:
     async with env.db.write(uid=EVERYONE) as db:
         user = await _hold(db, username)
         await require_another_admin(db, user)
-        await remove_account(db, user.id, env.clock.now())
+        await remove_account(env, db, user.id)
 
 
 async def start_demo(env: Env) -> NewAccount:

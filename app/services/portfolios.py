@@ -1,4 +1,4 @@
-"""Portfolios: opening one with its first deposit, naming, and what money it has.
+"""Portfolios: opening one with its first deposit, naming it, and throwing practice away.
 
 The owner stands in the same WHERE as the id. One of practice can be deleted; the others hold a
 ledger, which stays.
@@ -11,32 +11,33 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import Account, Portfolio, TxnNote
+from app.db.models import Portfolio
 from app.domain.entry_checks import check_entry
 from app.domain.market import currency_digits
 from app.domain.money import check_money, check_places
-from app.domain.postings import AccountKind
 from app.domain.trading.costs import find_profile
 from app.domain.transactions import Entry, LotMethod, PortfolioKind, TransactionKind
 from app.env import Env
 from app.errors import BadInput, Conflict
 from app.services.booking import entry_item, now_of, post
+from app.services.order_market import read_present
 from app.services.owned import missing, read_id
 
 LONGEST_NAME: Final = 60
 MOST_PORTFOLIOS: Final = 50  # of one person
 FIRST_DEPOSIT: Final = ":opening"
-_DELETE: Final = text("SELECT delete_practice(:portfolio, :user_id)")
+DELETE: Final = text("SELECT delete_practice(:portfolio, :user_id)")
+"""Deletes a portfolio of practice with all that was in it; whether there was one."""
 
 
 @dataclass(frozen=True)
 class NewPortfolio:
     """What somebody asks for; `initial_capital` is deposited in `base_currency`, if above 0.
 
-    `opened_on` None is the present day; a portfolio of practice opens on a day of history.
+    `opened_on` None is the present day: of practice the one that is replayed.
     """
 
     name: str
@@ -75,32 +76,6 @@ class PortfolioRow:
         return cls(**facts)
 
 
-@dataclass(frozen=True)
-class CashRow:
-    """Money of one currency. `receivable` is announced: it is no part of the others."""
-
-    currency: str
-    cash: Decimal
-    unsettled: Decimal
-    reserved: Decimal
-    receivable: Decimal
-
-    @property
-    def deposit(self) -> Decimal:
-        """All of it once every trade has settled (예수금, D+2)."""
-        return self.cash + self.unsettled + self.reserved
-
-    @property
-    def orderable(self) -> Decimal:
-        """What a purchase may cost now (주문가능)."""
-        return self.cash + self.unsettled
-
-    @property
-    def withdrawable(self) -> Decimal:
-        """What may leave or be exchanged now (출금가능)."""
-        return self.cash
-
-
 async def create_portfolio(env: Env, user_id: int, wanted: NewPortfolio) -> PortfolioRow:
     """Opens a portfolio and deposits its initial capital, both or neither.
 
@@ -108,7 +83,8 @@ async def create_portfolio(env: Env, user_id: int, wanted: NewPortfolio) -> Port
         BadInput: a name, currency, amount, profile or day that cannot be.
         Conflict: there are too many already.
     """
-    when = now_of(env)
+    practice = wanted.kind is PortfolioKind.PRACTICE
+    when = await read_present(env) if practice else now_of(env)
     opened_on = wanted.opened_on or when.today["KRW"]
     deposit = _first_deposit(wanted, opened_on)
     values = {
@@ -185,51 +161,8 @@ async def delete_portfolio(env: Env, user_id: int, portfolio_id: str) -> None:
     if found.kind is not PortfolioKind.PRACTICE:
         raise Conflict("Only a portfolio of practice can be deleted. Archive this one.")
     values = {"portfolio": found.id, "user_id": user_id}
-    if not await env.db.call(_DELETE, values):
+    if not await env.db.call(DELETE, values):
         raise missing()
-
-
-async def forget_owner(db: AsyncSession, user_id: int, now: datetime) -> None:
-    """Keeps the ledgers of somebody who leaves, without a word that the person has written."""
-    own = select(Portfolio.id).where(Portfolio.user_id == user_id)
-    practice = await db.scalars(own.where(Portfolio.kind == PortfolioKind.PRACTICE))
-    for portfolio in practice.all():
-        await db.scalar(_DELETE, {"portfolio": portfolio, "user_id": user_id})
-    await db.execute(delete(TxnNote).where(TxnNote.portfolio_id.in_(own)))
-    archived = func.coalesce(Portfolio.archived_at, now)
-    kept = update(Portfolio).where(Portfolio.user_id == user_id)
-    await db.execute(kept.values(name=Portfolio.kind, archived_at=archived))
-
-
-async def list_cash(env: Env, user_id: int, portfolio_id: str) -> list[CashRow]:
-    """The money of a portfolio by currency, in alphabetical order.
-
-    Raises:
-        NotFound: it is not there or not the user's.
-    """
-    kinds = {
-        kind: kind.value.lower()
-        for kind in (
-            AccountKind.CASH,
-            AccountKind.UNSETTLED,
-            AccountKind.RESERVED,
-            AccountKind.RECEIVABLE,
-        )
-    }
-    async with env.db.read(uid=user_id) as db:
-        own = await find_own(db, portfolio_id, user_id)
-        query = select(Account.kind, Account.commodity, Account.balance).where(
-            Account.portfolio_id == own.id,
-            Account.kind.in_(kinds),
-            Account.commodity.not_like("share:%"),
-        )
-        rows = (await db.execute(query)).all()
-    found: dict[str, dict[str, Decimal]] = {}
-    for kind, currency, balance in rows:
-        amounts = found.setdefault(currency, dict.fromkeys(kinds.values(), Decimal(0)))
-        unit = Decimal(1).scaleb(-currency_digits(currency))
-        amounts[kinds[AccountKind(kind)]] = balance.quantize(unit)
-    return [CashRow(currency, **found[currency]) for currency in sorted(found)]
 
 
 def check_name(name: str) -> str:

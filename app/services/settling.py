@@ -1,8 +1,8 @@
 """Settling: on their day, proceeds of sales and dividends become cash that may leave.
 
-A currency's day begins where it is at home. Settling twice settles once: the database works out
-what is due from the postings, under the locks of the accounts. Portfolios of practice live in days
-of their own and settle when they are told to.
+A currency's day begins where it is at home; for portfolios of practice the replayed day is the
+present. Settling twice settles once: the database works out what is due from the postings, under
+the locks of the accounts.
 """
 
 from __future__ import annotations
@@ -20,26 +20,34 @@ from app.domain.postings import AccountKind
 from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.services.booking import When, now_of
+from app.services.replay import replay_day
 
 _WAITING: Final = (AccountKind.UNSETTLED, AccountKind.RECEIVABLE)
 _SETTLE: Final = text("SELECT settle_money(:portfolio, :currency, :today, :at)")
 
 
 async def settle_due(env: Env) -> int:
-    """Settles whatever is due by now in all portfolios but those of practice; how many moved."""
-    when = now_of(env)
+    """Settles whatever is due by now in all portfolios; how many moved.
+
+    Those of practice wait while nothing is replayed.
+    """
+    now, replayed = now_of(env), await replay_day(env)
+    then = None if replayed is None else now_of(env, dict.fromkeys(now.today, replayed))
     waiting = (
-        select(Account.portfolio_id, Account.commodity)
+        select(Account.portfolio_id, Account.commodity, Portfolio.kind)
         .join(Portfolio)
         .where(Account.kind.in_(_WAITING), Account.balance > 0)
-        .where(Portfolio.kind != PortfolioKind.PRACTICE)
         .distinct()
         .order_by(Account.portfolio_id, Account.commodity)
     )
     async with env.db.read(uid=EVERYONE) as db:
-        pairs = (await db.execute(waiting)).all()
-    moved = [await _settle(env, portfolio, currency, when) for portfolio, currency in pairs]
-    return sum(amount > 0 for amount in moved)
+        rows = (await db.execute(waiting)).all()
+    moved = 0
+    for portfolio, currency, kind in rows:
+        when = then if kind == PortfolioKind.PRACTICE else now
+        if when is not None:
+            moved += await _settle(env, portfolio, currency, when) > 0
+    return moved
 
 
 async def settle_portfolio(

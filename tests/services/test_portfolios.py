@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -14,17 +15,19 @@ from app.services import portfolios
 from app.services.account import delete_account
 from app.services.account_export import export_account
 from app.services.archiving import archive_portfolio
+from app.services.cash import list_cash
 from app.services.ledger import list_entries
 from app.services.portfolios import (
     NewPortfolio,
     create_portfolio,
     delete_portfolio,
     get_portfolio,
-    list_cash,
     list_portfolios,
     rename_portfolio,
 )
+from app.services.replay import replay_day
 from tests.ledgers import LATER, balances, drift, keep, make_portfolio, read
+from tests.paper import make_recorded
 from tests.people import PASSWORD, by_session, make_user
 
 WANTED = NewPortfolio("  연금 ", PortfolioKind.SIMULATED, "KRW", Decimal(10_000_000))
@@ -48,6 +51,17 @@ async def test_a_portfolio_opens_with_its_deposit(env, alice):
     )
     assert await list_entries(env, alice.id, str(empty.id)) == []
     assert [p.id for p in await list_portfolios(env, alice.id)] == [made.id, empty.id]
+
+
+async def test_one_of_practice_opens_on_the_replayed_day(env, alice):
+    await make_recorded(env)
+    wanted = replace(WANTED, kind=PortfolioKind.PRACTICE)
+    made = await create_portfolio(env, alice.id, wanted)
+    playing = await replay_day(env)
+    assert made.opened_on == playing
+    with pytest.raises(BadInput, match="must not be after today"):
+        await create_portfolio(env, alice.id, replace(wanted, opened_on=date(2026, 3, 9)))
+    assert (await create_portfolio(env, alice.id, WANTED)).opened_on > playing
 
 
 @pytest.mark.parametrize(
@@ -111,17 +125,6 @@ async def test_only_practice_can_be_deleted(env, alice):
     assert [p.id for p in await list_portfolios(env, alice.id)] == [real.id]
     assert await balances(env, practice) == {}
     assert (await balances(env, real))["CASH KRW"] == 1_000_000
-
-
-async def test_money_is_told_apart(env, alice):
-    book = await make_portfolio(env, alice, 1000)
-    await keep(env, alice, book, "BUY 5 A @ 100")
-    await keep(env, alice, book, "SELL 2 A @ 100", settles_on=LATER)
-    await keep(env, alice, book, "DIVIDEND 50 A", settles_on=LATER)
-    await keep(env, alice, book, "EXCHANGE 140 USD 0.10")
-    won, dollars = await list_cash(env, alice.id, str(book.id))
-    assert (won.deposit, won.orderable, won.withdrawable, won.receivable) == (560, 560, 360, 50)
-    assert str(dollars.cash) == "0.10"
 
 
 async def test_who_leaves_leaves_a_ledger_without_words(env, alice):

@@ -18,10 +18,12 @@ from app.services.booking import (
     reservation_item,
     reversal_item,
 )
+from app.services.cash import list_cash
 from app.services.ledger import record_transaction, reverse_transaction
-from app.services.portfolios import list_cash
+from app.services.replay import replay_day
 from app.services.settling import settle_due, settle_portfolio
 from tests.ledgers import DAY, balances, drift, make_portfolio, read
+from tests.paper import make_recorded
 from tests.people import make_user
 
 
@@ -163,6 +165,22 @@ async def test_the_minute_settles_by_the_clock_and_leaves_practice_alone(env, bo
     assert await settle_due(env) == 1
     assert await settle_due(env) == 0
     assert (await book.cash())[1] == 100
+
+
+async def test_practice_settles_by_the_replayed_day(env):
+    await make_recorded(env)
+    alice = await make_user(env)
+    book = await make_portfolio(env, alice, 1000, PortfolioKind.PRACTICE, "USD")
+    playing = await replay_day(env)
+    for settles in (playing, playing + timedelta(days=1)):
+        income = read("DIVIDEND 50 A", settles, "USD")
+        before = dict.fromkeys(("KRW", "USD"), DAY)
+        key = str(settles)
+        await record_transaction(env, alice.id, str(book.id), income, key, today=before)
+    assert await settle_due(env) == 1
+    [cash] = await list_cash(env, alice.id, str(book.id))
+    assert (cash.withdrawable, cash.receivable) == (1050, 50)
+    assert await settle_due(env) == 0
 
 
 def let_go(start, trades, day):
