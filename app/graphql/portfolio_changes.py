@@ -23,6 +23,7 @@ from app.graphql.portfolio import Portfolio
 from app.graphql.portfolio_types import Transaction
 from app.services import archiving, ledger, portfolios
 from app.services.portfolios import NewPortfolio
+from app.services.settlement import settle
 
 _PRICED = frozenset({TransactionKind.BUY, TransactionKind.SELL, TransactionKind.OPENING})
 
@@ -43,7 +44,8 @@ class PortfolioInput:
 
 @strawberry.input(
     description="A transaction to record; which fields a kind takes is told by its error. "
-    "`amount` may be left out where there are quantity and price."
+    "`amount` may be left out where there are quantity and price, `settlesOn` where the market "
+    "says when a trade settles; anything else settles on its day."
 )
 class TransactionInput:
     """A transaction to record."""
@@ -141,6 +143,8 @@ class PortfolioMutation:
         """Writes a transaction into the ledger; the same key twice writes it once."""
         user_id = require_trader(info).user.id
         env, entry = info.context.env, input.to_entry()
+        if input.settles_on is None:
+            entry = await settle(env, entry)
         stored = await ledger.record_transaction(env, user_id, input.portfolio, entry, key)
         return Transaction.of(stored, user_id)
 

@@ -40,6 +40,7 @@ from app.services.booking import When, entry_item, now_of, post, reversal_item
 from app.services.ledger import list_entries
 from app.services.portfolios import PortfolioRow, get_portfolio
 from app.services.record_presets import get_preset
+from app.services.settlement import read_settlement_days
 
 MOST_UPLOADED: Final = MOST_BYTES
 """Bytes of a file."""
@@ -97,7 +98,8 @@ async def import_records(  # noqa: PLR0913 - whose, where, what, and two wishes
         raise Conflict("Only a portfolio that records a real account takes a file of transactions.")
     when = now_of(env)
     symbols, watched = await _read_symbols(env)
-    assumed = Assumed(own.base_currency, symbols, max(when.today.values()))
+    days = await read_settlement_days(env)
+    assumed = Assumed(own.base_currency, symbols, max(when.today.values()), days)
     said = await _choose(env, user_id, mapping, preset)
     records = await asyncio.to_thread(read_records, data, assumed, said)
     present = await list_entries(env, user_id, portfolio_id)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from app.domain.market import present_days
 from app.domain.records.duplicates import RowState
 from app.domain.records.writing import ExportFormat
 from app.domain.transactions import PortfolioKind
 from app.errors import BadInput, Conflict, NotFound
 from app.services import record_import
 from app.services.archiving import archive_portfolio
+from app.services.cash import list_cash
 from app.services.ledger import list_entries, record_transaction, reverse_transaction
 from app.services.record_export import export_text
 from app.services.record_import import import_records
 from tests.domain.records.notation import brief
 from tests.domain.records.test_foreign import KOREAN
 from tests.domain.test_entry_checks import GOOD
+from tests.factories import make_sessions
 from tests.ledgers import balances, drift, keep, make_portfolio
 from tests.people import make_user
 
@@ -62,6 +66,27 @@ async def test_a_dry_run_tells_what_would_be_and_records_nothing(env, alice, boo
     assert report.unknown == ["005930.KS"]
     assert not report.problems
     assert await list_entries(env, alice.id, str(book.id)) == []
+
+
+async def test_a_sale_settles_when_its_market_says_unless_the_file_does(env, alice, book):
+    today = present_days(env.clock.now())["KRW"]
+    await make_sessions(env, "XKRX", [today + timedelta(days=n) for n in range(-1500, 10)])
+    line = f"{today},sell,005930,4,100,400,,KRW"
+    report = await commit(env, alice, book, HEAD + FILE + line + "\n")
+    assert [match.row.entry.settles_on for match in report.rows] == [
+        date(2024, 1, 2),
+        date(2024, 1, 5),
+        date(2024, 1, 6),
+        today + timedelta(days=2),
+    ]
+    (won,) = await list_cash(env, alice.id, str(book.id))
+    assert (won.orderable - won.withdrawable, won.settling[0].day) == (
+        400,
+        report.rows[3].row.entry.settles_on,
+    )
+    said = HEAD.replace("date,", "date,settle date,") + line.replace(",sell", f",{today},sell", 1)
+    (match,) = (await take(env, alice, book, said)).rows
+    assert match.row.entry.settles_on == today
 
 
 async def test_a_commit_makes_what_the_dry_run_told(env, alice, book):

@@ -45,6 +45,8 @@ from app.domain.records.rows import (
 )
 from app.domain.records.tables import Line, Table
 from app.domain.symbol_list import read_symbol
+from app.domain.trading.settlement import settle_trade
+from app.domain.trading.tables import Market
 from app.domain.transactions import Entry
 from app.errors import BadInput
 
@@ -72,12 +74,13 @@ _KOREAN_ISIN: Final = re.compile(r"KR7([0-9A-Z]{6})[0-9]{3}")
 class Assumed:
     """What a file need not say: the portfolio's currency, and symbols by names and Korean codes.
 
-    Nothing has happened after `today`.
+    Nothing has happened after `today`. By `settlement_days` a trade settles that says no day.
     """
 
     currency: str
     symbols: Mapping[str, str]
     today: date
+    settlement_days: Mapping[Market, Sequence[date]]
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,8 @@ def _read_line(
     if format_ is RecordFormat.GHOSTFOLIO and kind in _WITHOUT_SYMBOL:
         draft = replace(draft, symbol=None)
     entry = _finish(line, draft, columns, assumed.currency)
+    if draft.settles_on is None:
+        entry = settle_trade(entry, assumed.settlement_days)
     return RecordRow(line.number, entry, columns.text(line, RecordField.REFERENCE) or None)
 
 

@@ -7,11 +7,14 @@ are an argument, so nothing is guessed about a year whose calendar is not known.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
+from app.domain.trading.listings import find_listing
 from app.domain.trading.tables import SETTLEMENT_CYCLES, Market, in_force
+from app.domain.transactions import Entry, TransactionKind
 from app.errors import BadInput
 
 _MONDAY: Final = 0
@@ -50,3 +53,20 @@ def settlement_day(market: Market, trade_day: date, days: Sequence[date]) -> dat
         message = "The calendar of %(market)s ends before a trade of %(day)s settles"
         raise BadInput(message, field="day", market=market.value, day=trade_day)
     return days[place]
+
+
+def settle_trade(entry: Entry, days: Mapping[Market, Sequence[date]]) -> Entry:
+    """A purchase or sale that settles when its market says; `days` are `settlement_days` in order.
+
+    Unchanged where it is no trade, or where the days do not reach from its own to that one.
+    """
+    if entry.kind not in {TransactionKind.BUY, TransactionKind.SELL} or entry.symbol is None:
+        return entry
+    market = find_listing(entry.symbol).market
+    known = days.get(market, ())
+    if not known or entry.day < known[0]:
+        return entry
+    try:
+        return replace(entry, settles_on=settlement_day(market, entry.day, known))
+    except BadInput:
+        return entry
