@@ -22,7 +22,10 @@ TYPES: Final = ("MARKET", "LIMIT", "STOP")
 LIFETIMES: Final = ("DAY", "GTC")
 
 _AMOUNTS: Final = frozenset({"quantity", "amount", "price"})
-_FIELDS: Final = ("symbol", "side", "type", "quantity", "amount", "price", "timeInForce")
+_FIELDS: Final = (
+    *("symbol", "side", "type", "quantity", "amount", "price", "timeInForce"),
+    "autoExchange",
+)
 
 
 async def order(request: Request) -> Response:
@@ -118,4 +121,5 @@ def _read(portfolio: str, typed: Mapping[str, str]) -> dict[str, Any]:
         text = typed.get(name, "").strip()
         if text:
             given[name] = text.replace(",", "") if name in _AMOUNTS else text
+    given["autoExchange"] = "autoExchange" in given
     return given

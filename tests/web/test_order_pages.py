@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from app.domain.transactions import PortfolioKind
+from app.services.live import list_quotes
+from tests.factories import make_instrument
+from tests.holdings import publish
 from tests.ledgers import make_portfolio
 from tests.paper import make_recorded
 from tests.people import PASSWORD, make_user
@@ -72,6 +77,30 @@ async def test_for_the_dialog_a_page_gives_its_ticket_alone(book, settings):
         assert "The order is placed" in text_of(placed.text)
         assert 'id="ticket"' not in placed.text
         assert "1 order" in text_of((await http.get(address)).text)
+
+
+async def test_a_purchase_exchanges_what_it_lacks_when_it_is_ticked(env, book, settings):
+    await make_instrument(env, "USDKRW=X", kind="FX")
+    quotes = await list_quotes(env, ["AAPL"])
+    await publish(env.bus, replace(quotes["AAPL"], symbol="USDKRW=X", price=Decimal(1400)))
+    alice = await make_user(env, "bob")
+    won = await make_portfolio(env, alice, 2_000_000, kind=PortfolioKind.PRACTICE)
+    async with browsing(settings) as http:
+        await http.post("/login", data={"username": "bob", "password": PASSWORD})
+        address = f"/portfolios/{won.id}/order"
+        assert 'name="autoExchange"' in (await http.get(address)).text
+        plain = text_of((await http.post(address, data=FORM)).text)
+        assert "The cash is not enough." in plain
+        assert "Exchanged with it" not in plain
+        page = (await http.post(address, data=FORM | {"autoExchange": "yes"})).text
+        assert re.search(r'name="autoExchange"\s+value="yes"\s+checked', page)
+        text = text_of(page)
+        assert "The cash is not enough." not in text
+        for said in ("₩1,545,121", "→ $1,092.73", "at 1,400.00, spread 1.00%"):
+            assert said in text
+        placing = FORM | {"autoExchange": "yes", "key": "k", "place": "yes"}
+        assert (await http.post(address, data=placing)).status_code == 303
+        assert "orderable ₩454,879" in text_of((await http.get(address)).text)
 
 
 async def test_what_cannot_be_ordered_stands_at_its_field(book, settings):
