@@ -22,6 +22,7 @@ from app.domain.trading.preview import Caution
 from app.domain.trading.ticks import Side
 from app.domain.transactions import CorporateAction, LotMethod, PortfolioKind, TransactionKind
 from app.services.audit import Finding
+from app.services.transaction_order import TransactionSort
 
 E = TypeVar("E", bound=Enum)
 
@@ -168,6 +169,7 @@ for _cls in (
     Theme,
     TimeInForce,
     TransactionKind,
+    TransactionSort,
     VoteDirection,
     VoteIndicator,
     XirrNote,

@@ -15,6 +15,7 @@ from app.domain.portfolio.allocation import AllocationKey, allocate
 from app.domain.portfolio.valuation import PositionValue
 from app.domain.trading.orders import OrderState
 from app.domain.transactions import LotMethod, PortfolioKind, TransactionKind
+from app.graphql.cash_types import CashBalance
 from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.orders import Order
@@ -22,7 +23,6 @@ from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_user
 from app.graphql.portfolio_types import (
     AuditFinding,
-    CashBalance,
     IncomeRow,
     Performance,
     PortfolioValue,
@@ -31,16 +31,20 @@ from app.graphql.portfolio_types import (
     Slice,
     Transaction,
 )
+from app.graphql.proposals import Proposal
 from app.graphql.scalars import Series
 from app.graphql.why import PortfolioWhy
 from app.services import portfolios
 from app.services.audit import audit as audit_portfolio
+from app.services.cash import CashRow, list_cash
 from app.services.ledger import count_transactions, list_transactions
 from app.services.order_rows import count_orders, list_orders
 from app.services.paging import check_first
 from app.services.portfolio_performance import get_equity, get_performance
 from app.services.portfolio_value import Valuation, follow_value
 from app.services.portfolios import PortfolioRow
+from app.services.proposals import list_proposals
+from app.services.transaction_order import TransactionSort
 
 
 @described
@@ -103,18 +107,28 @@ class Portfolio(PortfolioWhy):
         ]
 
     @strawberry.field
-    async def transactions(
+    async def transactions(  # noqa: PLR0913, PLR0917 - arguments of the schema
         self,
         info: Info,
         first: int | None = 50,
         after: str | None = None,
         symbol: str | None = None,
         kind: TransactionKind | None = None,
+        sort: TransactionSort = TransactionSort.DAY,
+        ascending: bool = False,  # noqa: FBT001, FBT002 - an argument of the schema
     ) -> Connection[Transaction]:
         """Its ledger, the newest day first; all of it, or of one symbol or kind."""
         env, user_id, own = info.context.env, self.user_id, str(self.id)
         page = await list_transactions(
-            env, user_id, own, first=clamp(first, 50), after=after, symbol=symbol, kind=kind
+            env,
+            user_id,
+            own,
+            first=clamp(first, 50),
+            after=after,
+            symbol=symbol,
+            kind=kind,
+            sort=sort,
+            ascending=ascending,
         )
         count = lambda: count_transactions(env, user_id, own, symbol=symbol, kind=kind)  # noqa: E731
         return make_connection(page, lambda row: Transaction.of(row, user_id), count)
@@ -185,6 +199,17 @@ class Portfolio(PortfolioWhy):
         )
 
     @strawberry.field
+    async def proposals(self, info: Info, first: int | None = 50) -> list[Proposal]:
+        """What the sources tell that the record of a real account lacks, the oldest first."""
+        most = check_first(clamp(first, 50))
+        if self.kind is not PortfolioKind.TRACKED:
+            return []
+        context = info.context
+        opened = await context.books.open(context.env, self.user_id, str(self.id))
+        rows = await list_proposals(context.env, self.user_id, opened.portfolio, opened.entries)
+        return [Proposal.of(row) for row in rows[:most]]
+
+    @strawberry.field
     async def audit(self, info: Info) -> list[AuditFinding]:
         """What cannot be right: nothing, if book, ledger and identities agree."""
         valuation = await self._valued(info)
@@ -195,7 +220,7 @@ class Portfolio(PortfolioWhy):
     async def _valued(self, info: Info) -> Valuation:
         return await info.context.loaders.valuations.load((self.user_id, str(self.id)))
 
-    async def _cash(self, info: Info) -> list[portfolios.CashRow]:
+    async def _cash(self, info: Info) -> list[CashRow]:
         return await info.context.loaders.cash.load((self.user_id, str(self.id)))
 
 
@@ -238,7 +263,7 @@ class PortfolioSubscription:
         following = follow_value(context.env, context.hub, context.books, user_id, id)
         async with aclosing(following) as valuations:
             async for valuation in valuations:
-                cash = await portfolios.list_cash(context.env, user_id, id)
+                cash = await list_cash(context.env, user_id, id)
                 yield PortfolioValue.of(valuation, cash)
 
 

@@ -22,6 +22,7 @@ from app.graphql.market import MarketMutation, MarketQuery, MarketSubscription
 from app.graphql.orders import OrderMutation
 from app.graphql.portfolio import PortfolioQuery, PortfolioSubscription
 from app.graphql.portfolio_changes import PortfolioMutation
+from app.graphql.proposals import ProposalMutation
 from app.graphql.records import RecordMutation, RecordQuery
 from app.graphql.scalars import SCALARS
 from app.graphql.trust import TrustMutation, TrustQuery
@@ -60,6 +61,7 @@ class Mutation(
     PortfolioMutation,
     AdministrationMutation,
     RecordMutation,
+    ProposalMutation,
     OrderMutation,
     BacktestMutation,
 ):

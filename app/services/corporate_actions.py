@@ -77,7 +77,7 @@ async def _book(env: Env, row: Row[Any], today: date | None) -> int:
         for k, (e, undo) in stored.items()
         if undo is None and e.reverses is None and not k.startswith(OWN)
     ]
-    actions = await _actions(env, row.id, when)
+    actions = await read_actions(env, row.id, when)
     expected = expect_actions(others, actions)
     made = 0
     for key in sorted(expected.keys() | own.keys(), key=lambda k: (k[2], k[0] == "DIVIDEND")):
@@ -138,7 +138,8 @@ async def _read(env: Env, portfolio: int) -> dict[str, tuple[Entry, str | None]]
     return {key: (entry, undone.get(entry.id or 0)) for key, entry in ordered}
 
 
-async def _actions(env: Env, portfolio: int, when: When) -> list[Action]:
+async def read_actions(env: Env, portfolio: int, when: When) -> list[Action]:
+    """Splits and dividends, up to the present, of whatever the portfolio has ever held."""
     async with env.db.read(uid=EVERYONE) as db:
         rows = (await db.execute(text(_ACTIONS), {"portfolio": portfolio})).all()
     due = [row for row in rows if row.day <= when.today[row.currency]]

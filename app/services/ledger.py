@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, func, select
 
 from app.db.models import Portfolio, Txn
 from app.domain.entry_checks import check_entry
@@ -21,8 +21,9 @@ from app.errors import BadInput
 from app.services.booking import check_key, entry_item, now_of, post, reversal_item
 from app.services.entries import read_entry, select_entries
 from app.services.owned import missing, read_id
-from app.services.paging import Page, check_first, cut_page, make_cursor, read_cursor
+from app.services.paging import Page, check_first, cut_page
 from app.services.portfolios import find_own
+from app.services.transaction_order import TransactionSort, cursor_of, read_place, sort_columns
 
 MOST_AT_ONCE: Final = 20_000
 
@@ -100,7 +101,7 @@ async def reverse_transaction(
     return replace(read_entry(row), id=posted.ids[0], reverses=number, note="", tags=())
 
 
-async def list_transactions(  # noqa: PLR0913 - paging and filters
+async def list_transactions(  # noqa: PLR0913 - paging, filters and the order
     env: Env,
     user_id: int,
     portfolio_id: str,
@@ -109,24 +110,27 @@ async def list_transactions(  # noqa: PLR0913 - paging and filters
     after: str | None = None,
     symbol: str | None = None,
     kind: TransactionKind | None = None,
+    sort: TransactionSort = TransactionSort.DAY,
+    ascending: bool = False,
 ) -> Page[Entry]:
-    """A page of transactions, the newest day first.
+    """A page of transactions, the newest day first unless sorted otherwise.
 
     Raises:
         NotFound: the portfolio is not there or not the user's.
         BadInput: a page size or a cursor that cannot be.
     """
     check_first(first)
+    columns = sort_columns(sort)
     async with env.db.read(uid=user_id) as db:
         portfolio = await find_own(db, portfolio_id, user_id)
         query = select_entries().where(*_matching(portfolio.id, symbol, kind))
         if after is not None:
-            ordinal, number = read_cursor(after, int, int)
-            day = date.fromordinal(max(1, min(ordinal, date.max.toordinal())))
-            query = query.where(tuple_(Txn.day, Txn.id) < tuple_(day, number))
-        rows = await db.execute(query.order_by(Txn.day.desc(), Txn.id.desc()).limit(first + 1))
+            place = read_place(sort, after)
+            query = query.where(columns > place if ascending else columns < place)
+        order = [column.asc() if ascending else column.desc() for column in columns.clauses]
+        rows = await db.execute(query.order_by(*order).limit(first + 1))
         entries = [read_entry(row) for row in rows]
-    return cut_page(entries, [make_cursor(e.day.toordinal(), e.id or 0) for e in entries], first)
+    return cut_page(entries, [cursor_of(sort, entry) for entry in entries], first)
 
 
 async def count_transactions(

@@ -69,6 +69,9 @@ def page_routes() -> list[BaseRoute]:
         Route("/portfolios/{id}/transactions", transaction_pages.transactions),
         Route("/portfolios/{id}/transactions", transaction_pages.record, methods=["POST"]),
         Route("/portfolios/{id}/transactions/import", import_page, methods=["POST"]),
+        Route(
+            "/portfolios/{id}/transactions/proposals", transaction_pages.decide, methods=["POST"]
+        ),
         Route("/portfolios/{id}/transactions/reverse", transaction_pages.reverse, methods=["POST"]),
         Route("/portfolios/{id}/transactions/presets", preset_pages.save_preset, methods=["POST"]),
         Route(

@@ -16,24 +16,21 @@ from app.web.forms import Form, read_form, refuse
 from app.web.graphql_endpoint import make_context
 from app.web.render import get_renderer
 from app.web.shell import load_shell, nodes
+from app.web.transaction_view import KINDS, read_transaction_view
 
-KINDS: Final = (
-    *("BUY", "SELL", "DEPOSIT", "WITHDRAWAL", "EXCHANGE", "DIVIDEND", "INTEREST", "FEE", "TAX"),
-    *("OPENING", "TRANSFER", "SPLIT", "CORPORATE_ACTION"),
-)
 RECORDED: Final = KINDS[:-3]
 """Kinds that the form of the page takes; the others come by the API and from files."""
 
+_PROPOSED: Final = ("kind", "symbol", "day")
 _AMOUNTS: Final = frozenset({"quantity", "price", "amount", "fee", "tax", "amountTo", "rate"})
 _FIELDS: Final = (
     *("kind", "day", "settlesOn", "symbol", "quantity", "price", "currency", "amount", "fee"),
     *("tax", "currencyTo", "amountTo", "rate", "note"),
 )
-_FILTERS: Final = ("after", "symbol", "kind")
 
 
 async def transactions(request: Request) -> Response:
-    """`GET`: the newest transactions, of `?symbol=` or `?kind=` alone, from `?after=` on.
+    """`GET`: the newest transactions, or those and in the order that the address says.
 
     Raises:
         NotFound: there is no such portfolio, or it is somebody else's.
@@ -70,36 +67,49 @@ async def reverse(request: Request) -> Response:
         await run_document("transactions/_reverse", variables, context)
     except AppError as error:
         return await show(request, refuse(error, {}, context.locale, name="reverse"))
-    query = urlencode(_wanted(dict(parse_qsl(typed.get("query", "")))) | {"undone": number})
+    view = read_transaction_view(dict(parse_qsl(typed.get("query", ""))))
+    query = "&".join(filter(None, (view.query(), urlencode({"undone": number}))))
     return RedirectResponse(f"/portfolios/{portfolio}/transactions?{query}", 303)
+
+
+async def decide(request: Request) -> Response:
+    """`POST …/proposals`: records a split or dividend that is proposed, or dismisses it."""
+    portfolio = request.path_params["id"]
+    typed = await read_form(request)
+    act = "accept" if typed.get("act") == "accept" else "dismiss"
+    variables = {"id": portfolio, **{name: typed.get(name, "") for name in _PROPOSED}}
+    context = make_context(request)
+    try:
+        await run_document(f"transactions/_{act}", variables, context)
+    except AppError as error:
+        return await show(request, refuse(error, {}, context.locale, name="proposal"))
+    return RedirectResponse(f"/portfolios/{portfolio}/transactions", 303)
 
 
 async def show(request: Request, form: Form) -> Response:
     """The page, with the state of the form that was sent."""
     context = make_context(request)
     shell = await load_shell(context)
-    wanted = _wanted(request.query_params)
-    variables = {"id": request.path_params["id"], **wanted}
+    view = read_transaction_view(request.query_params)
+    variables = {"id": request.path_params["id"], **view.variables()}
     found = await run_document("transactions/page", variables, context.renewed())
     it = found["portfolio"]
     page = it["transactions"]
     rows = nodes(page)
     info = page["pageInfo"]
-    kept = {name: value for name, value in wanted.items() if name != "after"}
     data = {
         "count": page["totalCount"],
         "form": form,
         "it": it,
         "key": form.typed.get("key") or uuid4().hex,
         "kinds": KINDS,
-        "next": urlencode({**kept, "after": info["endCursor"]}) if info["hasNextPage"] else None,
+        "next": view.query(after=info["endCursor"]) if info["hasNextPage"] else None,
         "presets": found["recordPresets"],
-        "query": urlencode(wanted),
         "recorded": RECORDED,
         "rows": rows,
         "undone": _find_undone(rows, request.query_params.get("undone")),
         "today": context.env.clock.now().date().isoformat(),
-        "wanted": dict.fromkeys(_FILTERS, "") | wanted,
+        "view": view,
     }
     status = form.status
     return get_renderer().page(request, "transactions/page.html", shell, data, status=status)
@@ -114,12 +124,3 @@ def _find_undone(rows: Iterable[Mapping[str, Any]], number: str | None) -> dict[
     if row is None or row["kind"] not in RECORDED:
         return None
     return {name: row[name] for name in _FIELDS if row[name] is not None} | {"id": row["id"]}
-
-
-def _wanted(query: Mapping[str, str]) -> dict[str, str]:
-    """The filters of the address that mean something."""
-    found = {name: query.get(name, "").strip() for name in _FILTERS}
-    found["symbol"] = found["symbol"].upper()
-    if found["kind"] not in KINDS:
-        found["kind"] = ""
-    return {name: value for name, value in found.items() if value}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -23,14 +24,16 @@ from app.graphql.schema import schema
 from app.services.authentication import find_again
 from app.services.external_sign_in import Vouched
 from app.services.identity import Identity
+from app.services.ledger import record_transaction
 from app.services.linked_providers import link, list_linked
 from app.services.orders import place_order
 from app.services.record_presets import save_preset
 from app.services.sessions import end_all
 from tests.backtests import ask as run_one
 from tests.backtests import make_market
+from tests.factories import make_instrument, make_split
 from tests.graphql.asking import make_context
-from tests.ledgers import keep
+from tests.ledgers import DAY, keep, read
 from tests.ledgers import make_portfolio as keep_portfolio
 from tests.paper import make_recorded, read_order
 from tests.people import PASSWORD, by_access_token, by_api_token, by_session, make_user
@@ -100,6 +103,17 @@ async def make_waiting(env: Env, alice: Identity) -> str:
     return str((await run_one(env, alice.user.id)).id)
 
 
+async def make_proposal(env: Env, alice: Identity) -> str:
+    """A record that lacks the split of the next day."""
+    await make_instrument(env, "AAPL")
+    await make_split(env, "AAPL", DAY + timedelta(days=1), 4)
+    number = await make_book(env, alice)
+    bought = read("BUY 1 AAPL @ 100", currency="USD")
+    await record_transaction(env, alice.user.id, number, bought, "bought")
+    return number
+
+
+PROPOSED = f'portfolio: $id, kind: SPLIT, symbol: "AAPL", day: "{DAY + timedelta(days=1)}"'
 ORDER = 'input: {portfolio: $id, symbol: "AAPL", side: BUY, quantity: "1"}'
 CASES = {
     "Query.backtest": Case("query ($id: ID!) { backtest(id: $id) { state } }", make_waiting),
@@ -139,6 +153,12 @@ CASES = {
     ),
     "Mutation.deletePortfolio": Case(
         "mutation ($id: ID!) { deletePortfolio(id: $id) }", make_practice
+    ),
+    "Mutation.acceptProposal": Case(
+        f"mutation ($id: ID!) {{ acceptProposal({PROPOSED}) {{ id }} }}", make_proposal
+    ),
+    "Mutation.dismissProposal": Case(
+        f"mutation ($id: ID!) {{ dismissProposal({PROPOSED}) }}", make_proposal
     ),
     "Mutation.recordTransaction": Case(
         """mutation ($id: ID!) { recordTransaction(key: "k", input: {portfolio: $id,

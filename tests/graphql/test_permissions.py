@@ -98,6 +98,10 @@ EXAMPLES = {
     "Mutation.saveRecordPreset": """mutation {
         saveRecordPreset(name: "A", mapping: {}) { name } }""",
     "Mutation.deleteRecordPreset": "mutation { deleteRecordPreset(id: 1) }",
+    "Mutation.acceptProposal": """mutation { acceptProposal(
+        portfolio: 1, kind: SPLIT, symbol: "A", day: "2026-03-02") { id } }""",
+    "Mutation.dismissProposal": """mutation { dismissProposal(
+        portfolio: 1, kind: SPLIT, symbol: "A", day: "2026-03-02") }""",
     "Mutation.previewOrder": """mutation { previewOrder(input: {
         portfolio: 1, symbol: "A", side: BUY, type: MARKET, quantity: "1"}) { price } }""",
     "Mutation.placeOrder": """mutation { placeOrder(key: "k", input: {
@@ -148,7 +152,7 @@ OWN = {
 }
 """Of the own account: asked by the person, not by the operator as such."""
 SIGNING_IN = {"Mutation.signIn", "Mutation.refresh"}
-WORDS = ("ortfolio", "ransaction", "Order", "RecordPreset", "acktest")
+WORDS = ("ortfolio", "ransaction", "Order", "RecordPreset", "Proposal", "acktest")
 HELD = {f for f in EXAMPLES if any(word in f for word in WORDS)} | {"Query.recordPresets"}
 """Of the own portfolios and backtests: asked by the person or a program, changed with the scope TRADE."""
 APART = OWN | SIGNING_IN | OPEN | HELD

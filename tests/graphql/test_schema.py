@@ -143,6 +143,8 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Query.recordPresets",  # at most 50, of 200 words
         "Why.terms",  # at most five
         "Why.rates",  # one a foreign currency
+        "CashBalance.settling",  # of the coming days
+        "CashBalance.paying",
         "RecordPreset.columns",
         "RecordPreset.kinds",
         "RecordColumn.names",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tests.holdings import make_holdings, make_prices
+from app.domain.transactions import PortfolioKind
+from tests.factories import make_dividend, make_split
+from tests.holdings import BOUGHT, make_holdings, make_prices
 from tests.ledgers import keep
 from tests.people import PASSWORD, make_user
 from tests.web.pages import browsing, choose_source, text_of
@@ -90,3 +92,41 @@ async def test_filters_and_pages_are_in_the_address(env, settings):
         assert "₩10,000,000" in text_of((await http.get(following)).text)
         assert (await http.get(f"{address}?kind=NOPE")).status_code == 200
         assert (await http.get(f"{address}?after=x")).status_code == 400
+
+
+async def test_a_head_of_the_table_sorts_all_pages(env, settings):
+    async with browsing(settings) as http:
+        alice, row, address = await start(env, http)
+        for number in range(51):
+            await keep(env, alice, row, f"DEPOSIT {3000 - number}")
+        page = (await http.get(f"{address}?kind=DEPOSIT")).text
+        assert page.count('aria-sort="descending"') == 1
+        amount = re.search(r'href="(\?[^"]*sort=AMOUNT[^"]*)"', page)[1].replace("&amp;", "&")
+        largest = text_of((await http.get(address + amount)).text)
+        assert largest.index("₩10,000,000") < largest.index("₩3,000") < largest.index("₩2,999")
+        up = await http.get(f"{address}?kind=DEPOSIT&sort=AMOUNT&order=up")
+        assert text_of(up.text).index("₩2,950") < text_of(up.text).index("₩2,951")
+        onwards = re.search(r'href="([^"]+after=[^"]+)"', up.text)[1].replace("&amp;", "&")
+        assert "₩10,000,000" in text_of((await http.get(onwards)).text)
+
+
+async def test_a_proposal_is_recorded_or_dismissed(env, settings):
+    async with browsing(settings) as http:
+        alice, _, _ = await start(env, http)
+        await make_split(env, "AAPL", BOUGHT, 2)
+        await make_dividend(env, "AAPL", BOUGHT, 1)
+        real = await make_holdings(env, alice, PortfolioKind.TRACKED)
+        address = f"/portfolios/{real.id}/transactions"
+        page = text_of((await http.get(address)).text)
+        for said in ("2 proposals", "2 : 1", "$18.00", "tax $2.70"):
+            assert said in page
+        chosen = {"symbol": "AAPL", "day": str(BOUGHT)}
+        sent = chosen | {"kind": "DIVIDEND", "act": "dismiss"}
+        assert (await http.post(f"{address}/proposals", data=sent)).status_code == 303
+        assert "1 proposal" in text_of((await http.get(address)).text)
+        assert (await http.post(f"{address}/proposals", data=sent)).status_code == 422
+        taken = chosen | {"kind": "SPLIT", "act": "accept"}
+        assert (await http.post(f"{address}/proposals", data=taken)).status_code == 303
+        page = text_of((await http.get(address)).text)
+        assert "Not recorded yet" not in page
+        assert "6 transactions" in page

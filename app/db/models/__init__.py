@@ -17,6 +17,7 @@ from app.db.models.market import (
 )
 from app.db.models.portfolio import (
     Account,
+    DismissedAction,
     EquityDaily,
     EquityState,
     Fill,
@@ -54,6 +55,7 @@ __all__ = [
     "CrossCheck",
     "DataRevision",
     "DataVersion",
+    "DismissedAction",
     "Dividend",
     "EmailConfirmation",
     "EquityDaily",

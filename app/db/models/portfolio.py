@@ -252,6 +252,20 @@ class Fill(Base):
     )
 
 
+class DismissedAction(Base):
+    """A split or dividend that somebody does not want to be proposed for a portfolio again."""
+
+    __tablename__ = "dismissed_action"
+
+    portfolio_id: Mapped[int] = mapped_column(
+        ForeignKey("portfolio.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    at: Mapped[At]
+
+
 class EquityDaily(Base):
     """What a portfolio was worth at the close of a day (`app.domain.portfolio.equity`).
 

@@ -8,7 +8,8 @@ on its ex-day and bears `PAY_DAY_UNKNOWN`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_DOWN, Decimal
@@ -25,6 +26,12 @@ PAY_DAY_UNKNOWN: Final = "pay-day unknown"
 
 _FINEST: Final = Decimal(1).scaleb(-8)
 _EARLY: Final = frozenset({TransactionKind.SPLIT, TransactionKind.CORPORATE_ACTION})
+
+Key = tuple[TransactionKind, str, date]
+"""What an action is booked as, whose and when."""
+
+_Move = tuple[date, bool, Decimal]
+"""Shares that come or go on a day; whether before the trades of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +53,10 @@ class Action:
         """What it is booked as."""
         return TransactionKind.DIVIDEND if self.numerator is None else TransactionKind.SPLIT
 
-
-Key = tuple[TransactionKind, str, date]
+    @property
+    def key(self) -> Key:
+        """What tells it from all others."""
+        return self.kind, self.symbol, self.day
 
 
 def expect_actions(entries: Iterable[Entry], actions: Iterable[Action]) -> dict[Key, Entry]:
@@ -55,31 +64,36 @@ def expect_actions(entries: Iterable[Entry], actions: Iterable[Action]) -> dict[
 
     What somebody has written in by hand is not expected again.
     """
-    known = list(entries)
-    by_hand = {(e.kind, e.symbol or "", e.day) for e in known}
+    moves: defaultdict[str, list[_Move]] = defaultdict(list)
+    by_hand: set[Key] = set()
+    for entry in entries:
+        by_hand.add((entry.kind, entry.symbol or "", entry.day))
+        _move(moves, entry)
     made: dict[Key, Entry] = {}
     splits_first = sorted(actions, key=lambda a: (a.day, a.kind is TransactionKind.DIVIDEND))
     for action in splits_first:
-        key = (action.kind, action.symbol, action.day)
-        if key not in by_hand:
-            held = _held([*known, *made.values()], action)
-            entry = _split(action, held) if action.numerator else _dividend(action, held)
-            if entry is not None:
-                made[key] = entry
+        if action.key not in by_hand:
+            held = _held(moves[action.symbol], action)
+            booked = _split(action, held) if action.numerator else _dividend(action, held)
+            if booked is not None:
+                made[action.key] = booked
+                _move(moves, booked)
     return made
 
 
-def _held(entries: Sequence[Entry], action: Action) -> Decimal:
+def _move(moves: Mapping[str, list[_Move]], entry: Entry) -> None:
+    for symbol, quantity in share_moves(entry):
+        moves[symbol].append((entry.day, entry.kind in _EARLY, quantity))
+
+
+def _held(moves: Iterable[_Move], action: Action) -> Decimal:
     """The shares that an action is for."""
     dividend = action.kind is TransactionKind.DIVIDEND
     return sum(
         (
             quantity
-            for entry in entries
-            if entry.day < action.day
-            or (dividend and entry.day == action.day and entry.kind in _EARLY)
-            for symbol, quantity in share_moves(entry)
-            if symbol == action.symbol
+            for day, early, quantity in moves
+            if day < action.day or (dividend and early and day == action.day)
         ),
         ZERO,
     )
