@@ -20,6 +20,7 @@ from app.providers import Provider, check_web_address, is_loopback, read_provide
 
 SourceName = Literal["auto", "yahoo", "sample"]
 Registration = Literal["open", "invite", "closed"]
+MacdVoting = Literal["cross", "state"]
 YAHOO_URL = "https://query2.finance.yahoo.com"
 YAHOO_STREAM_URL = "wss://streamer.finance.yahoo.com/?version=2"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -56,6 +57,7 @@ class Settings:
     strategy_dir: Path | None
     collect_every: float | None
     replay_step: float
+    macd_vote: MacdVoting
     public_market: bool
     allowed_hosts: tuple[str, ...]
     points_per_minute: int
@@ -116,6 +118,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         strategy_dir=_path(env, "SISE_STRATEGY_DIR"),
         collect_every=_number(env, "SISE_COLLECT_EVERY", None, 1, 86_400),
         replay_step=_number(env, "SISE_REPLAY_STEP", 2.0, 0.01, 3_600),
+        macd_vote=cast(
+            "MacdVoting", _choice(env, "SISE_MACD_VOTE", "cross", get_args(MacdVoting))
+        ),
         public_market=_flag(env, "SISE_PUBLIC_MARKET", default=loopback),
         allowed_hosts=_allowed_hosts(env, public_url),
         points_per_minute=_whole(env, "SISE_POINTS_PER_MINUTE", 100_000, 10_000, 1_000_000_000),

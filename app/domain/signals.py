@@ -1,18 +1,18 @@
 """Signals: three votes on one day's indicators, and what they come to together.
 
 A vote to buy: RSI(14) below 30, slow %K below 20, MACD crossed above its signal line within the
-last three bars; to sell: above 70, above 80, crossed below. Two votes of a kind make it STRONG.
+last three bars; to sell: above 70, above 80, crossed below. By choice MACD votes by its state
+instead: above its signal line, or below. Two votes of a kind make it STRONG.
 This counts votes; it says nothing of how likely the price is to move, and tested on many stocks
-the default rules were worth nothing measurable.
+the default rules were worth nothing measurable. `signal_series` computes them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 RSI_LOW: Final = 30.0
 RSI_HIGH: Final = 70.0
@@ -39,13 +39,41 @@ class SignalStrength(StrEnum):
     SELL = "SELL"
     STRONG_SELL = "STRONG_SELL"
 
+    @property
+    def level(self) -> int:
+        """From 2, STRONG_BUY, to -2, STRONG_SELL: what is stored."""
+        return _LEVELS[self]
+
+    @property
+    def direction(self) -> VoteDirection:
+        """The vote that it stands for."""
+        return DIRECTIONS[(self.level > 0) - (self.level < 0)]
+
 
 class VoteIndicator(StrEnum):
-    """Who votes."""
+    """Who votes: MACD by a cross of the last three sessions, or by its state."""
 
     RSI = "RSI"
     STOCHASTIC = "STOCHASTIC"
     MACD_CROSS = "MACD_CROSS"
+    MACD_STATE = "MACD_STATE"
+
+
+MacdVote: TypeAlias = Literal[VoteIndicator.MACD_CROSS, VoteIndicator.MACD_STATE]
+
+DIRECTIONS: Final = {1: VoteDirection.BUY, 0: VoteDirection.NEUTRAL, -1: VoteDirection.SELL}
+"""Votes as numbers, in columns and in tables."""
+
+STRENGTHS: Final = dict(zip(range(2, -3, -1), SignalStrength, strict=True))
+"""Strengths by their level."""
+
+_LEVELS: Final = {strength: level for level, strength in STRENGTHS.items()}
+_THRESHOLDS: Final = {
+    VoteIndicator.RSI: {1: RSI_LOW, -1: RSI_HIGH},
+    VoteIndicator.STOCHASTIC: {1: STOCHASTIC_LOW, -1: STOCHASTIC_HIGH},
+    VoteIndicator.MACD_CROSS: {1: 0.0, -1: 0.0},
+    VoteIndicator.MACD_STATE: {1: 0.0, -1: 0.0},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,58 +93,30 @@ class Signal:
     strength: SignalStrength
     votes: tuple[Vote, Vote, Vote]
 
+    @property
+    def agreeing(self) -> int:
+        """How many of the three say what they come to together; for HOLD those without a say."""
+        return sum(vote.direction == self.strength.direction for vote in self.votes)
 
-def compute_signal(
-    rsi: float | None, slow_k: float | None, histograms: Sequence[float | None]
-) -> Signal | None:
-    """The signal of a day; None when any input is unknown: no guess stands in for it.
+    def dissents(self, vote: Vote) -> bool:
+        """Whether a vote says buy or sell and the whole does not."""
+        return vote.direction not in {VoteDirection.NEUTRAL, self.strength.direction}
+
+
+def make_signal(
+    level: int, values: Sequence[float], votes: Sequence[int], macd: MacdVote
+) -> Signal:
+    """A signal in words, from what is stored of it.
 
     Args:
-        rsi: RSI(14) of the day, 0 to 100.
-        slow_k: slow %K (14, 3) of the day, 0 to 100.
-        histograms: MACD minus its signal line, oldest first, the day's own last: four bars.
+        level: of its strength.
+        values: RSI(14), slow %K and MACD minus its signal line of the day.
+        votes: those of the three, in that order: 1 to buy, -1 to sell, 0 for none.
+        macd: how the third of them votes.
     """
-    recent = histograms[-CROSS_BARS - 1 :]
-    known = [value for value in recent if value is not None]
-    if rsi is None or slow_k is None or len(known) <= CROSS_BARS:
-        return None
-    votes = (
-        _band(VoteIndicator.RSI, rsi, RSI_LOW, RSI_HIGH),
-        _band(VoteIndicator.STOCHASTIC, slow_k, STOCHASTIC_LOW, STOCHASTIC_HIGH),
-        _cross(known),
+    voters = (VoteIndicator.RSI, VoteIndicator.STOCHASTIC, macd)
+    rsi, stochastic, third = (
+        Vote(voter, DIRECTIONS[vote], value, _THRESHOLDS[voter].get(vote))
+        for voter, value, vote in zip(voters, values, votes, strict=True)
     )
-    return Signal(fuse(vote.direction for vote in votes), votes)
-
-
-def fuse(directions: Iterable[VoteDirection]) -> SignalStrength:
-    """Two or more of three: STRONG; else whichever has more; equal: HOLD."""
-    count = Counter(directions)
-    buys, sells = count[VoteDirection.BUY], count[VoteDirection.SELL]
-    if buys >= 2:
-        return SignalStrength.STRONG_BUY
-    if sells >= 2:
-        return SignalStrength.STRONG_SELL
-    if buys == sells:
-        return SignalStrength.HOLD
-    return SignalStrength.BUY if buys > sells else SignalStrength.SELL
-
-
-def _band(indicator: VoteIndicator, value: float, low: float, high: float) -> Vote:
-    if value < low:
-        return Vote(indicator, VoteDirection.BUY, value, low)
-    if value > high:
-        return Vote(indicator, VoteDirection.SELL, value, high)
-    return Vote(indicator, VoteDirection.NEUTRAL, value, None)
-
-
-def _cross(histograms: Sequence[float]) -> Vote:
-    """The newest change of side among these bars; touching zero and turning back is no cross."""
-    direction = VoteDirection.NEUTRAL
-    side = 0
-    for value in histograms:
-        now = (value > 0) - (value < 0)
-        if side and now == -side:
-            direction = VoteDirection.BUY if now > 0 else VoteDirection.SELL
-        side = now or side
-    threshold = None if direction is VoteDirection.NEUTRAL else 0.0
-    return Vote(VoteIndicator.MACD_CROSS, direction, histograms[-1], threshold)
+    return Signal(STRENGTHS[level], (rsi, stochastic, third))

@@ -11,7 +11,7 @@ import strawberry
 from app.domain.bars import Interval, PriceBasis
 from app.domain.indicator_columns import IndicatorKind
 from app.domain.market import Kind
-from app.domain.signals import Vote as VoteRow
+from app.domain.signals import Signal as SignalRow
 from app.errors import BadInput
 from app.graphql.context import Info
 from app.graphql.describing import described
@@ -19,7 +19,7 @@ from app.graphql.enums import FreshnessState, QuarantineState
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.reasons import why_daily_only, why_not_fresh, why_not_live
 from app.graphql.scalars import Series
-from app.graphql.sentences import vote_sentence
+from app.graphql.sentences import count_votes, vote_sentence
 from app.graphql.trust_types import (
     PriceEvent,
     Quarantine,
@@ -233,8 +233,7 @@ class Instrument:
         reading = await info.context.loaders.readings.load((self.symbol, on))
         if reading is None or reading.signal is None:
             return None
-        votes = [_vote(vote, info.context.locale) for vote in reading.signal.votes]
-        return Signal(day=reading.day, strength=reading.signal.strength, votes=votes)
+        return _signal(reading.day, reading.signal, info.context.locale)
 
     @strawberry.field
     async def splits(self, info: Info) -> list[Split]:
@@ -309,11 +308,19 @@ def _snapshot(reading: Reading) -> IndicatorSnapshot:
     return IndicatorSnapshot(day=reading.day, **values)
 
 
-def _vote(vote: VoteRow, locale: Locale) -> Vote:
-    return Vote(
-        indicator=vote.indicator,
-        direction=vote.direction,
-        value=vote.value,
-        threshold=vote.threshold,
-        sentence=vote_sentence(vote, locale),
+def _signal(day: date, found: SignalRow, locale: Locale) -> Signal:
+    votes = [
+        Vote(
+            indicator=vote.indicator,
+            direction=vote.direction,
+            value=vote.value,
+            threshold=vote.threshold,
+            dissents=found.dissents(vote),
+            sentence=vote_sentence(vote, locale),
+        )
+        for vote in found.votes
+    ]
+    summary = count_votes(found, locale)
+    return Signal(
+        day=day, strength=found.strength, agreeing=found.agreeing, summary=summary, votes=votes
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.domain.signals import Vote, VoteDirection, VoteIndicator
+from app.domain.signals import Signal, Vote, VoteDirection, VoteIndicator
 from app.domain.trading.orders import OrderType
 from app.translations import N_, Locale, load_translations
 
@@ -35,6 +35,15 @@ _SENTENCES: Final = {
     (VoteIndicator.MACD_CROSS, VoteDirection.NEUTRAL): N_(
         "MACD did not cross its signal line within the last three sessions: no vote."
     ),
+    (VoteIndicator.MACD_STATE, VoteDirection.BUY): N_(
+        "MACD lies above its signal line: a vote to buy."
+    ),
+    (VoteIndicator.MACD_STATE, VoteDirection.SELL): N_(
+        "MACD lies below its signal line: a vote to sell."
+    ),
+    (VoteIndicator.MACD_STATE, VoteDirection.NEUTRAL): N_(
+        "MACD lies on its signal line: no vote."
+    ),
 }
 
 
@@ -42,6 +51,23 @@ def vote_sentence(vote: Vote, locale: Locale) -> str:
     """The vote in one sentence."""
     text = load_translations(locale).gettext(_SENTENCES[vote.indicator, vote.direction])
     return text % {"value": vote.value, "threshold": vote.threshold}
+
+
+_COUNTS: Final = {
+    (VoteDirection.BUY, 0): N_("%(agreeing)d of 3 vote to buy."),
+    (VoteDirection.BUY, 1): N_("%(agreeing)d of 3 vote to buy, one votes to sell."),
+    (VoteDirection.SELL, 0): N_("%(agreeing)d of 3 vote to sell."),
+    (VoteDirection.SELL, 1): N_("%(agreeing)d of 3 vote to sell, one votes to buy."),
+    (VoteDirection.NEUTRAL, 0): N_("None of the three votes to buy or to sell."),
+    (VoteDirection.NEUTRAL, 2): N_("One votes to buy and one to sell."),
+}
+
+
+def count_votes(signal: Signal, locale: Locale) -> str:
+    """How many of the three say what the signal says, and how many the opposite."""
+    dissenting = sum(signal.dissents(vote) for vote in signal.votes)
+    text = load_translations(locale).gettext(_COUNTS[signal.strength.direction, dissenting])
+    return text % {"agreeing": signal.agreeing}
 
 
 _FILL_RULES: Final = {

@@ -95,6 +95,7 @@ class Vote:
     direction: VoteDirection
     value: float
     threshold: float | None
+    dissents: bool = strawberry.field(description="Whether it says buy or sell, the whole not.")
     sentence: str = strawberry.field(description="The vote in words, in the reader's language.")
 
 
@@ -138,10 +139,16 @@ class Fundamentals(FromRow):
 @described
 @strawberry.type
 class Signal:
-    """Three votes and what they come to. A count of votes: no measure of how likely a move is."""
+    """Three votes and what they come to. A count of votes: no measure of how likely a move is.
+
+    `day` is that of the prices. `agreeing` of the three say what the strength says, for HOLD those
+    that say nothing; `summary` is the same in words, in the reader's language.
+    """
 
     day: date
     strength: SignalStrength
+    agreeing: int
+    summary: str
     votes: list[Vote]
 
 

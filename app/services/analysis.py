@@ -1,4 +1,4 @@
-"""Indicators computed and stored: after a collection the tail, after a revision or split the whole.
+"""Indicators and signals, stored: after a collection the tail, after a revision or split the whole.
 
 This module imports the compiled loops: workers and the command line use it, never the web process
 (`services.readings` reads what is stored here).
@@ -19,8 +19,11 @@ from app.db.frames import merge_frame, read_frame
 from app.domain.bars import PriceBasis, adjust
 from app.domain.indicator_columns import INDICATOR_COLUMNS
 from app.domain.indicators import compute_daily
+from app.domain.signal_series import SIGNAL_COLUMNS, compute_signals
+from app.domain.signals import MacdVote
 from app.env import Env
 from app.services.instruments import hold_instrument
+from app.services.readings import macd_vote
 from app.services.settings import SOURCE_KEY, find_setting, hold_source
 
 WARM_UP: Final = 500
@@ -57,10 +60,17 @@ _SPLITS_SQL: Final = """
 SELECT day, numerator, denominator FROM split WHERE symbol = :symbol ORDER BY day
 """
 _STALE_SQL: Final = """
-SELECT i.indicators_from, (SELECT max(number) FROM data_revision WHERE symbol = i.symbol)
+SELECT i.indicators_from, (SELECT max(number) FROM data_revision WHERE symbol = i.symbol),
+  i.signals_by
 FROM (SELECT CAST(:symbol AS text) AS symbol) AS asked LEFT JOIN instrument AS i USING (symbol)
 """
 _FITS_SQL: Final = "UPDATE instrument SET indicators_from = NULL WHERE symbol = :symbol"
+_SIGNALS_BY_SQL: Final = """
+UPDATE instrument SET signals_by = :macd WHERE symbol = :symbol AND signals_by IS DISTINCT FROM :macd
+"""
+_NO_SIGNAL_SQL: Final = """
+DELETE FROM signal WHERE symbol = :symbol AND day >= :start AND day <> ALL(:days)
+"""
 _ORPHANS_SQL: Final = """
 DELETE FROM indicator_daily AS d WHERE symbol = :symbol
 AND NOT EXISTS (SELECT FROM bar WHERE symbol = d.symbol AND day = d.day)
@@ -74,14 +84,15 @@ WHERE symbol = :symbol AND day >= :start ORDER BY day
 async def analyse(env: Env, symbol: str, *, whole: bool = False) -> int:
     """Computes the indicators of one instrument and stores what is new or differs; rows written.
 
-    Prices are split-adjusted. Only the newest rows are computed unless `whole` is said, an old bar
-    or a split has changed (`instrument.indicators_from`), or the oldest stored row of the tail no
-    longer agrees.
+    Its signals, of the same prices, are stored with them. Prices are split-adjusted. Only the
+    newest rows are computed unless `whole` is said, an old bar or a split has changed
+    (`instrument.indicators_from`), MACD votes otherwise in the stored signals, or the oldest stored
+    row of the tail no longer agrees.
     """
     async with env.db.read() as db:
         stale = await _staleness(db, symbol)
         missing = int(await db.scalar(text(_MISSING_SQL), {"symbol": symbol}) or 0)
-    if not whole and stale.since is None:
+    if not whole and stale.since is None and stale.signals_by == macd_vote(env):
         written = await _write(env, symbol, missing + OVERLAP, stale)
         if written is not None:
             return written
@@ -90,10 +101,14 @@ async def analyse(env: Env, symbol: str, *, whole: bool = False) -> int:
 
 @dataclass(frozen=True)
 class _Staleness:
-    """The day from which stored indicators no longer fit, and the newest revision at that time."""
+    """The day from which stored indicators no longer fit, and the newest revision at that time.
+
+    `signals_by`: how MACD votes in the stored signals.
+    """
 
     since: date | None
     revision: int | None
+    signals_by: str | None
 
 
 async def _staleness(db: AsyncSession, symbol: str) -> _Staleness:
@@ -126,7 +141,24 @@ async def _write(env: Env, symbol: str, rows: int | None, stale: _Staleness) -> 
         if rows is None:
             await db.execute(text(_ORPHANS_SQL), {"symbol": symbol})
             await _settle(db, symbol, stale)
-        return await merge_frame(db, "indicator_daily", changed)
+            await _write_signals(db, symbol, computed, date.min)
+            macd = {"symbol": symbol, "macd": macd_vote(env)}
+            await db.execute(text(_SIGNALS_BY_SQL), macd)
+        elif not changed.is_empty():
+            first = changed["day"][0]
+            await _write_signals(db, symbol, computed.filter(pl.col("day") >= first), first)
+        return await merge_frame(db, "indicator_daily", changed.select(_STORED.names()))
+
+
+async def _write_signals(
+    db: AsyncSession, symbol: str, computed: pl.DataFrame, start: date
+) -> None:
+    """Stores the signals of these days, all from `start` on; a day without one keeps none."""
+    signals = computed.filter(pl.col("strength").is_not_null())
+    if start == date.min or signals.height < computed.height:
+        days = {"start": start, "days": signals["day"].to_list()}
+        await db.execute(text(_NO_SIGNAL_SQL), {"symbol": symbol, **days})
+    await merge_frame(db, "signal", signals.select("symbol", "day", *SIGNAL_COLUMNS))
 
 
 async def _settle(db: AsyncSession, symbol: str, stale: _Staleness) -> None:
@@ -139,19 +171,22 @@ async def _settle(db: AsyncSession, symbol: str, stale: _Staleness) -> None:
 
 
 async def _compute(env: Env, symbol: str, rows: int | None) -> pl.DataFrame:
-    """The indicators of the newest `rows` bars, computed from WARM_UP more of them."""
+    """Indicators and signals of the newest `rows` bars, computed from WARM_UP more of them."""
     limit = None if rows is None else rows + WARM_UP
     async with env.db.read() as db:
         bars = await read_frame(db, _BARS_SQL, {"symbol": symbol, "rows": limit}, _BARS)
         splits = await read_frame(db, _SPLITS_SQL, {"symbol": symbol}, _SPLITS)
-    computed = await asyncio.to_thread(_indicators, symbol, bars, splits)
+    computed = await asyncio.to_thread(_compute_both, symbol, bars, splits, macd_vote(env))
     enough = limit is not None and bars.height == limit
     return computed.tail(rows) if enough and rows is not None else computed
 
 
-def _indicators(symbol: str, bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
+def _compute_both(
+    symbol: str, bars: pl.DataFrame, splits: pl.DataFrame, macd: MacdVote
+) -> pl.DataFrame:
     adjusted = adjust(bars, splits, _NO_DIVIDENDS, PriceBasis.SPLIT_ADJUSTED)
-    return compute_daily(adjusted.select(pl.lit(symbol).alias("symbol"), *_BARS.names()))
+    daily = compute_daily(adjusted.select(pl.lit(symbol).alias("symbol"), *_BARS.names()))
+    return daily.hstack(compute_signals(daily, macd))
 
 
 def _agreement(computed: pl.DataFrame, stored: pl.DataFrame) -> pl.Series:

@@ -21,6 +21,7 @@ from app.env import Env
 from app.services.due_checks import LIVE_SOURCE, open_due_checks
 from app.services.jobs import MAX_ATTEMPTS, open_jobs, real_time
 from app.services.markets import expected_days
+from app.services.readings import macd_vote
 from app.services.settings import SOURCE_KEY, find_setting
 
 _HOUR: Final = 3600.0
@@ -111,7 +112,8 @@ async def _open_periodic(env: Env, seconds: float) -> int:
 async def _open_analyses(env: Env) -> int:
     """Indicators of instruments whose bars are newer, or have been revised since they were made.
 
-    A collection that is open is about to make them.
+    Signals by another rule than the one in force are due too. A collection that is open is about to
+    make them.
     """
     bars = select(func.max(Bar.day)).where(Bar.symbol == Instrument.symbol).scalar_subquery()
     made = (
@@ -125,14 +127,25 @@ async def _open_analyses(env: Env) -> int:
         .scalar_subquery()
     )
     stale = Instrument.indicators_from.is_not(None) & bars.is_not(None)
+    macd = macd_vote(env)
+    other_rule = Instrument.signals_by.is_distinct_from(macd) & bars.is_not(None)
     behind = (
-        select(Instrument.symbol, bars, case((stale, Instrument.indicators_from)), revised)
-        .where(stale | func.coalesce(made < bars, bars.is_not(None)))
+        select(
+            Instrument.symbol,
+            bars,
+            case((stale, Instrument.indicators_from)),
+            revised,
+            case((other_rule, func.concat(Instrument.signals_by, ">", macd.value))),
+        )
+        .where(stale | other_rule | func.coalesce(made < bars, bars.is_not(None)))
         .where(~_has_open_job("collect"))
     )
     async with env.db.write() as db:
         found = (await db.execute(behind)).all()
-        keys = [f"{s}:{day}" + (f":{since}:{n}" if since else "") for s, day, since, n in found]
+        keys = [
+            f"{s}:{day}" + (f":{since}:{n}" if since else "") + (f":{rule}" if rule else "")
+            for s, day, since, n, rule in found
+        ]
         rows = [
             {"key": f"analyse:{key}", "symbol": row[0], "day": row[1]}
             for key, row in zip(keys, found, strict=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy import Row, text
 
 from app.domain.indicator_columns import INDICATOR_COLUMNS
-from app.domain.signals import CROSS_BARS, Signal, compute_signal
+from app.domain.signal_series import INPUTS, SIGNAL_COLUMNS, VOTE_COLUMNS
+from app.domain.signals import MacdVote, Signal, VoteIndicator, make_signal
 from app.env import Env
 from app.services.prices import horizon
 
@@ -20,12 +20,18 @@ from app.services.prices import horizon
 class Reading:
     """Indicators of `day` by column, None in warm-up and flat windows; their signal.
 
-    `signal` is None when one of the three that vote is unknown.
+    `signal` is the stored one: None when one of the three that vote is unknown.
     """
 
     day: date
     indicators: Mapping[str, float | None]
     signal: Signal | None
+
+
+def macd_vote(env: Env) -> MacdVote:
+    """How MACD votes in this installation: what signals are stored by from now on."""
+    by_state = env.settings.macd_vote == "state"
+    return VoteIndicator.MACD_STATE if by_state else VoteIndicator.MACD_CROSS
 
 
 async def list_readings(
@@ -41,33 +47,33 @@ async def list_readings(
     params = {
         "symbols": list(symbols),
         "until": on or await horizon(env) or date.max,
-        "bars": CROSS_BARS + 1,
     }
     async with env.db.read() as db:
         rows = (await db.execute(text(_READINGS), params)).all()
-    by_symbol = groupby(rows, key=lambda row: row.symbol)
-    return {symbol: _reading(list(days)) for symbol, days in by_symbol}
+    return {row.symbol: _reading(row) for row in rows}
 
 
-def _reading(days: list[Row[Any]]) -> Reading:
-    """The reading of the last of these days, oldest first."""
-    last = days[-1]
-    histograms = [day.macd_histogram for day in days]
-    return Reading(
-        day=last.day,
-        indicators={name: getattr(last, name) for name in INDICATOR_COLUMNS},
-        signal=compute_signal(last.rsi_14, last.stochastic_k, histograms),
-    )
+def _reading(row: Row[Any]) -> Reading:
+    indicators = {name: getattr(row, name) for name in INDICATOR_COLUMNS}
+    return Reading(row.day, indicators, None if row.strength is None else _signal(row))
+
+
+def _signal(row: Row[Any]) -> Signal:
+    values = [getattr(row, name) for name in INPUTS]
+    votes = [getattr(row, name) for name in VOTE_COLUMNS]
+    by_state = row.signals_by == VoteIndicator.MACD_STATE
+    macd: MacdVote = VoteIndicator.MACD_STATE if by_state else VoteIndicator.MACD_CROSS
+    return make_signal(row.strength, values, votes, macd)
 
 
 _READINGS: Final = f"""
-    SELECT i.symbol, d.*
+    SELECT i.symbol, i.signals_by, d.*, {", ".join(f"s.{name}" for name in SIGNAL_COLUMNS)}
     FROM instrument AS i
     JOIN LATERAL (
         SELECT day, {", ".join(INDICATOR_COLUMNS)} FROM indicator_daily
         WHERE symbol = i.symbol AND day <= :until
-        ORDER BY day DESC LIMIT :bars
+        ORDER BY day DESC LIMIT 1
     ) AS d ON true
+    LEFT JOIN signal AS s ON s.symbol = i.symbol AND s.day = d.day
     WHERE i.symbol = ANY(:symbols)
-    ORDER BY i.symbol, d.day
 """

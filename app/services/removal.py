@@ -37,6 +37,7 @@ DEPENDENTS: Final = {
     "SPLITS": f"{_COUNT} split {_OWN}",
     "DIVIDENDS": f"{_COUNT} dividend {_OWN}",
     "INDICATORS": f"{_COUNT} indicator_daily {_OWN}",
+    "SIGNALS": f"{_COUNT} signal {_OWN}",
     "REVISIONS": f"{_COUNT} data_revision {_OWN}",
     "QUARANTINE": f"{_COUNT} quarantine {_OWN}",
     "CROSS_CHECKS": f"{_UNDATED} cross_check {_OWN}",

@@ -28,6 +28,7 @@ from app.db.models import (
     Job,
     Quarantine,
     Setting,
+    Signal,
     Split,
 )
 from app.env import Env
@@ -44,6 +45,7 @@ PATIENCE: Final = 5.0  # seconds in which a source has to answer before it is ch
 
 _PROBE: Final = "AAPL"  # both sources know it
 _TABLES: Final = (
+    Signal,
     IndicatorDaily,
     Bar,
     Split,
@@ -108,7 +110,7 @@ async def _drop(db: AsyncSession, name: str) -> None:
     stale = delete(Instrument)
     await db.execute(stale if name == "sample" else stale.where(Instrument.symbol.in_(defaults)))
     names = ("checked_at", "problem", "problem_detail", "problem_since", "delisted_at")
-    clean = dict.fromkeys((*names, "price_source", "swept_at", "indicators_from", "appraised_at"))
+    clean = dict.fromkeys((*names, "price_source", "swept_at", "indicators_from", "appraised_at", "signals_by"))
     await db.execute(update(Instrument).values(**clean))
     await db.execute(delete(Setting).where(Setting.key == REPLAY_KEY))
 

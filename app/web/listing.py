@@ -126,6 +126,7 @@ def list_votes(signal: Mapping[str, Any], _: Translate) -> list[Row]:
         "RSI": "RSI (14)",
         "STOCHASTIC": _("Stochastic"),
         "MACD_CROSS": _("MACD cross"),
+        "MACD_STATE": _("MACD state"),
     }
     words = {"BUY": _("Buy"), "SELL": _("Sell"), "NEUTRAL": _("Neutral")}
     return [

@@ -1,8 +1,12 @@
-"""Indicators are stored for every bar; a tail after a collection, the whole after a split."""
+"""Indicators are stored for every bar; a tail after a collection, the whole after a split.
+
+Signals are stored with them, of each day that has all three votes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,10 +15,14 @@ import pytest
 import talib
 from sqlalchemy import text
 
+from app.domain.signal_series import INPUTS, SIGNAL_COLUMNS
+from app.domain.signals import VoteIndicator
 from app.env import Env
 from app.services.analysis import analyse
+from app.services.due import open_due
 from app.services.removal import remove_instrument
 from app.services.settings import choose_source
+from tests.domain.plain_signals import plain_level, plain_votes
 from tests.factories import make_bars, make_instrument, make_split
 
 CLOSES = [round(100 + 20 * float(np.sin(i / 9)) + i / 11, 2) for i in range(760)]
@@ -31,6 +39,25 @@ async def versions(env: Env) -> dict[date, int]:
     async with env.db.read() as db:
         query = "SELECT day, xmin::text::bigint FROM indicator_daily"
         return {row[0]: row[1] for row in await db.execute(text(query))}
+
+
+async def signals(env: Env) -> dict[date, tuple[int, ...]]:
+    """Strength and votes by day."""
+    async with env.db.read() as db:
+        query = f"SELECT day, {', '.join(SIGNAL_COLUMNS)} FROM signal"
+        return {day: tuple(levels) for day, *levels in await db.execute(text(query))}
+
+
+async def assert_signals_fit(env: Env, macd: VoteIndicator = VoteIndicator.MACD_CROSS) -> None:
+    """Each day has the signal of its stored indicators, or none where one is unknown."""
+    stored, wanted = await rows(env), {}
+    rsi, slow_k, histogram = ([row[name] for row in stored] for name in INPUTS)
+    for t, row in enumerate(stored):
+        votes = plain_votes(rsi[t], slow_k[t], histogram[: t + 1], macd)
+        if votes is not None:
+            wanted[row["day"]] = (plain_level(votes), *votes)
+    assert await signals(env) == wanted
+    assert len({levels[0] for levels in wanted.values()}) > 3
 
 
 def sma_20(closes: list[float]) -> list[float | None]:
@@ -57,6 +84,7 @@ async def test_every_bar_gets_its_row(env: Env) -> None:
     await make_bars(env, "AAPL", CLOSES)
     assert await analyse(env, "AAPL") == len(CLOSES)
     await assert_right(env, CLOSES)
+    await assert_signals_fit(env)
 
 
 async def test_a_second_time_writes_nothing(env: Env) -> None:
@@ -96,6 +124,7 @@ async def test_a_corrected_bar_of_the_last_sessions_changes_what_comes_after_it(
         await db.execute(text(change), {"day": days[-5]})
     assert await analyse(env, "AAPL") == 5
     await assert_right(env, corrected)
+    await assert_signals_fit(env)
 
 
 async def test_a_new_split_derives_the_whole_anew(env: Env) -> None:
@@ -105,6 +134,36 @@ async def test_a_new_split_derives_the_whole_anew(env: Env) -> None:
     await make_split(env, "AAPL", days[-2], 4)
     assert await analyse(env, "AAPL") > 700
     await assert_right(env, [c / 4 for c in CLOSES[:-2]] + CLOSES[-2:])
+    await assert_signals_fit(env)
+
+
+async def test_a_signal_whose_input_is_gone_goes_too(env: Env) -> None:
+    await make_instrument(env, "AAPL")
+    days = await make_bars(env, "AAPL", CLOSES)
+    await analyse(env, "AAPL")
+    assert days[-1] in await signals(env)
+    async with env.db.write() as db:
+        change = "UPDATE bar SET close = NULL WHERE day = :day"
+        await db.execute(text(change), {"day": days[-1]})
+    await analyse(env, "AAPL")
+    assert days[-1] not in await signals(env)
+    async with env.db.write() as db:
+        await db.execute(text("DELETE FROM bar WHERE day = :day"), {"day": days[-9]})
+    await analyse(env, "AAPL", whole=True)
+    assert days[-9] not in await signals(env)
+
+
+async def test_signals_follow_the_rule_of_the_installation(env: Env) -> None:
+    await make_instrument(env, "AAPL")
+    await make_bars(env, "AAPL", CLOSES[:200])
+    await analyse(env, "AAPL")
+    await assert_signals_fit(env)
+    assert await open_due(env) == 0
+    by_state = replace(env, settings=replace(env.settings, macd_vote="state"))
+    assert await open_due(by_state) == 1
+    await analyse(by_state, "AAPL")
+    await assert_signals_fit(env, VoteIndicator.MACD_STATE)
+    assert await open_due(by_state) == 0
 
 
 async def test_days_without_a_close_get_a_row_of_nulls(env: Env) -> None:

@@ -34,6 +34,8 @@ async def live(env: Env) -> Env:
 async def analysed(env: Env, symbol: str, day: date) -> None:
     async with env.db.write() as db:
         await db.execute(insert(IndicatorDaily).values(symbol=symbol, day=day))
+        by = "UPDATE instrument SET signals_by = 'MACD_CROSS' WHERE symbol = :symbol"
+        await db.execute(text(by), {"symbol": symbol})
 
 
 async def keys(env: Env) -> list[str]:

@@ -6,8 +6,9 @@ from datetime import date
 
 from sqlalchemy import insert
 
-from app.db.models import IndicatorDaily
-from app.domain.signals import SignalStrength
+from app.db.models import IndicatorDaily, Signal
+from app.domain.signal_series import SIGNAL_COLUMNS
+from app.domain.signals import SignalStrength, VoteIndicator
 from app.env import Env
 from app.services.readings import list_readings
 from tests.factories import make_bars, make_instrument, weekdays
@@ -36,12 +37,20 @@ async def make_indicators(
     return days
 
 
+async def make_signal(env: Env, symbol: str, day: date, *levels: int) -> None:
+    """A stored signal: its strength and its three votes."""
+    values = dict(zip(SIGNAL_COLUMNS, levels, strict=True))
+    async with env.db.write() as db:
+        await db.execute(insert(Signal).values(symbol=symbol, day=day, **values))
+
+
 async def test_the_newest_reading_has_its_indicators_and_its_signal(env):
     await make_instrument(env, "AAPL")
     await make_instrument(env, "MSFT")
     days = await make_indicators(
         env, "AAPL", rsi=[50, 50, 50, 25], k=[50] * 4, histogram=[-1, -1, 1, 1]
     )
+    await make_signal(env, "AAPL", days[-1], 2, 1, 0, 1)
     readings = await list_readings(env, ["AAPL", "MSFT", "NONE"])
     assert list(readings) == ["AAPL"]
     reading = readings["AAPL"]
@@ -50,6 +59,11 @@ async def test_the_newest_reading_has_its_indicators_and_its_signal(env):
     assert reading.indicators["sma_20"] == 103
     assert reading.indicators["macd"] is None
     assert reading.signal.strength is SignalStrength.STRONG_BUY
+    assert [(v.indicator, v.value, v.threshold) for v in reading.signal.votes] == [
+        (VoteIndicator.RSI, 25.0, 30.0),
+        (VoteIndicator.STOCHASTIC, 50.0, None),
+        (VoteIndicator.MACD_CROSS, 1.0, 0.0),
+    ]
 
 
 async def test_a_day_in_the_past_is_read_as_it_was_then(env):
@@ -57,6 +71,8 @@ async def test_a_day_in_the_past_is_read_as_it_was_then(env):
     days = await make_indicators(
         env, "AAPL", rsi=[80, 80, 80, 80, 50], k=[90] * 4 + [50], histogram=[1, 1, 1, 1, 1]
     )
+    await make_signal(env, "AAPL", days[3], -2, -1, -1, 0)
+    await make_signal(env, "AAPL", days[4], 0, 0, 0, 0)
     then = (await list_readings(env, ["AAPL"], days[3]))["AAPL"]
     assert (then.day, then.signal.strength) == (days[3], SignalStrength.STRONG_SELL)
     now = (await list_readings(env, ["AAPL"], days[4]))["AAPL"]

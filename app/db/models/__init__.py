@@ -30,6 +30,7 @@ from app.db.models.portfolio import (
     TxnNote,
 )
 from app.db.models.records import RecordPreset
+from app.db.models.signal import Signal
 from app.db.models.trust import CrossCheck, DataRevision, DataVersion, Quarantine
 from app.db.models.user import (
     ApiToken,
@@ -83,6 +84,7 @@ __all__ = [
     "RefreshToken",
     "SessionOverride",
     "Setting",
+    "Signal",
     "SigningKey",
     "Split",
     "TokenFamily",

@@ -65,7 +65,8 @@ class Instrument(Base):
 
     `price_source` is where its stored rows come from, `swept_at` when all of its history was last
     asked for, `indicators_from` the day from which stored indicators no longer fit the bars,
-    `appraised_at` when a source last answered about its fundamentals.
+    `appraised_at` when a source last answered about its fundamentals, `signals_by` how MACD votes
+    in its stored signals (None: there are none yet).
     """
 
     __tablename__ = "instrument"
@@ -90,6 +91,7 @@ class Instrument(Base):
     swept_at: Mapped[At | None]
     indicators_from: Mapped[date | None]
     appraised_at: Mapped[At | None]
+    signals_by: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("kind IN ('EQUITY', 'ETF', 'INDEX', 'FX')", name="kind"),

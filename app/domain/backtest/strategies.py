@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from app.domain import signals
 from app.domain.backtest.history import History
 from app.domain.backtest.strategy import (
     Decision,
@@ -19,6 +18,7 @@ from app.domain.backtest.strategy import (
     Values,
 )
 from app.domain.indicators import compute_daily
+from app.domain.signal_series import INPUTS, fuse, vote_cross, vote_rsi, vote_stochastic
 from app.errors import BadInput
 
 _SHORT: Final = Parameter("short", Kind.FLAG, default=False)
@@ -164,17 +164,11 @@ class FusedSignal(Strategy):
     def decide(self, history: History, values: Values) -> Decision:
         """Votes of RSI(14), slow %K(14, 3) and a MACD cross of the last three bars."""
         daily = compute_daily(history.frame)
-        names = ("rsi_14", "stochastic_k", "macd_histogram")
-        inputs = {name: history.spread(daily, name) for name in names}
-        rsi, k, histogram = (inputs[name] for name in names)
-        votes = _vote(rsi, signals.RSI_LOW, signals.RSI_HIGH)
-        votes = np.stack([votes, _vote(k, signals.STOCHASTIC_LOW, signals.STOCHASTIC_HIGH),
-                          _crosses(history, histogram)])  # fmt: skip
-        known = np.isfinite(rsi) & np.isfinite(k) & np.isfinite(votes[2])
-        buys, sells = (votes == 1).sum(axis=0), (votes == -1).sum(axis=0)
-        enough = 2 if values["strong_only"] else 1
-        buy = known & (buys >= enough) & ((buys >= 2) | (buys > sells))
-        sell = known & ((sells >= 2) | ((buys < 2) & (sells > buys)))
+        inputs = {name: history.spread(daily, name) for name in INPUTS}
+        rsi, k, histogram = inputs.values()
+        votes = [vote_rsi(rsi), vote_stochastic(k), _crosses(history, histogram)]
+        level = fuse(np.stack(votes))
+        buy, sell = level >= (2 if values["strong_only"] else 1), level < 0
         return Decision(_hold(buy, sell), inputs)
 
 
@@ -266,29 +260,13 @@ def _band(values: Values, sign: float) -> LineRule:
     return LineRule(line, sign=sign, enter=width, leave=0.0, short=bool(values["short"]))
 
 
-def _vote(values: Any, low: float, high: float) -> Any:
-    return np.where(values < low, 1, np.where(values > high, -1, 0)).astype(float)
-
-
 def _crosses(history: History, histogram: Any) -> Any:
-    """The newest change of side among the last bars with a close, as `signals` reads it."""
+    """Votes of the crosses of each instrument's bars; a session without a close is none."""
     out = np.full(history.shape, np.nan)
     for k in range(history.shape[1]):
         seen = np.isfinite(history.close[:, k])
-        values = histogram[seen, k]
-        if len(values) > signals.CROSS_BARS:
-            out[np.flatnonzero(seen)[signals.CROSS_BARS :], k] = _cross(np.sign(values))
+        out[seen, k] = vote_cross(histogram[seen, k])
     return out
-
-
-def _cross(signs: Any) -> Any:
-    """Votes from the fourth bar on; NaN where a bar of the four has no sign."""
-    recent = np.lib.stride_tricks.sliding_window_view(signs, signals.CROSS_BARS + 1).T
-    vote, side = np.zeros(recent.shape[1]), recent[0]
-    for now in recent[1:]:
-        vote = np.where((side != 0) & (now == -side), now, vote)
-        side = np.where(now != 0, now, side)
-    return np.where(np.isfinite(recent).all(axis=0), vote, np.nan)
 
 
 def _hold(buy: Any, sell: Any) -> Any:

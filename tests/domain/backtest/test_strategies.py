@@ -10,9 +10,10 @@ from app.domain.backtest.strategies import STRATEGIES, find_strategy
 from app.domain.backtest.strategy import check_values
 from app.domain.backtest.tape import Tape, prepare
 from app.domain.indicators import compute_daily
-from app.domain.signals import SignalStrength, compute_signal
+from app.domain.signal_series import INPUTS
 from app.errors import BadInput
 from tests.domain.oracle_bars import sample, walk
+from tests.domain.plain_signals import plain_level, plain_votes
 
 
 def decide(key: str, tape: Tape, **values: float):
@@ -38,19 +39,17 @@ def test_the_fused_signal_is_the_products_own() -> None:
     bars = sample().filter(pl.col("symbol") == "IBM")[-800:]
     tape = prepare(bars)
     daily = compute_daily(tape.history.frame)
-    strengths = [
-        compute_signal(
-            daily["rsi_14"][t], daily["stochastic_k"][t], daily["macd_histogram"][max(0, t - 3) : t + 1].to_list()
-        )
+    rsi, slow_k, histogram = (daily[name].to_list() for name in INPUTS)
+    levels = [
+        plain_level(plain_votes(rsi[t], slow_k[t], histogram[max(0, t - 3) : t + 1])) or 0
         for t in range(daily.height)
-    ]  # fmt: skip
-    for strong, buys in ((True, {"STRONG_BUY"}), (False, {"STRONG_BUY", "BUY"})):
+    ]
+    for strong, enough in ((True, 2), (False, 1)):
         side, wanted = 0, []
-        for signal in strengths:
-            strength = SignalStrength.HOLD if signal is None else signal.strength
-            if strength in buys:
+        for level in levels:
+            if level >= enough:
                 side = 1
-            elif strength in {"SELL", "STRONG_SELL"}:
+            elif level < 0:
                 side = 0
             wanted.append(side)
         got = decide("fused_signal", tape, strong_only=strong).side[:, 0]
