@@ -118,9 +118,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         strategy_dir=_path(env, "SISE_STRATEGY_DIR"),
         collect_every=_number(env, "SISE_COLLECT_EVERY", None, 1, 86_400),
         replay_step=_number(env, "SISE_REPLAY_STEP", 2.0, 0.01, 3_600),
-        macd_vote=cast(
-            "MacdVoting", _choice(env, "SISE_MACD_VOTE", "cross", get_args(MacdVoting))
-        ),
+        macd_vote=cast("MacdVoting", _choice(env, "SISE_MACD_VOTE", "cross", get_args(MacdVoting))),
         public_market=_flag(env, "SISE_PUBLIC_MARKET", default=loopback),
         allowed_hosts=_allowed_hosts(env, public_url),
         points_per_minute=_whole(env, "SISE_POINTS_PER_MINUTE", 100_000, 10_000, 1_000_000_000),

@@ -13,21 +13,23 @@ from app.services.strategy_shelf import set_up_shelf
 from workers.backtest import read_loops, run_backtest
 from workers.compiling import compile_apart
 from workers.pace import Pace
-from workers.tick import appraisal_tick, calendar_tick
+from workers.tick import appraisal_tick, calendar_tick, worth_tick
 
 FUNCTIONS: Final[tuple[Function, ...]] = (
     func(run_backtest, name="run_backtest"),
     func(read_loops, name="read_loops"),
     func(calendar_tick, name="calendar_tick"),
     func(appraisal_tick, name="appraisal_tick"),
+    func(worth_tick, name="worth_tick"),
 )
 
 
 def crons(_env: Env, _pace: Pace) -> list[CronJob]:
-    """The hour, which also runs at the start, and the quarter of an hour."""
+    """The hour, which also runs at the start, the quarter of an hour, and the minute."""
     return [
         cron(calendar_tick, minute=7, second=0, run_at_startup=True),
         cron(appraisal_tick, minute={12, 27, 42, 57}, second=0),
+        cron(worth_tick, second=40),
     ]
 
 

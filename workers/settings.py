@@ -5,7 +5,8 @@
                                                                               equity_tick
                                                                               match_tick
     long    run_backtest read_loops calendar_tick appraisal_tick              calendar_tick     1 h
-                                                                              appraisal_tick
+            worth_tick                                                        appraisal_tick
+                                                                              worth_tick
 
 They run each minute (orders, `match_tick`, every second), each hour and each quarter of an
 hour. Only the module of the chosen queue is imported: a process does not carry the libraries of

@@ -25,6 +25,7 @@ from app.services import (
     mails,
     metrics,
     settling,
+    signal_worth,
     universe,
 )
 from workers.pace import Pace
@@ -88,6 +89,16 @@ async def appraisal_tick(ctx: dict[str, Any]) -> None:
     env: Env = ctx["env"]
     if await due_fundamentals.list_due_fundamentals(env, 1):
         await run_child(env.settings, "workers.appraise", APPRAISAL_LIMIT)
+
+
+async def worth_tick(ctx: dict[str, Any]) -> None:
+    """The cron job of each minute of the long queue: the worth of signals after collections.
+
+    Raises:
+        Unavailable: the database does not answer; the next minute begins anew.
+    """
+    if await signal_worth.refresh_worth(ctx["env"]):
+        LOG.info("worth of signals computed")
 
 
 async def run_child(settings: Settings, module: str, limit: float) -> None:

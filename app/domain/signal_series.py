@@ -94,7 +94,7 @@ def fuse(votes: Any) -> Any:
     Two or more of three: 2 or -2, STRONG; else whichever has more: 1 or -1; equal: 0.
     """
     buys, sells = (votes == 1).sum(axis=0), (votes == -1).sum(axis=0)
-    level = np.where(buys >= 2, 2, np.where(sells >= 2, -2, buys - sells))  # noqa: PLR2004 - of three
+    level = np.where(buys >= 2, 2, np.where(sells >= 2, -2, buys - sells))
     return np.where(np.isfinite(votes).all(axis=0), level, np.nan)
 
 

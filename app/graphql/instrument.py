@@ -11,7 +11,6 @@ import strawberry
 from app.domain.bars import Interval, PriceBasis
 from app.domain.indicator_columns import IndicatorKind
 from app.domain.market import Kind
-from app.domain.signals import Signal as SignalRow
 from app.errors import BadInput
 from app.graphql.context import Info
 from app.graphql.describing import described
@@ -19,7 +18,7 @@ from app.graphql.enums import FreshnessState, QuarantineState
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.reasons import why_daily_only, why_not_fresh, why_not_live
 from app.graphql.scalars import Series
-from app.graphql.sentences import count_votes, vote_sentence
+from app.graphql.signal_types import Signal
 from app.graphql.trust_types import (
     PriceEvent,
     Quarantine,
@@ -35,9 +34,7 @@ from app.graphql.types import (
     IndicatorSnapshot,
     Quote,
     Session,
-    Signal,
     Split,
-    Vote,
 )
 from app.services import data_health
 from app.services.candles import get_series
@@ -46,7 +43,6 @@ from app.services.prices import MAX_SPARKLINE, count_bars, list_bars
 from app.services.readings import Reading
 from app.services.source_order import list_providers
 from app.services.stored_data import count_events, get_stored, list_events
-from app.translations import Locale
 
 From = Annotated[date | None, strawberry.argument(name="from", description="The first day.")]
 To = Annotated[date | None, strawberry.argument(name="to", description="The last day.")]
@@ -233,7 +229,7 @@ class Instrument:
         reading = await info.context.loaders.readings.load((self.symbol, on))
         if reading is None or reading.signal is None:
             return None
-        return _signal(reading.day, reading.signal, info.context.locale)
+        return Signal.of(reading.day, reading.signal, self.currency, info.context.locale)
 
     @strawberry.field
     async def splits(self, info: Info) -> list[Split]:
@@ -306,21 +302,3 @@ class Instrument:
 def _snapshot(reading: Reading) -> IndicatorSnapshot:
     values = {_NUMBERED.sub("", name): value for name, value in reading.indicators.items()}
     return IndicatorSnapshot(day=reading.day, **values)
-
-
-def _signal(day: date, found: SignalRow, locale: Locale) -> Signal:
-    votes = [
-        Vote(
-            indicator=vote.indicator,
-            direction=vote.direction,
-            value=vote.value,
-            threshold=vote.threshold,
-            dissents=found.dissents(vote),
-            sentence=vote_sentence(vote, locale),
-        )
-        for vote in found.votes
-    ]
-    summary = count_votes(found, locale)
-    return Signal(
-        day=day, strength=found.strength, agreeing=found.agreeing, summary=summary, votes=votes
-    )

@@ -28,6 +28,7 @@ from app.services.prices import (
     list_splits,
 )
 from app.services.readings import Reading, list_readings
+from app.services.signal_worth import find_worth
 from app.services.source_order import Reach, find_reach
 from app.services.stored_data import list_bars_before, list_recent_revisions
 from app.services.universe import find_seen
@@ -57,6 +58,7 @@ class Loaders:
         self.fundamentals: DataLoader[tuple[str, date | None], FundamentalRow | None] = _by_group(
             lambda symbols, on: list_fundamentals(env, symbols, on)
         )
+        self.worth = _by_key(lambda _kinds: find_worth(env))
         self.bars_before: DataLoader[tuple[str, date], BarRow | None] = _by_key(
             lambda keys: list_bars_before(env, keys)
         )

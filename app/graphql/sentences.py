@@ -1,4 +1,4 @@
-"""Rules in words, in the reader's language: what a vote reads, and when an order fills.
+"""Rules in words, in the reader's language: what a vote reads, its worth, when an order fills.
 
 Each sentence says what the rule reads, never what to do.
 """
@@ -9,6 +9,7 @@ from typing import Final
 
 from app.domain.signals import Signal, Vote, VoteDirection, VoteIndicator
 from app.domain.trading.orders import OrderType
+from app.services.signal_worth import WorthRow
 from app.translations import N_, Locale, load_translations
 
 _SENTENCES: Final = {
@@ -41,9 +42,7 @@ _SENTENCES: Final = {
     (VoteIndicator.MACD_STATE, VoteDirection.SELL): N_(
         "MACD lies below its signal line: a vote to sell."
     ),
-    (VoteIndicator.MACD_STATE, VoteDirection.NEUTRAL): N_(
-        "MACD lies on its signal line: no vote."
-    ),
+    (VoteIndicator.MACD_STATE, VoteDirection.NEUTRAL): N_("MACD lies on its signal line: no vote."),
 }
 
 
@@ -68,6 +67,34 @@ def count_votes(signal: Signal, locale: Locale) -> str:
     dissenting = sum(signal.dissents(vote) for vote in signal.votes)
     text = load_translations(locale).gettext(_COUNTS[signal.strength.direction, dissenting])
     return text % {"agreeing": signal.agreeing}
+
+
+_WORTH: Final = N_(
+    "%(count)d times before: %(hits).1f %% beat their market over %(horizon)d sessions; of all "
+    "days %(base).1f %% did."
+)
+_TOO_FEW: Final = N_("That is too little to say anything.")
+_NO_DIFFERENCE: Final = N_("That is no difference that could be told from chance.")
+_MORE: Final = N_("That is more than chance.")
+_LESS: Final = N_("That is less than chance.")
+
+
+def worth_sentence(row: WorthRow, locale: Locale) -> str:
+    """What signals were worth over a horizon, beside the base rate, and whether it is more."""
+    if row.hit_low is None or row.hit_high is None:
+        verdict = _TOO_FEW
+    elif row.hit_low <= row.base_rate <= row.hit_high:
+        verdict = _NO_DIFFERENCE
+    else:
+        verdict = _MORE if row.hit_rate > row.base_rate else _LESS
+    values = {
+        "count": row.count,
+        "hits": row.hit_rate * 100,
+        "horizon": row.horizon,
+        "base": row.base_rate * 100,
+    }
+    gettext = load_translations(locale).gettext
+    return f"{gettext(_WORTH) % values} {gettext(verdict)}"
 
 
 _FILL_RULES: Final = {

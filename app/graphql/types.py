@@ -11,7 +11,6 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from app.domain.quotes import QuoteSource, QuoteState
-from app.domain.signals import SignalStrength, VoteDirection, VoteIndicator
 from app.graphql.describing import described
 from app.graphql.enums import SourceName
 
@@ -88,19 +87,6 @@ class IndicatorSnapshot:
 
 @described
 @strawberry.type
-class Vote:
-    """What one indicator says, with its value and the threshold it passed, if it passed one."""
-
-    indicator: VoteIndicator
-    direction: VoteDirection
-    value: float
-    threshold: float | None
-    dissents: bool = strawberry.field(description="Whether it says buy or sell, the whole not.")
-    sentence: str = strawberry.field(description="The vote in words, in the reader's language.")
-
-
-@described
-@strawberry.type
 class Fundamentals(FromRow):
     """What a company costs, earns and owes, as the source told it on `day`, at `fetchedAt`.
 
@@ -134,22 +120,6 @@ class Fundamentals(FromRow):
         found = super().of(row)
         found.refused = [to_camel_case(name) for name in found.refused]
         return found
-
-
-@described
-@strawberry.type
-class Signal:
-    """Three votes and what they come to. A count of votes: no measure of how likely a move is.
-
-    `day` is that of the prices. `agreeing` of the three say what the strength says, for HOLD those
-    that say nothing; `summary` is the same in words, in the reader's language.
-    """
-
-    day: date
-    strength: SignalStrength
-    agreeing: int
-    summary: str
-    votes: list[Vote]
 
 
 @described

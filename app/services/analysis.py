@@ -66,7 +66,8 @@ FROM (SELECT CAST(:symbol AS text) AS symbol) AS asked LEFT JOIN instrument AS i
 """
 _FITS_SQL: Final = "UPDATE instrument SET indicators_from = NULL WHERE symbol = :symbol"
 _SIGNALS_BY_SQL: Final = """
-UPDATE instrument SET signals_by = :macd WHERE symbol = :symbol AND signals_by IS DISTINCT FROM :macd
+UPDATE instrument SET signals_by = :macd
+WHERE symbol = :symbol AND signals_by IS DISTINCT FROM :macd
 """
 _NO_SIGNAL_SQL: Final = """
 DELETE FROM signal WHERE symbol = :symbol AND day >= :start AND day <> ALL(:days)

@@ -127,7 +127,7 @@ async def _open_analyses(env: Env) -> int:
         .scalar_subquery()
     )
     stale = Instrument.indicators_from.is_not(None) & bars.is_not(None)
-    macd = macd_vote(env)
+    macd = macd_vote(env).value
     other_rule = Instrument.signals_by.is_distinct_from(macd) & bars.is_not(None)
     behind = (
         select(
@@ -135,7 +135,7 @@ async def _open_analyses(env: Env) -> int:
             bars,
             case((stale, Instrument.indicators_from)),
             revised,
-            case((other_rule, func.concat(Instrument.signals_by, ">", macd.value))),
+            case((other_rule & made.is_not(None), func.concat(Instrument.signals_by, ">", macd))),
         )
         .where(stale | other_rule | func.coalesce(made < bars, bars.is_not(None)))
         .where(~_has_open_job("collect"))

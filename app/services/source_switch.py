@@ -110,7 +110,8 @@ async def _drop(db: AsyncSession, name: str) -> None:
     stale = delete(Instrument)
     await db.execute(stale if name == "sample" else stale.where(Instrument.symbol.in_(defaults)))
     names = ("checked_at", "problem", "problem_detail", "problem_since", "delisted_at")
-    clean = dict.fromkeys((*names, "price_source", "swept_at", "indicators_from", "appraised_at", "signals_by"))
+    made = ("price_source", "swept_at", "indicators_from", "appraised_at", "signals_by")
+    clean = dict.fromkeys((*names, *made))
     await db.execute(update(Instrument).values(**clean))
     await db.execute(delete(Setting).where(Setting.key == REPLAY_KEY))
 

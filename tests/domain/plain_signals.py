@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from app.domain.signals import VoteIndicator
 
@@ -25,7 +26,7 @@ def plain_votes(
     else:
         sides = [value for value in recent if value]
         third = 0
-        for before, after in zip(sides, sides[1:], strict=False):
+        for before, after in pairwise(sides):
             if before < 0 < after:
                 third = 1
             elif after < 0 < before:

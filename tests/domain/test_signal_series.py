@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from app.domain.bars import PriceBasis, adjust
 from app.domain.indicators import compute_daily
 from app.domain.signal_series import INPUTS, SIGNAL_COLUMNS, compute_signals, vote_cross
 from app.domain.signals import VoteIndicator
@@ -111,3 +112,23 @@ def test_real_prices_have_the_signals_that_the_plain_rule_gives(macd):
         votes = plain_votes(rsi[t], slow_k[t], histogram[: t + 1], macd)
         assert row == (plain_level(votes), *(votes or (None,) * 3)), t
     assert set(got["strength"]) == {None, -2, -1, 0, 1, 2}
+
+
+@pytest.mark.parametrize("macd", [CROSS, STATE])
+def test_a_history_cut_off_at_any_day_has_the_same_signals_up_to_there(macd):
+    bars = sample().filter(pl.col("symbol") == "AAPL")
+    rng = np.random.default_rng(11)
+    # splits that are known only once they have come
+    days = bars["day"].gather(sorted(rng.choice(bars.height, 3, replace=False)))
+    splits = pl.DataFrame({"day": days, "numerator": [2.0, 3.0, 7.0], "denominator": [1.0] * 3})
+    nothing = pl.DataFrame(schema={"day": pl.Date, "amount": pl.Float64})
+
+    def signals(rows: int) -> pl.DataFrame:
+        known = splits.filter(pl.col("day") <= bars["day"][rows - 1])
+        adjusted = adjust(bars.head(rows), known, nothing, PriceBasis.SPLIT_ADJUSTED)
+        return compute_signals(compute_daily(adjusted.with_columns(symbol=pl.lit("A"))), macd)
+
+    whole = signals(bars.height)
+    cuts = rng.integers(40, bars.height, 60).tolist()
+    changed = [cut for cut in cuts if not signals(cut).equals(whole.head(cut))]
+    assert changed == []

@@ -108,6 +108,7 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Instrument.splits",
         "Instrument.dividends",
         "Signal.votes",
+        "Signal.worth",  # two horizons
         "DataHealth.states",
         "BulkReport.lines",
         "Mutation.saveSessionOverride",

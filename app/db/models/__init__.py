@@ -30,7 +30,7 @@ from app.db.models.portfolio import (
     TxnNote,
 )
 from app.db.models.records import RecordPreset
-from app.db.models.signal import Signal
+from app.db.models.signal import Signal, SignalWorth
 from app.db.models.trust import CrossCheck, DataRevision, DataVersion, Quarantine
 from app.db.models.user import (
     ApiToken,
@@ -85,6 +85,7 @@ __all__ = [
     "SessionOverride",
     "Setting",
     "Signal",
+    "SignalWorth",
     "SigningKey",
     "Split",
     "TokenFamily",

@@ -1,4 +1,4 @@
-"""The table of signals: what three votes came to, of each day that has them."""
+"""Tables of signals: what three votes came to, of each day that has them, and their worth."""
 
 from __future__ import annotations
 
@@ -35,3 +35,30 @@ class Signal(Base):
             name="votes",
         ),
     )
+
+
+class SignalWorth(Base):
+    """What signals of one strength were worth in one market, `horizon` sessions after the entry.
+
+    Rates and returns are fractions of one (`domain/signal_worth`). All rows are made together; the
+    setting of that name says from which data.
+    """
+
+    __tablename__ = "signal_worth"
+
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    strength: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    horizon: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    count: Mapped[int]
+    days: Mapped[int]
+    windows: Mapped[int]
+    instruments: Mapped[int]
+    hit_rate: Mapped[float]
+    hit_low: Mapped[float | None]
+    hit_high: Mapped[float | None]
+    excess: Mapped[float]
+    excess_low: Mapped[float | None]
+    excess_high: Mapped[float | None]
+    base_rate: Mapped[float]
+    first_day: Mapped[date]
+    last_day: Mapped[date]
