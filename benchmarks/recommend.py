@@ -35,8 +35,9 @@ from app.domain.recommend.statistics import (
     reliability,
     t_value,
 )
-from app.domain.recommend.votes import signal_column
 from app.domain.recommend.walk import Walk, stand, walk_forward
+from app.domain.signal_series import compute_signals
+from app.domain.signals import VoteIndicator
 from tests.panels import clones, planted, random_walks
 
 FILES: Final = {"US": "bars_us_astraded_2016_2021.parquet", "Korea": "bars_kr.parquet"}
@@ -74,8 +75,9 @@ def load_panel(path: Path) -> Panel:
     indicators = compute_daily(
         bars.select("symbol", "day", "open", "high", "low", "close", "volume")
     )
-    signals = indicators.with_columns(signal_column())["signal"]
-    frame = bars.with_columns(signal=signals)
+    by_symbol = indicators.partition_by("symbol", maintain_order=True)
+    signals = [compute_signals(one, VoteIndicator.MACD_CROSS)["strength"] for one in by_symbol]
+    frame = bars.with_columns(signal=pl.concat(signals).cast(pl.Float64))
     return make_panel(frame.select("symbol", "day", "close", "total", "signal"))
 
 
