@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "signals"
-down_revision = "backtests"
+down_revision = "proposals"
 branch_labels = None
 depends_on = None
 
