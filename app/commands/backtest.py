@@ -14,17 +14,17 @@ import orjson
 from app.commands.reach import reached
 from app.config import Settings
 from app.domain.backtest.grid import EXITS
-from app.domain.backtest.parameters import StrategyInfo, Value
+from app.domain.backtest.parameters import StrategyInfo, Value, choose_strategy
 from app.domain.backtest.report import dump_certificate
 from app.domain.backtest.request import Mode, Request, read_choice
-from app.domain.backtest.setup import Exits, Fill, Setup
+from app.domain.backtest.setup import Exits, Fill, Setup, usual_cash
 from app.domain.backtest.study import certify_study, conclude, run_cells
 from app.domain.trading.costs import PROFILES, find_profile
 from app.env import Env, open_env
 from app.services.backtest_input import Wanted, check_wanted
 from app.services.backtest_tape import load_reference, load_tape
 from app.services.revisions import data_version
-from app.services.strategy_shelf import Shelf, find_on, load_shelf
+from app.services.strategy_shelf import Shelf, load_shelf
 
 FIGURES: Final = (
     ("final_equity", "Final equity", ",.2f"),
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--from", dest="first_day", type=date.fromisoformat, metavar="DAY")
     parser.add_argument("--to", dest="last_day", type=date.fromisoformat, metavar="DAY")
-    parser.add_argument("--cash", type=Decimal, default=Setup().cash)
+    parser.add_argument("--cash", type=Decimal, help="10,000,000 won or 10,000 dollars by default")
     parser.add_argument("--costs", choices=sorted(PROFILES), default="online")
     parser.add_argument("--fill", choices=[one.value for one in Fill], default="NEXT_OPEN")
     parser.add_argument("--benchmark", metavar="SYMBOL")
@@ -93,7 +93,7 @@ async def compute(env: Env, shelf: Shelf, options: argparse.Namespace) -> dict[s
     Raises:
         BadInput: something that cannot be run.
     """
-    strategy = find_on(shelf, options.strategy)
+    strategy = choose_strategy(shelf, options.strategy)
     wanted = read_wanted(strategy.info, options)
     request = (await check_wanted(env, strategy.info, wanted)).request
     version = await data_version(env)
@@ -128,7 +128,7 @@ def read_wanted(info: StrategyInfo, options: argparse.Namespace) -> Wanted:
         else:
             values[name] = found[0]
     setup = Setup(
-        cash=options.cash,
+        cash=usual_cash(options.symbols) if options.cash is None else options.cash,
         costs=find_profile(options.costs),
         fill=Fill(options.fill),
         exits=Exits(options.stop, options.target, options.trailing),

@@ -11,7 +11,7 @@ import strawberry
 from app.domain.backtest.grid import Plan
 from app.domain.backtest.parameters import StrategyInfo
 from app.domain.backtest.request import read_choice
-from app.domain.backtest.setup import Exits, Fill, Setup, Size, Sizing
+from app.domain.backtest.setup import Exits, Fill, Setup, Size, Sizing, usual_cash
 from app.domain.trading.costs import find_profile
 from app.errors import BadInput
 from app.graphql.backtests import Backtest
@@ -24,8 +24,6 @@ from app.services.strategies import get_strategy
 
 MOST_VALUES: Final = 1_000
 """Values of one axis."""
-
-_DEFAULT: Final = Setup()
 
 
 @strawberry.input(description="A parameter of a strategy and its value, as a form has it.")
@@ -85,7 +83,11 @@ class WalkForwardInput:
 @strawberry.input(
     description="A backtest to run. With `sweep` a run of each cell, with `walkForward` values "
     "chosen on the past and traded on what follows. `stop`, `target`, `trailing` are parts of a "
-    "price, `interest` and `borrowing` rates a year, `volumeCap` the part of a session's volume."
+    "price, `interest` and `borrowing` rates a year, `volumeCap` the part of a session's volume "
+    "(null: any quantity), `fraction` a position's part of the equity or, sized by volatility, the "
+    "yearly volatility aimed at. `cash` is 10,000,000 won or 10,000 dollars where it is not given. "
+    "`taxed`: taxes and fees of states and exchanges are taken; `ticks`, `limits`: prices keep to "
+    "the exchange's; `whole`: whole shares only."
 )
 class BacktestInput:
     """A backtest to run."""
@@ -96,7 +98,7 @@ class BacktestInput:
     name: str | None = None
     from_: date | None = strawberry.field(name="from", default=None)
     to: date | None = None
-    cash: Decimal = _DEFAULT.cash
+    cash: Decimal | None = None
     costs: str = "online"
     fill: Fill = Fill.NEXT_OPEN
     slippage: float = 0.0
@@ -110,6 +112,10 @@ class BacktestInput:
     borrowing: float = 0.0
     volume_cap: float | None = 0.1
     shorts: bool = False
+    taxed: bool = True
+    ticks: bool = True
+    limits: bool = True
+    whole: bool = True
     benchmark: str | None = None
     sweep: list[SweepAxisInput] = strawberry.field(default_factory=list)
     walk_forward: WalkForwardInput | None = None
@@ -139,7 +145,7 @@ class BacktestInput:
 
     def _setup(self) -> Setup:
         return Setup(
-            cash=self.cash,
+            cash=usual_cash(self.symbols) if self.cash is None else self.cash,
             fill=self.fill,
             costs=find_profile(self.costs),
             slippage=self.slippage,
@@ -149,6 +155,10 @@ class BacktestInput:
             borrowing=self.borrowing,
             volume_cap=self.volume_cap,
             shorts=self.shorts,
+            taxed=self.taxed,
+            ticks=self.ticks,
+            limits=self.limits,
+            whole=self.whole,
         )
 
 

@@ -125,7 +125,10 @@ class WalkForwardPlan:
 @described
 @strawberry.type
 class BacktestSettings:
-    """What was asked for. `stop`, `target` and `trailing` are parts of a price."""
+    """What was asked for. `stop`, `target` and `trailing` are parts of a price.
+
+    `taxed`, `ticks`, `limits` and `whole` say which rules of the market were kept.
+    """
 
     parameters: list[ParameterValue]
     cash: Decimal
@@ -142,6 +145,10 @@ class BacktestSettings:
     borrowing: float
     volume_cap: float | None
     shorts: bool
+    taxed: bool
+    ticks: bool
+    limits: bool
+    whole: bool
     benchmark: str | None
     sweep: list[SweepAxis]
     walk_forward: WalkForwardPlan | None
@@ -151,6 +158,7 @@ class BacktestSettings:
         """From a stored request."""
         setup, plan = request.setup, request.plan
         same = ("cash", "fill", "slippage", "interest", "borrowing", "volume_cap", "shorts")
+        switches = ("taxed", "ticks", "limits", "whole")
         return cls(
             parameters=list_values(request.values, locale),
             costs=setup.costs.key,
@@ -163,7 +171,7 @@ class BacktestSettings:
             benchmark=request.benchmark,
             sweep=[SweepAxis.of(name, values, locale) for name, values in request.axes.items()],
             walk_forward=None if plan is None else WalkForwardPlan(**asdict(plan)),
-            **{name: getattr(setup, name) for name in same},
+            **{name: getattr(setup, name) for name in (*same, *switches)},
         )
 
 

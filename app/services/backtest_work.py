@@ -18,6 +18,7 @@ from sqlalchemy import func, select, text, update
 from app.db.engine import EVERYONE
 from app.db.models import Backtest, BacktestData
 from app.domain.backtest.overfitting import BLOCKS
+from app.domain.backtest.parameters import choose_strategy
 from app.domain.backtest.report import dump_certificate
 from app.domain.backtest.study import Cells, certify_study, conclude, join_cells, run_cells
 from app.env import Env
@@ -37,7 +38,7 @@ from app.services.backtest_tape import load_reference, load_tape
 from app.services.backtests import BacktestRow
 from app.services.events import hand_over
 from app.services.jobs import Job, keep, open_job
-from app.services.strategy_shelf import Shelf, find_on
+from app.services.strategy_shelf import Shelf
 
 T = TypeVar("T")
 
@@ -107,7 +108,7 @@ async def _begin(env: Env, backtest_id: int) -> BacktestRow | None:
 
 async def _run_part(env: Env, job: Job, row: BacktestRow, part: int, shelf: Shelf) -> None:
     request, size = row.request, int(row.input["part_size"])
-    strategy = find_on(shelf, request.strategy)
+    strategy = choose_strategy(shelf, request.strategy)
     tape = await load_tape(env, request, row.data_version)
     span = (part * size, min((part + 1) * size, request.cells))
     steps = row.parts + 1
@@ -137,7 +138,7 @@ async def _store_cells(env: Env, row: BacktestRow, part: int, cells: Cells) -> N
 
 async def _conclude(env: Env, job: Job, row: BacktestRow, shelf: Shelf) -> None:
     request = row.request
-    strategy = find_on(shelf, request.strategy)
+    strategy = choose_strategy(shelf, request.strategy)
     tape = await load_tape(env, request, row.data_version)
     reference = await load_reference(env, request, row.data_version)
     cells = await _load_cells(env, row)

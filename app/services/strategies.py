@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import orjson
 
-from app.domain.backtest.parameters import StrategyInfo
+from app.domain.backtest.parameters import StrategyInfo, choose_strategy
 from app.env import Env
-from app.errors import BadInput, Unavailable
+from app.errors import Unavailable
 from app.services.settings import find_setting, put_setting
 
 LOG: Final = logging.getLogger(__name__)
@@ -38,11 +38,7 @@ async def get_strategy(env: Env, key: str) -> StrategyInfo:
     Raises:
         BadInput: there is none.
     """
-    known = {one.key: one for one in await list_strategies(env)}
-    if key not in known:
-        message = "There is no strategy %(key).60r; there are: %(known)s"
-        raise BadInput(message, field="strategy", key=key, known=", ".join(known) or "-")
-    return known[key]
+    return choose_strategy({one.key: one for one in await list_strategies(env)}, key)
 
 
 async def tell_strategies(env: Env, strategies: Iterable[StrategyInfo]) -> None:

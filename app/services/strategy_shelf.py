@@ -44,18 +44,6 @@ def _load_file(source: str, file: str, shelf: Shelf) -> dict[str, Strategy]:
     return own
 
 
-def find_on(shelf: Shelf, key: str) -> Strategy:
-    """The strategy of that key.
-
-    Raises:
-        BadInput: there is none, or none any more.
-    """
-    if key not in shelf:
-        message = "There is no strategy %(key).60r; there are: %(known)s"
-        raise BadInput(message, field="strategy", key=key, known=", ".join(shelf))
-    return shelf[key]
-
-
 async def set_up_shelf(env: Env) -> Shelf:
     """Loads them and tells everybody which there are: for the start of a worker."""
     shelf = load_shelf(env.settings)

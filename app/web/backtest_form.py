@@ -14,18 +14,25 @@ from app.errors import BadInput
 Row = dict[str, Any]
 
 DEFAULTS: Final = {
-    "cash": "10000000",
     "costs": "online",
     "fill": "NEXT_OPEN",
     "sizing": "EQUAL",
     "slippage": "0",
+    "fraction": "100",
+    "interest": "0",
+    "borrowing": "0",
+    "volume_cap": "10",
     "train": "504",
     "test": "126",
     "embargo": "5",
 }
 EXITS: Final = ("stop", "target", "trailing")
+_FLAGS: Final = {"true": "on", "false": "off"}
+_FLAG_VALUES: Final = {box: value for value, box in _FLAGS.items()}
 _PLAN: Final = ("train", "test", "embargo")
-_PERCENT: Final = ("slippage", "interest", "borrowing")
+_PERCENT: Final = ("slippage", "fraction", "interest", "borrowing")
+SWITCHES: Final = ("shorts", "taxed", "ticks", "limits", "whole")
+"""On or off; in a form without one it is as the schema has it."""
 
 
 def read_input(typed: Mapping[str, str], strategy: Row) -> Row:
@@ -49,8 +56,11 @@ def read_input(typed: Mapping[str, str], strategy: Row) -> Row:
     for name in _PERCENT:
         if name in given:
             wanted[name] = _number(name, given[name]) / 100
+    if "volume_cap" in typed:
+        cap = given.get("volume_cap")
+        wanted["volumeCap"] = None if cap is None else _number("volume_cap", cap) / 100
     wanted["slots"] = _whole("slots", given["slots"]) if "slots" in given else None
-    wanted["shorts"] = given.get("shorts") == "on"
+    wanted |= {name: given[name] == "on" for name in SWITCHES if name in given}
     for parameter in strategy["parameters"]:
         _put(wanted, parameter["name"], _text_of(parameter, given), 1.0)
     for name in EXITS:
@@ -79,16 +89,19 @@ def write_query(it: Row, values: Mapping[str, Any]) -> dict[str, str]:
         "costs": asked["costs"],
         "fill": asked["fill"],
         "sizing": asked["sizing"],
-        "slippage": f"{asked['slippage'] * 100:.10g}",
+        "slots": "" if asked["slots"] is None else str(asked["slots"]),
         "benchmark": asked["benchmark"] or "",
-        "shorts": "on" if asked["shorts"] else "",
     }
-    return {name: "on" if text == "true" else text for name, text in query.items() if text}
+    query |= {name: f"{asked[name] * 100:.10g}" for name in _PERCENT}
+    cap = asked["volumeCap"]
+    query |= {name: "on" if asked[name] else "off" for name in SWITCHES}
+    written = {name: _FLAGS.get(text, text) for name, text in query.items() if text}
+    return written | {"volume_cap": "" if cap is None else f"{cap * 100:.10g}"}
 
 
 def _text_of(parameter: Row, given: Mapping[str, str]) -> str:
     text = given.get(f"p.{parameter['name']}", "")
-    return ("true" if text == "on" else "false") if parameter["kind"] == "FLAG" else text
+    return _FLAG_VALUES.get(text, text) if parameter["kind"] == "FLAG" else text
 
 
 def _put(wanted: Row, name: str, text: str, scale: float) -> None:

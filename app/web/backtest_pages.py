@@ -11,7 +11,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import AppError, BadInput, NotFound
+from app.errors import AppError, NotFound
 from app.graphql.execute import run_document
 from app.web.backtest_form import DEFAULTS, read_input, write_query
 from app.web.backtest_listing import draw_curves, draw_trades, rows_of, shade, with_years
@@ -36,22 +36,23 @@ async def backtests(request: Request) -> Response:
 
 async def new(request: Request) -> Response:
     """`GET /backtests/new?strategy=`: the form of a strategy."""
-    return await _show_form(request, Form(typed=dict(request.query_params)))
+    page = await run_document("backtests/new", None, make_context(request))
+    return await _show_form(request, Form(typed=dict(request.query_params)), page)
 
 
 async def run(request: Request) -> Response:
     """`POST /backtests/new`: begins and goes to its page; an error stands at its field."""
     typed = await read_form(request)
     context = make_context(request)
-    strategy = await _find_strategy(request, typed.get("strategy", _FIRST))
+    page = await run_document("backtests/new", None, context.renewed())
+    key = typed.get("strategy", _FIRST)
+    unknown = {"key": key, "parameters": []}  # the schema refuses it
+    strategy = next((one for one in page["strategies"] if one["key"] == key), unknown)
     try:
-        if strategy is None:
-            message = "There is no strategy %(key).60r"
-            raise BadInput(message, field="strategy", key=typed.get("strategy", ""))
         wanted = read_input(typed, strategy)
         made = await run_document("backtests/_run", {"input": wanted}, context)
     except AppError as error:
-        return await _show_form(request, refuse(error, typed, context.locale))
+        return await _show_form(request, refuse(error, typed, context.locale), page)
     return RedirectResponse(f"/backtests/{made['runBacktest']['id']}", 303)
 
 
@@ -123,10 +124,8 @@ async def export(request: Request) -> Response:
     return Response(body, media_type=kind, headers=headers)
 
 
-async def _show_form(request: Request, form: Form) -> Response:
-    context = make_context(request)
-    shell = await load_shell(context)
-    page = await run_document("backtests/new", None, context.renewed())
+async def _show_form(request: Request, form: Form, page: dict[str, Any]) -> Response:
+    shell = await load_shell(make_context(request))
     wanted = form.typed.get("strategy", _FIRST)
     listed = page["strategies"]
     chosen = next((one for one in listed if one["key"] == wanted), listed[0] if listed else None)
@@ -141,11 +140,6 @@ async def _show_form(request: Request, form: Form) -> Response:
         "symbols": symbols,
     }
     return get_renderer().page(request, "backtests/new.html", shell, data, status=form.status)
-
-
-async def _find_strategy(request: Request, key: str) -> dict[str, Any] | None:
-    page = await run_document("backtests/_strategies", None, make_context(request))
-    return next((one for one in page["strategies"] if one["key"] == key), None)
 
 
 async def _result(request: Request, it: dict[str, Any]) -> dict[str, Any]:

@@ -86,7 +86,7 @@ async def read_pairs(request: Request) -> list[tuple[str, str]]:
         if len(body) > MAX_FORM:
             raise BadInput("The form is larger than %(bound)d bytes.", field="form", bound=MAX_FORM)
     try:
-        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50)
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100)
     except ValueError:
         raise BadInput("The form cannot be read.", field="form") from None
 

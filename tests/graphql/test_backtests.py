@@ -22,7 +22,7 @@ RESULT = """query ($id: ID!) { backtest(id: $id) {
   id name mode strategy strategyName symbols firstDay lastDay state progress stage secondsLeft trials
   dataVersion source createdAt startedAt doneAt error
   input { parameters { name label value } cash costs fill slippage sizing fraction slots stop target
-    trailing interest borrowing volumeCap shorts benchmark sweep { name label values }
+    trailing interest borrowing volumeCap shorts taxed ticks limits whole benchmark sweep { name label values }
     walkForward { train test embargo anchored } }
   result { currency firstDay lastDay sessions finalEquity roi cagr cagrCalendar volatility sharpeRatio
     sortinoRatio calmarRatio maxDrawdown winRate profitFactor exposure turnover fees taxes trades
@@ -79,6 +79,24 @@ async def test_a_run_with_all_that_stands_beside_it(env, alice):
     assert it["input"]["parameters"][0] == {
         "name": "fast", "label": "Fast window (sessions)", "value": "3",
     }  # fmt: skip
+
+
+async def test_the_rules_of_the_market_can_be_left_out(env, alice):
+    plain = await run(env, alice, parameters=CROSS)
+    free = dict.fromkeys(("taxed", "ticks", "limits", "whole"), False) | {"volumeCap": None}
+    it = await run(env, alice, parameters=CROSS, interest=0.03, borrowing=0.05, **free)
+    assert {name: it["input"][name] for name in free} == free
+    assert (it["input"]["interest"], it["input"]["borrowing"]) == (0.03, 0.05)
+    assert any(quantity % 1 for quantity in it["result"]["fills"]["quantity"])
+    assert not any(quantity % 1 for quantity in plain["result"]["fills"]["quantity"])
+
+
+async def test_cash_that_is_not_given_is_the_usual_one(env, alice):
+    made = await ask(env, RUN, {"input": {k: INPUT[k] for k in ("strategy", "symbols")}},
+                     identity=alice)  # fmt: skip
+    query = "query ($id: ID!) { backtest(id: $id) { input { cash } } }"
+    it = await ask(env, query, {"id": made["runBacktest"]["id"]}, identity=alice)
+    assert it["backtest"]["input"]["cash"] == "10000"
 
 
 async def test_trades_are_paged(env, alice):

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.backtest.parameters import choose_strategy
 from app.domain.backtest.strategies import STRATEGIES
 from app.errors import BadInput, ConfigError
 from app.services.backtest_store import find_report
 from app.services.strategies import get_strategy, list_strategies
-from app.services.strategy_shelf import find_on, load_shelf, set_up_shelf
+from app.services.strategy_shelf import load_shelf, set_up_shelf
 from tests.backtests import ask, make_market, work
 from tests.people import make_user
 
@@ -52,7 +53,7 @@ async def test_a_strategy_is_known_by_its_key(env):
     shelf = await set_up_shelf(env)
     assert await get_strategy(env, "sma_cross") == STRATEGIES["sma_cross"].info
     with pytest.raises(BadInput):
-        find_on(shelf, "none")
+        choose_strategy(shelf, "none")
 
 
 def test_a_folder_that_is_none_is_told(env, tmp_path):

@@ -29,7 +29,8 @@ def test_a_text_is_a_value_or_an_axis(text, scale, axis):
 
 def test_what_is_typed_is_what_the_schema_takes():
     typed = {"symbols": "A, B", "cash": "1,000", "p.fast": "3", "p.short": "on", "stop": "5%",
-             "target": "10:30:10", "slippage": "0.1", "walk": "on", "train": "9"}  # fmt: skip
+             "target": "10:30:10", "slippage": "0.1", "walk": "on", "train": "9", "ticks": "off",
+             "whole": "on", "volume_cap": " ", "fraction": "50", "interest": "2.5"}  # fmt: skip
     wanted = read_input(typed, STRATEGY)
     assert wanted["symbols"] == ["A", "B"]
     assert wanted["parameters"] == [
@@ -38,9 +39,14 @@ def test_what_is_typed_is_what_the_schema_takes():
     assert (wanted["cash"], wanted["stop"], wanted["slippage"]) == ("1000", 0.05, 0.001)
     assert wanted["sweep"] == [{"name": "target", "from": 0.1, "to": 0.3, "step": 0.1}]
     assert wanted["walkForward"] == {"train": 9, "test": 126, "embargo": 5}
+    assert (wanted["ticks"], wanted["whole"], "limits" in wanted) == (False, True, False)
+    assert (wanted["volumeCap"], wanted["fraction"], wanted["interest"]) == (None, 0.5, 0.025)
+    assert read_input({"volume_cap": "20"}, STRATEGY)["volumeCap"] == 0.2
+    assert "volumeCap" not in read_input({}, STRATEGY)
 
 
-@pytest.mark.parametrize("wrong", [{"stop": "x"}, {"slots": "1.5"}, {"slippage": "nan"}])
+@pytest.mark.parametrize("wrong", [{"stop": "x"}, {"slots": "1.5"}, {"slippage": "nan"}, {"volume_cap": "x"},
+                                   {"borrowing": "-"}])  # fmt: skip
 def test_what_is_no_number_is_told_by_its_field(wrong):
     with pytest.raises(BadInput) as refused:
         read_input(wrong, STRATEGY)
@@ -49,11 +55,17 @@ def test_what_is_no_number_is_told_by_its_field(wrong):
 
 def test_a_cell_fills_the_form_in():
     asked = dict.fromkeys(("stop", "target", "trailing", "benchmark"))
-    asked |= {"cash": "10", "costs": "none", "fill": "NEXT_OPEN", "sizing": "EQUAL",
-              "slippage": 0.001, "shorts": True}  # fmt: skip
+    asked |= {"cash": "10", "costs": "none", "fill": "NEXT_OPEN", "sizing": "FRACTION",
+              "slippage": 0.001, "fraction": 0.25, "interest": 0.0, "borrowing": 0.04, "slots": 2,
+              "volumeCap": None, "shorts": True, "taxed": False, "ticks": True, "limits": False,
+              "whole": True}  # fmt: skip
     it = {"input": asked, "strategy": "rule", "symbols": ["A", "B"], "firstDay": "2020-01-06",
           "lastDay": "2021-01-01", "result": {"parameters": [
               {"name": "fast", "value": "3"}, {"name": "short", "value": "true"}]}}  # fmt: skip
     query = write_query(it, {"fast": 3, "stop": 0.05})
-    assert read_input(query, STRATEGY)["stop"] == 0.05
-    assert (query["p.fast"], query["p.short"], query["shorts"]) == ("3", "on", "on")
+    wanted = read_input(query, STRATEGY)
+    assert wanted["stop"] == 0.05
+    assert wanted["parameters"] == it["result"]["parameters"]
+    same = ("fraction", "interest", "borrowing", "slots", "volumeCap", "shorts", "taxed", "ticks",
+            "limits", "whole", "sizing")  # fmt: skip
+    assert {name: wanted[name] for name in same} == {name: asked[name] for name in same}

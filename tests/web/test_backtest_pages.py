@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from html.parser import HTMLParser
 
 import pytest
 
@@ -14,6 +15,27 @@ from tests.web.pages import browsing, text_of
 from tests.web.test_portfolio_pages import sign_in
 
 FORM = {"strategy": "sma_cross", "symbols": "AAPL", "cash": "100,000", "p.fast": "3", "p.slow": "9"}
+
+
+class Inputs(HTMLParser):
+    """What a browser would send of a page's forms: of a repeated name the last."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.values, self.select = {}, ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag == "select":
+            self.select = given["name"]
+        elif tag == "option" and "selected" in given:
+            self.values[self.select] = given["value"]
+        elif tag == "input" and "name" in given:
+            if given.get("type") != "checkbox":
+                self.values[given["name"]] = given.get("value", "")
+            elif "checked" in given:
+                self.values[given["name"]] = given.get("value", "on")
 
 
 @pytest.fixture
@@ -94,6 +116,8 @@ async def test_what_was_wrong_stands_at_its_field(market, settings):
             ({"p.fast": "1:x"}, "it must be a number"),
             ({"stop": "many"}, "it must be a number"),
             ({"slots": "1.5"}, "it must be a whole number"),
+            ({"volume_cap": "0"}, "volume_cap is 0"),
+            ({"fraction": "150"}, "fraction is 1.5"),
             ({"symbols": "NONE"}, "which is no share or fund"),
             ({"strategy": "none"}, "There is no strategy"),
             ({"walk": "on"}, "a fold of this plan needs"),
@@ -101,6 +125,26 @@ async def test_what_was_wrong_stands_at_its_field(market, settings):
             answer = await http.post("/backtests/new", data=FORM | wrong)
             assert answer.status_code == 422, wrong
             assert words in text_of(answer.text), wrong
+
+
+async def test_a_refused_form_keeps_every_value(market, settings):
+    typed = FORM | {
+        "symbols": "NONE", "name": "Mine", "from": "2020-02-03", "to": "2020-12-01", "cash": "77,777",
+        "costs": "branch", "fill": "SAME_CLOSE", "slippage": "0.3", "sizing": "FRACTION",
+        "fraction": "35", "slots": "3", "interest": "1.5", "borrowing": "4.5", "volume_cap": "7",
+        "stop": "11", "target": "22", "trailing": "13", "benchmark": "MSFT", "walk": "on",
+        "train": "111", "test": "44", "embargo": "3",
+    }  # fmt: skip
+    switches = {"shorts": "on", "taxed": "off", "ticks": "off", "limits": "on", "whole": "off",
+                "p.short": "on"}  # fmt: skip
+    async with browsing(settings) as http:
+        await sign_in(http)
+        answer = await http.post("/backtests/new", data=typed | switches)
+        assert answer.status_code == 422
+        form = Inputs(answer.text)
+        kept = {name: form.values.get(name) for name in typed}
+        assert kept == typed | {"walk": "on"}
+        assert {name: form.values.get(name) for name in switches} == switches
 
 
 async def test_files_have_every_fill_and_everything(market, settings):

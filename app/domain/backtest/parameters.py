@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf, isfinite
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from app.errors import BadInput
 
 Value = float | str | bool
 Values = Mapping[str, Value]
+T = TypeVar("T")
 
 
 _FLAGS: Final = {"true": True, "on": True, "false": False, "": False}
@@ -123,6 +124,18 @@ class StrategyInfo:
         ordered = tuple((low, high) for low, high in stored["ordered"])
         words = (stored["key"], stored["name"], stored["description"])
         return cls(*words, parameters, ordered, stored["compiled"])
+
+
+def choose_strategy(known: Mapping[str, T], key: str) -> T:
+    """The strategy of that key, or its description: whatever is known by keys.
+
+    Raises:
+        BadInput: there is none, or none any more.
+    """
+    if key not in known:
+        message = "There is no strategy %(key).60r; there are: %(known)s"
+        raise BadInput(message, field="strategy", key=key, known=", ".join(known) or "-")
+    return known[key]
 
 
 def check_values(strategy: Described, given: Values | None) -> dict[str, Value]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 from app.domain.trading.costs import PROFILES, CostProfile
+from app.domain.trading.listings import find_listing
 from app.errors import BadInput
 
 
@@ -89,6 +91,15 @@ class Setup:
         _check("fraction", self.sizing.fraction, above=0.0, most=1.0)
         _check("window", self.sizing.window, least=2, most=1_000)
         _check("slots", self.sizing.slots, least=1, most=10_000)
+
+
+USUAL_CASH: Final = {"KRW": Decimal(10_000_000), "USD": Decimal(10_000)}
+
+
+def usual_cash(symbols: Sequence[str]) -> Decimal:
+    """What a backtest begins with where nothing is said, in the currency of the first symbol."""
+    first = symbols[0].strip().upper() if symbols else ".KS"
+    return USUAL_CASH[find_listing(first).currency]
 
 
 _WIDEST: Final = {"stop": 0.99, "target": 100.0, "trailing": 0.99}

@@ -19,7 +19,6 @@ from app.domain.backtest.strategy import (
 )
 from app.domain.indicators import compute_daily
 from app.domain.signal_series import INPUTS, fuse, vote_cross, vote_rsi, vote_stochastic
-from app.errors import BadInput
 
 _SHORT: Final = Parameter("short", Kind.FLAG, default=False)
 
@@ -234,19 +233,6 @@ STRATEGIES: Final = MappingProxyType(
         )
     }
 )
-
-
-def find_strategy(key: str) -> Strategy:
-    """The built-in strategy of that name.
-
-    Raises:
-        BadInput: there is none.
-    """
-    try:
-        return STRATEGIES[key]
-    except KeyError:
-        message = "There is no strategy %(key)r; there are: %(known)s"
-        raise BadInput(message, field="strategy", key=key, known=", ".join(STRATEGIES)) from None
 
 
 def _below(line: tuple[str | float, ...], values: Values) -> LineRule:

@@ -21,7 +21,7 @@ from app.domain.backtest.grid import EXITS, Grid, check_axes, setup_of
 from app.domain.backtest.lines import Key, compute_line
 from app.domain.backtest.market import find_scene
 from app.domain.backtest.setup import Setup
-from app.domain.backtest.strategies import find_strategy
+from app.domain.backtest.strategies import STRATEGIES
 from app.domain.backtest.strategy import Decision, LineRule, LineStrategy, Strategy, Value
 from app.domain.backtest.tape import Tape, prepare
 from app.domain.kernels import account as kernel
@@ -135,8 +135,8 @@ def warm_up() -> None:
     prices = (pl.lit(10.0).alias(name) for name in ("open", "high", "low", "close", "volume"))
     bars = pl.DataFrame({"symbol": "A", "day": days}).with_columns(*prices)
     for key in ("sma_cross", "ema_cross", "rsi_reversion", "bollinger_breakout", "stochastic"):
-        sweep(bars, find_strategy(key), {})
-        run(bars, find_strategy(key))
+        sweep(bars, STRATEGIES[key], {})
+        run(bars, STRATEGIES[key])
 
 
 def _places(strategy: Strategy, axes: dict[str, tuple[Value, ...]]) -> tuple[Numbers, int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.backtest.setup import FILL_RULES, Exits, Fill, Setup, Sizing
+from app.domain.backtest.setup import FILL_RULES, Exits, Fill, Setup, Sizing, usual_cash
 from app.errors import BadInput
 
 
@@ -29,6 +29,12 @@ def test_a_number_outside_of_its_bounds_is_named(field: str, wrong: dict[str, An
     with pytest.raises(BadInput) as caught:
         Setup(**wrong)
     assert caught.value.field == field
+
+
+def test_the_usual_cash_is_in_the_currency_of_what_is_traded() -> None:
+    assert usual_cash(["005930.KS"]) == Setup().cash == 10_000_000
+    assert usual_cash([" aapl "]) == 10_000
+    assert usual_cash([]) == 10_000_000
 
 
 def test_every_fill_has_its_sentence() -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-import pytest
 
-from app.domain.backtest.strategies import STRATEGIES, find_strategy
+from app.domain.backtest.strategies import STRATEGIES
 from app.domain.backtest.strategy import check_values
 from app.domain.backtest.tape import Tape, prepare
 from app.domain.indicators import compute_daily
 from app.domain.signal_series import INPUTS
-from app.errors import BadInput
 from tests.domain.oracle_bars import sample, walk
 from tests.domain.plain_signals import plain_level, plain_votes
 
 
 def decide(key: str, tape: Tape, **values: float):
-    strategy = find_strategy(key)
+    strategy = STRATEGIES[key]
     return strategy.decide(tape.history, check_values(strategy, values))
 
 
@@ -28,11 +26,6 @@ def test_every_strategy_has_a_key_words_and_defaults_that_it_takes() -> None:
         assert strategy.name
         assert strategy.description.endswith(".")
         check_values(strategy, {p.name: p.default for p in strategy.parameters})
-
-
-def test_an_unknown_strategy_is_refused_with_those_there_are() -> None:
-    with pytest.raises(BadInput, match="there are: sma_cross"):
-        find_strategy("sma")
 
 
 def test_the_fused_signal_is_the_products_own() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.backtest.strategies import Momentum, RsiReversion, SmaCross
+from app.domain.backtest.parameters import choose_strategy
+from app.domain.backtest.strategies import STRATEGIES, Momentum, RsiReversion, SmaCross
 from app.domain.backtest.strategy import Kind, Parameter, Strategy, Value, check_values
 from app.errors import BadInput
 
@@ -31,6 +32,14 @@ def test_what_does_not_fit_is_named(
 ) -> None:
     with pytest.raises(BadInput, match=words):
         check_values(strategy, values)
+
+
+def test_an_unknown_strategy_is_refused_with_those_there_are() -> None:
+    assert choose_strategy(STRATEGIES, "sma_cross") is STRATEGIES["sma_cross"]
+    with pytest.raises(BadInput, match="There is no strategy 'sma'; there are: sma_cross, "):
+        choose_strategy(STRATEGIES, "sma")
+    with pytest.raises(BadInput, match="there are: -"):
+        choose_strategy({}, "sma")
 
 
 def test_a_choice_is_one_of_its_words() -> None:
