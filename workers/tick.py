@@ -15,6 +15,7 @@ from app.config import Settings
 from app.env import Env
 from app.errors import Unavailable
 from app.services import (
+    backtest_repeats,
     backtests,
     calendars,
     corporate_actions,
@@ -52,6 +53,7 @@ async def minute_tick(ctx: dict[str, Any]) -> None:
         await jobs.forget_old(env)
         await mails.forget_ended(env)
         await backtests.fail_dead(env)
+        await backtest_repeats.open_repeats(env)
         await reconcile(env, stale_after=pace.stale_after, requeue_after=pace.requeue_after)
         await metrics.show_freshness(env)
         await metrics.share_metrics(env, "quick")

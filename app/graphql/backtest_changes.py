@@ -18,7 +18,7 @@ from app.graphql.backtests import Backtest
 from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.permissions import require_trader
-from app.services import backtests
+from app.services import backtest_repeats, backtests
 from app.services.backtest_input import Wanted
 from app.services.strategies import get_strategy
 
@@ -180,6 +180,26 @@ class BacktestMutation:
         """Ends one that waits or runs."""
         env, user_id = info.context.env, require_trader(info).user.id
         return Backtest.of(await backtests.cancel_backtest(env, user_id, id), env.clock.now())
+
+    @strawberry.mutation
+    async def repeat_backtest(self, info: Info, id: strawberry.ID, on: bool = True) -> Backtest:  # noqa: A002, FBT001, FBT002
+        """Has one run again after each collection of its instruments, or no more."""
+        env, user_id = info.context.env, require_trader(info).user.id
+        row = await backtest_repeats.repeat_backtest(env, user_id, id, on=on)
+        return Backtest.of(row, env.clock.now())
+
+    @strawberry.mutation
+    async def shadow_portfolio(
+        self, info: Info, backtest_id: strawberry.ID, portfolio_id: strawberry.ID
+    ) -> Backtest:
+        """Makes the shadow twin of a portfolio: run now and after each collection.
+
+        It trades by the rules of the backtest from the day on which the portfolio was opened, with
+        the same capital and costs, and tells trade by trade what differs.
+        """
+        env, user_id = info.context.env, require_trader(info).user.id
+        row = await backtest_repeats.shadow_portfolio(env, user_id, backtest_id, portfolio_id)
+        return Backtest.of(row, env.clock.now())
 
     @strawberry.mutation
     async def delete_backtest(self, info: Info, id: strawberry.ID) -> bool:  # noqa: A002

@@ -12,6 +12,7 @@ import strawberry
 
 from app.env import Env
 from app.graphql.backtest_heatmap import SweepMetric, make_heatmap
+from app.graphql.backtest_shadow import Shadow
 from app.graphql.backtest_types import (
     BenchmarkResult,
     DrawdownSpan,
@@ -28,11 +29,11 @@ from app.graphql.backtest_types import (
 from app.graphql.backtest_words import fill_sentence, list_warnings
 from app.graphql.context import Info
 from app.graphql.describing import described
-from app.graphql.paging import Connection, clamp, make_connection
+from app.graphql.paging import Connection, clamp, connect_rows
 from app.graphql.scalars import Matrix, Series
 from app.services.backtest_store import find_report, read_cells
 from app.services.backtests import BacktestRow
-from app.services.paging import Page, check_first, cut_page, make_cursor, read_cursor
+from app.services.paging import check_first
 
 _MONTHS: Final = tuple(range(1, 13))
 
@@ -184,13 +185,8 @@ class BacktestResult:
     ) -> Connection[Trade]:
         """Closed trades in order."""
         rows = _rows((await self.stored.report()).get("trips", {}))
-        page = _cut(rows, check_first(clamp(first, 100)), after)
         currency = self.currency
-
-        async def count() -> int:
-            return len(rows)
-
-        return make_connection(page, lambda row: Trade.of(row, currency), count)
+        return connect_rows(rows, clamp(first, 100), after, lambda row: Trade.of(row, currency))
 
     @strawberry.field
     async def fills(self) -> Series:
@@ -243,6 +239,12 @@ class BacktestResult:
         told = (await self.stored.report()).get("walk_forward")
         return None if told is None else WalkForwardResult.of(told, info.context.locale)
 
+    @strawberry.field
+    async def shadow(self) -> Shadow | None:
+        """The portfolio that this is the twin of, trade by trade beside it."""
+        told = (await self.stored.report()).get("shadow")
+        return None if told is None else Shadow.of(told)
+
     async def _benchmarks(self) -> list[BenchmarkResult]:
         told = (await self.stored.report()).get("benchmarks", {})
         own = self.stored.row.request.benchmark or ""
@@ -255,10 +257,3 @@ class BacktestResult:
 def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
     names = list(columns)
     return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _cut(rows: list[dict[str, Any]], first: int, after: str | None) -> Page[dict[str, Any]]:
-    start = 0 if after is None else max(read_cursor(after, int)[0] + 1, 0)
-    wanted = rows[start : start + first + 1]
-    cursors = [make_cursor(start + number) for number in range(len(wanted))]
-    return cut_page(wanted, cursors, first)

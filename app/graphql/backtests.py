@@ -11,6 +11,7 @@ from typing import Final
 import strawberry
 
 from app.domain.backtest.request import Mode
+from app.env import Env
 from app.errors import BadInput
 from app.graphql.backtest_results import BacktestResult
 from app.graphql.backtest_types import (
@@ -28,6 +29,7 @@ from app.graphql.enums import register_enum
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_market, require_user
 from app.services import backtests
+from app.services.backtest_repeats import list_repetitions
 from app.services.backtests import BacktestRow
 from app.services.paging import check_first
 from app.services.strategies import expect_runs, list_strategies
@@ -50,10 +52,30 @@ register_enum(JobState)
 
 @described
 @strawberry.type
+class BacktestRepetition:
+    """A run of the same backtest after a later collection."""
+
+    id: strawberry.ID
+    last_day: date
+    state: JobState
+    result: BacktestResult | None
+
+    @classmethod
+    def of(cls, env: Env, row: BacktestRow) -> BacktestRepetition:
+        """From a service's row."""
+        result = None if row.figures is None else BacktestResult.of(env, row)
+        state = JobState(row.state)
+        return cls(id=strawberry.ID(str(row.id)), last_day=row.last_day, state=state, result=result)
+
+
+@described
+@strawberry.type
 class Backtest:
     """A backtest: what was asked for, how far it is, what came of it.
 
-    `dataVersion` is that of the prices that it is pinned to. `progress` goes from 0 to 1.
+    `dataVersion` is that of the prices that it is pinned to. `progress` goes from 0 to 1. One that
+    `repeats` runs again after each collection; each repetition is one of its own with `repeatOf`.
+    `portfolioId` is that of the portfolio whose shadow twin it is.
     """
 
     row: strawberry.Private[BacktestRow]
@@ -70,6 +92,9 @@ class Backtest:
     trials: int
     data_version: str
     source: str
+    repeats: bool
+    repeat_of: strawberry.ID | None
+    portfolio_id: strawberry.ID | None
     created_at: datetime
     started_at: datetime | None
     done_at: datetime | None
@@ -78,7 +103,8 @@ class Backtest:
     def of(cls, row: BacktestRow, now: datetime) -> Backtest:
         """From a service's row."""
         same = ("name", "strategy", "symbols", "first_day", "last_day", "progress", "trials")
-        more = ("source", "created_at", "started_at", "done_at")
+        more = ("source", "repeats", "created_at", "started_at", "done_at")
+        others = ("repeat_of", "portfolio_id")
         return cls(
             row=row,
             id=strawberry.ID(str(row.id)),
@@ -87,6 +113,7 @@ class Backtest:
             seconds_left=row.seconds_left(now),
             data_version=str(row.data_version),
             **{name: getattr(row, name) for name in (*same, *more)},
+            **{name: None if (id_ := getattr(row, name)) is None else str(id_) for name in others},
         )
 
     @strawberry.field
@@ -110,6 +137,13 @@ class Backtest:
         if self.row.figures is None:
             return None
         return BacktestResult.of(info.context.env, self.row)
+
+    @strawberry.field
+    async def repetitions(self, info: Info, first: int | None = 30) -> list[BacktestRepetition]:
+        """Its runs after later collections, the newest first."""
+        env, count = info.context.env, check_first(clamp(first, 30))
+        rows = await list_repetitions(env, self.row.user_id, self.row.id, count)
+        return [BacktestRepetition.of(env, row) for row in rows]
 
     @strawberry.field
     def error(self, info: Info) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import strawberry
 
 from app.graphql.describing import described
-from app.services.paging import MAX_ROWS, Page
+from app.services.paging import MAX_ROWS, Page, check_first, cut_page, make_cursor, read_cursor
 
 Node = TypeVar("Node")
 Row = TypeVar("Row")
@@ -64,3 +64,21 @@ def make_connection(
         has_next_page=page.has_next, end_cursor=page.cursors[-1] if page.cursors else None
     )
     return Connection(edges=edges, page_info=info, count=count)
+
+
+def connect_rows(
+    rows: Sequence[Row], first: int, after: str | None, convert: Callable[[Row], Node]
+) -> Connection[Node]:
+    """A page of rows that are all at hand; a cursor is the number of a row.
+
+    Raises:
+        BadInput: `first` is not from 1 to 200, or a foreign cursor.
+    """
+    start = 0 if after is None else max(read_cursor(after, int)[0] + 1, 0)
+    wanted = list(rows[start : start + check_first(first) + 1])
+    cursors = [make_cursor(start + number) for number in range(len(wanted))]
+
+    async def count() -> int:
+        return len(rows)
+
+    return make_connection(cut_page(wanted, cursors, first), convert, count)

@@ -20,6 +20,7 @@ from app.db.models import Backtest, BacktestData
 from app.domain.backtest.overfitting import BLOCKS
 from app.domain.backtest.parameters import choose_strategy
 from app.domain.backtest.report import dump_certificate
+from app.domain.backtest.shadow import compare_trades, dump_compared
 from app.domain.backtest.study import Cells, certify_study, conclude, join_cells, run_cells
 from app.env import Env
 from app.services.backtest_store import (
@@ -38,6 +39,7 @@ from app.services.backtest_tape import load_reference, load_tape
 from app.services.backtests import BacktestRow
 from app.services.events import hand_over
 from app.services.jobs import Job, keep, open_job
+from app.services.ledger import list_entries
 from app.services.strategy_shelf import Shelf
 
 T = TypeVar("T")
@@ -162,6 +164,10 @@ async def _conclude(env: Env, job: Job, row: BacktestRow, shelf: Shelf) -> None:
         ),
     )
     trials = request.cells if cells is None else cells.frame.height
+    if row.portfolio_id is not None:
+        trials = 0  # it tries nothing new
+        entries = await list_entries(env, row.user_id, str(row.portfolio_id))
+        study.report["shadow"] = dump_compared(compare_trades(entries, study.result))
     await _store_report(env, row, study.report, trials=trials)
     watch = Watch("CERTIFICATE", base + span, span)
     found = await _off_loop(
@@ -261,7 +267,7 @@ def _parts_of(backtest_id: int) -> Any:
 async def _count_tried(env: Env, row: BacktestRow) -> int:
     """What the user has tried on overlapping symbols and days before, deleted runs too."""
     params = {
-        "id": row.id,
+        "own": [row.id if row.repeat_of is None else row.repeat_of, row.id],
         "user_id": row.user_id,
         "symbols": row.symbols,
         "first": row.first_day,
@@ -274,7 +280,7 @@ async def _count_tried(env: Env, row: BacktestRow) -> int:
 _HOLD: Final = "SELECT id FROM backtest WHERE id = :id AND state = 'RUNNING' FOR UPDATE"
 _TRIED: Final = """
     SELECT sum(trials) FROM backtest
-    WHERE user_id = :user_id AND id <> :id AND repeat_of IS NULL AND state = 'DONE'
+    WHERE user_id = :user_id AND id <> ALL(:own) AND repeat_of IS NULL AND state = 'DONE'
         AND symbols && CAST(:symbols AS varchar[])
         AND first_day <= :last AND last_day >= :first
 """

@@ -64,6 +64,7 @@ class BacktestRow:
     error: dict[str, Any] | None
     repeats: bool
     repeat_of: int | None
+    portfolio_id: int | None
     created_at: datetime
     started_at: datetime | None
     done_at: datetime | None
@@ -102,7 +103,7 @@ async def start_backtest(env: Env, user_id: int, wanted: Wanted) -> BacktestRow:
     version, source = await data_version(env), await get_source(env)
     values = new_row(checked, user_id, version, source, env.clock.now())
     async with env.db.write(uid=user_id) as db:
-        await _require_room(db, user_id)
+        await require_room(db, user_id)
         made = (await db.scalars(insert(Backtest).values(values).returning(Backtest))).one()
         jobs = await open_parts(db, made, env.clock.now())
         row = BacktestRow.of(made)
@@ -224,6 +225,7 @@ async def delete_backtest(env: Env, user_id: int, backtest_id: str) -> None:
         row.repeats = False
         await db.flush()
         await db.execute(delete(BacktestData).where(BacktestData.backtest_id == row.id))
+        await db.execute(delete(Backtest).where(Backtest.repeat_of == row.id))
 
 
 async def fail_dead(env: Env) -> int:
@@ -240,8 +242,15 @@ async def fail_backtest(env: Env, backtest_id: int, error: dict[str, Any]) -> No
         await db.execute(end.values(state="FAILED", done_at=env.clock.now(), error=error))
 
 
-async def _require_room(db: AsyncSession, user_id: int) -> None:
-    waiting = select(func.count()).where(Backtest.user_id == user_id, Backtest.done_at.is_(None))
+async def require_room(db: AsyncSession, user_id: int) -> None:
+    """Refuses one more that waits or runs.
+
+    Raises:
+        Conflict: too many of the user's do already.
+    """
+    waiting = select(func.count()).where(
+        Backtest.user_id == user_id, Backtest.done_at.is_(None), Backtest.repeat_of.is_(None)
+    )
     if (await db.scalar(waiting) or 0) >= MOST_OPEN:
         message = "%(bound)d backtests wait or run already. Cancel one, or wait for it."
         raise Conflict(message, bound=MOST_OPEN)

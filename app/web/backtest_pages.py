@@ -62,14 +62,47 @@ async def backtest(request: Request) -> Response:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
+    return await _show(request, Form())
+
+
+async def _show(request: Request, form: Form) -> Response:
+    """The page of one, with what was wrong with a form on it."""
     context = make_context(request)
     shell = await load_shell(context)
     variables = {"id": request.path_params["id"]}
-    it = (await run_document("backtest/page", variables, context.renewed()))["backtest"]
-    data: dict[str, Any] = {"it": it, "open": it["state"] in {"PENDING", "RUNNING"}}
+    page = await run_document("backtest/page", variables, context.renewed())
+    it = page["backtest"]
+    data: dict[str, Any] = {
+        "form": form,
+        "it": it,
+        "open": it["state"] in {"PENDING", "RUNNING"},
+        "portfolios": [one for one in page["portfolios"] if one["kind"] != "TRACKED"],
+    }
     if it["result"] is not None:
         data |= await _result(request, it)
-    return get_renderer().page(request, "backtest/page.html", shell, data)
+    return get_renderer().page(request, "backtest/page.html", shell, data, status=form.status)
+
+
+async def repeat(request: Request) -> Response:
+    """`POST /backtests/{id}/repeat`: runs it again after each collection, or no more."""
+    typed, context = await read_form(request), make_context(request)
+    variables = {"id": request.path_params["id"], "on": typed.get("on") == "on"}
+    try:
+        await run_document("backtest/_repeat", variables, context)
+    except AppError as error:
+        return await _show(request, refuse(error, typed, context.locale, field="repeat"))
+    return RedirectResponse(f"/backtests/{variables['id']}", 303)
+
+
+async def shadow(request: Request) -> Response:
+    """`POST /backtests/{id}/shadow`: makes the twin of a portfolio and goes to its page."""
+    typed, context = await read_form(request), make_context(request)
+    variables = {"id": request.path_params["id"], "portfolio": typed.get("portfolio", "")}
+    try:
+        made = await run_document("backtest/_shadow", variables, context)
+    except AppError as error:
+        return await _show(request, refuse(error, typed, context.locale, field="portfolioId"))
+    return RedirectResponse(f"/backtests/{made['shadowPortfolio']['id']}", 303)
 
 
 async def cancel(request: Request) -> Response:
@@ -159,6 +192,7 @@ async def _result(request: Request, it: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "curve": draw_curves(result["equity"]),
         "drawn": drawn,
+        "differences": nodes(result["shadow"]["trades"]) if result["shadow"] else [],
         "folds": rows_of(result["walkForward"]["folds"]) if result["walkForward"] else [],
         "months": with_years(result["monthlyReturns"]),
         "trades": nodes(result["roundTrips"]),

@@ -112,6 +112,8 @@ def _backtest_routes() -> list[BaseRoute]:
         Route("/backtests/{id}", backtest_pages.backtest),
         Route("/backtests/{id}/cancel", backtest_pages.cancel, methods=post),
         Route("/backtests/{id}/delete", backtest_pages.delete, methods=post),
+        Route("/backtests/{id}/repeat", backtest_pages.repeat, methods=post),
+        Route("/backtests/{id}/shadow", backtest_pages.shadow, methods=post),
         Route("/backtests/{id}/export.{suffix}", backtest_pages.export),
     ]
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -27,6 +28,7 @@ from app.services.identity import Identity
 from app.services.ledger import record_transaction
 from app.services.linked_providers import link, list_linked
 from app.services.orders import place_order
+from app.services.portfolios import NewPortfolio, create_portfolio
 from app.services.record_presets import save_preset
 from app.services.sessions import end_all
 from tests.backtests import ask as run_one
@@ -48,6 +50,14 @@ class Case:
     query: str
     make: Callable[[Env, Identity], Awaitable[str]]
     missing: str = MISSING
+    other: Callable[[Env, Identity], Awaitable[str]] | None = None
+    """Makes something else of alice's that the query names as OTHER."""
+
+    async def complete(self, env: Env, alice: Identity) -> str:
+        """The query with the id of the other thing."""
+        if self.other is None:
+            return self.query
+        return self.query.replace("OTHER", await self.other(env, alice))
 
 
 async def make_token(env: Env, alice: Identity) -> str:
@@ -103,6 +113,13 @@ async def make_waiting(env: Env, alice: Identity) -> str:
     return str((await run_one(env, alice.user.id)).id)
 
 
+async def make_dollars(env: Env, alice: Identity) -> str:
+    """A portfolio as old as the prices of the market."""
+    capital, day = Decimal(10_000), date(2020, 1, 6)
+    wanted = NewPortfolio("Old", PortfolioKind.SIMULATED, "USD", capital, opened_on=day)
+    return str((await create_portfolio(env, alice.user.id, wanted)).id)
+
+
 async def make_proposal(env: Env, alice: Identity) -> str:
     """A record that lacks the split of the next day."""
     await make_instrument(env, "AAPL")
@@ -125,6 +142,14 @@ CASES = {
     ),
     "Mutation.cancelBacktest": Case(
         "mutation ($id: ID!) { cancelBacktest(id: $id) { state } }", make_waiting
+    ),
+    "Mutation.repeatBacktest": Case(
+        "mutation ($id: ID!) { repeatBacktest(id: $id) { repeats } }", make_waiting
+    ),
+    "Mutation.shadowPortfolio": Case(
+        'mutation ($id: ID!) { shadowPortfolio(backtestId: $id, portfolioId: "OTHER") { id } }',
+        make_waiting,
+        other=make_dollars,
     ),
     "Mutation.deleteBacktest": Case(
         "mutation ($id: ID!) { deleteBacktest(id: $id) }", make_waiting
@@ -238,15 +263,15 @@ async def test_the_owner_gets_it_and_to_another_it_is_as_if_there_were_none(env:
     alice = await by_session(env, await make_user(env))
     charlie = await by_session(env, await make_user(env, "charlie"))
     admin = await by_access_token(env, await make_user(env, "root", Role.ADMIN))
-    id_ = await case.make(env, alice)
-    missing = await ask(env, case.query, case.missing, alice)
+    id_, query = await case.make(env, alice), await case.complete(env, alice)
+    missing = await ask(env, query, case.missing, alice)
     assert b"NOT_FOUND" in missing
     for other in (charlie, admin):
-        assert await ask(env, case.query, id_, other) == missing
-        assert await ask(env, case.query, case.missing, other) == missing
+        assert await ask(env, query, id_, other) == missing
+        assert await ask(env, query, case.missing, other) == missing
     for nonsense in ("", "x", "-1", "9" * 40, "\0", "' OR 1=1 --"):
-        assert await ask(env, case.query, nonsense, charlie) == missing
-    answer = orjson.loads(await ask(env, case.query, id_, alice))
+        assert await ask(env, query, nonsense, charlie) == missing
+    answer = orjson.loads(await ask(env, query, id_, alice))
     assert answer["errors"] == []
     assert all(value is not None for value in answer["data"].values())
 
@@ -255,12 +280,12 @@ async def test_the_owner_gets_it_and_to_another_it_is_as_if_there_were_none(env:
 async def test_a_stranger_and_one_who_was_signed_out_are_told_to_sign_in(env: Env, field: str):
     case = CASES[field]
     alice = await by_session(env, await make_user(env))
-    id_ = await case.make(env, alice)
-    stranger = await ask(env, case.query, id_, None)
+    id_, query = await case.make(env, alice), await case.complete(env, alice)
+    stranger = await ask(env, query, id_, None)
     assert b"UNAUTHENTICATED" in stranger
-    assert await ask(env, case.query, case.missing, None) == stranger
+    assert await ask(env, query, case.missing, None) == stranger
     await end_all(env, alice.user.id)
-    assert await ask_again(env, case.query, id_, alice) == stranger
+    assert await ask_again(env, query, id_, alice) == stranger
 
 
 @pytest.mark.parametrize("field", [*OPERATOR, *KEYS])

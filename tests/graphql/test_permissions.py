@@ -113,6 +113,8 @@ EXAMPLES = {
     "Query.compareBacktests": "query { compareBacktests(ids: [1, 2]) { name } }",
     "Mutation.runBacktest": 'mutation { runBacktest(input: {strategy: "a", symbols: ["A"]}) { id } }',
     "Mutation.cancelBacktest": "mutation { cancelBacktest(id: 1) { id } }",
+    "Mutation.repeatBacktest": "mutation { repeatBacktest(id: 1) { id } }",
+    "Mutation.shadowPortfolio": "mutation { shadowPortfolio(backtestId: 1, portfolioId: 1) { id } }",
     "Mutation.deleteBacktest": "mutation { deleteBacktest(id: 1) }",
     "Subscription.backtest": "subscription { backtest(id: 1) { name } }",
     "Subscription.portfolio": "subscription { portfolio(id: 1) { total } }",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
 
 from app.env import Env
+from app.services.backtest_repeats import open_repeats
 from tests.backtests import make_market, work
+from tests.factories import make_bars
 from tests.people import make_user
 from tests.web.pages import browsing, text_of
 from tests.web.test_portfolio_pages import sign_in
@@ -145,6 +149,36 @@ async def test_a_refused_form_keeps_every_value(market, settings):
         kept = {name: form.values.get(name) for name in typed}
         assert kept == typed | {"walk": "on"}
         assert {name: form.values.get(name) for name in switches} == switches
+
+
+async def test_one_runs_again_and_shadows_a_portfolio(market, settings):
+    async with browsing(settings) as http:
+        await sign_in(http)
+        where = await run(http, market)
+        assert "Run again after each collection" in text_of((await http.get(where)).text)
+        assert (await http.post(f"{where}/repeat", data={"on": "on"})).status_code == 303
+        assert "Run no more" in text_of((await http.get(where)).text)
+        assert "Runs again" in text_of((await http.get("/backtests")).text)
+        await make_bars(market, "AAPL", [120.0], start=date(2021, 1, 4), volume=10_000_000)
+        await open_repeats(market)
+        await work(market)
+        listed = (await http.get(where)).text
+        again = re.search(r'class="row-link" href="(/backtests/[0-9]+)"', listed)[1]
+        assert "All of its runs" in text_of((await http.get(again)).text)
+        made = await http.post("/portfolios/new", data={
+            "name": "Paper", "kind": "PRACTICE", "currency": "USD", "capital": "50000",
+            "opened_on": "2020-06-01", "method": "FIFO", "costs": "online"})  # fmt: skip
+        assert made.status_code == 303, text_of(made.text)
+        id_ = made.headers["location"].rpartition("/")[2]
+        assert "Shadow a portfolio" in text_of((await http.get(where)).text)
+        refused = await http.post(f"{where}/shadow", data={"portfolio": "0"})
+        assert (refused.status_code, "There is nothing of that id" in refused.text) == (422, True)
+        twin = await http.post(f"{where}/shadow", data={"portfolio": id_})
+        await work(market)
+        told = text_of((await http.get(twin.headers["location"])).text)
+        for words in ("trade by trade", "The portfolio did not do it", "Only the backtest"):
+            assert words in told, words
+        assert "Shadow of a portfolio" in text_of((await http.get("/backtests")).text)
 
 
 async def test_files_have_every_fill_and_everything(market, settings):

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -28,9 +29,9 @@ class Backtest(Base):
 
     States: PENDING → RUNNING → DONE | FAILED | CANCELLED. `parts` is how many jobs it is cut into,
     `trials` how many sets of values it has tried. One that was deleted keeps its row, for what it
-    tried counts as long as its user tries on. `repeats` and `repeat_of` are for backtests that run
-    again after each collection, which nothing sets yet. Row-level security as for the tables of
-    people.
+    tried counts as long as its user tries on. One that `repeats` runs again after each collection,
+    each time as a row of its own (`repeat_of`); with a `portfolio_id` it is that portfolio's twin.
+    Row-level security as for the tables of people.
     """
 
     __tablename__ = "backtest"
@@ -55,6 +56,7 @@ class Backtest(Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     repeats: Mapped[bool] = mapped_column(server_default=text("false"))
     repeat_of: Mapped[int | None] = mapped_column(ForeignKey("backtest.id", ondelete="CASCADE"))
+    portfolio_id: Mapped[int | None] = mapped_column(ForeignKey("portfolio.id", ondelete="CASCADE"))
     created_at: Mapped[At]
     started_at: Mapped[At | None]
     done_at: Mapped[At | None]
@@ -66,6 +68,8 @@ class Backtest(Base):
         ),
         Index("ix_backtest_user_id_id", "user_id", "id"),
         Index("ix_backtest_open", "id", postgresql_where=text("done_at IS NULL")),
+        Index("ix_backtest_repeats", "id", postgresql_where=text("repeats")),
+        UniqueConstraint("repeat_of", "last_day", name="uq_backtest_repeat_of_last_day"),
     )
 
 

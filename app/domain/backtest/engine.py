@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -28,18 +30,43 @@ def run(
     strategy: Strategy,
     values: Values | None = None,
     setup: Setup | None = None,
+    *,
+    since: date | None = None,
 ) -> BacktestResult:
     """Runs a strategy over bars as traded; a `Tape` of them saves preparing them again.
 
+    `since`: nothing is traded or told of before that day, which the strategy looks back upon.
+
     Raises:
-        BadInput: bars, values or setup that cannot be, two currencies, or sides that a strategy
-            returned in another shape.
+        BadInput: bars, values or setup that cannot be, two currencies, no session since that day,
+            or sides that a strategy returned in another shape.
     """
     tape = bars if isinstance(bars, Tape) else prepare(bars)
     setup = setup or Setup()
     checked = check_values(strategy, values)
     decision = strategy.decide(tape.history, checked)
+    if since is not None and since > tape.days[0]:
+        tape, decision = _from_day(tape, strategy.key, setup, decision, since)
     return play(tape, strategy.key, checked, setup, decision)
+
+
+def _from_day(
+    tape: Tape, key: str, setup: Setup, decision: Decision, since: date
+) -> tuple[Tape, Decision]:
+    """The sessions from a day on, with what was decided for them knowing those before."""
+    _check_sides(key, decision, tape.history.shape)
+    start, stop = int(np.searchsorted(tape.days.to_numpy(), np.datetime64(since))), len(tape.days)
+    if start == stop:
+        message = "There are no prices since %(day)s"
+        raise BadInput(message, field="from", day=since)
+    sized = replace(decision, size=compute_sizes(tape.history, setup, decision))
+    return tape.window(start, stop), cut_decision(sized, start, stop)
+
+
+def cut_decision(decision: Decision, start: int, stop: int) -> Decision:
+    """What was decided in sessions start..stop, without what it was decided from."""
+    size = None if decision.size is None else decision.size[start:stop]
+    return replace(decision, side=decision.side[start:stop], inputs={}, size=size)
 
 
 def play(

@@ -29,7 +29,8 @@ class Mode(StrEnum):
 class Request:
     """`values` are of the strategy; `axes` those that are varied; `plan` makes it a walk-forward.
 
-    `benchmark` is the symbol of a series to compare with.
+    `benchmark` is the symbol of a series to compare with. `since`: the first day that is traded;
+    the strategy sees the ones before from `first_day` on.
     """
 
     strategy: str
@@ -41,6 +42,7 @@ class Request:
     axes: Grid = field(default_factory=dict)
     plan: Plan | None = None
     benchmark: str | None = None
+    since: date | None = None
 
     @property
     def mode(self) -> Mode:
@@ -79,6 +81,7 @@ class Request:
             "axes": {name: list(values) for name, values in self.axes.items()},
             "plan": None if self.plan is None else asdict(self.plan),
             "benchmark": self.benchmark,
+            "since": None if self.since is None else self.since.isoformat(),
         }
         return stored
 
@@ -104,6 +107,7 @@ class Request:
             axes={name: tuple(values) for name, values in stored["axes"].items()},
             plan=None if stored["plan"] is None else Plan(**stored["plan"]),
             benchmark=stored["benchmark"],
+            since=None if (day := stored.get("since")) is None else date.fromisoformat(day),
         )
 
 

@@ -110,7 +110,7 @@ def conclude(  # noqa: PLR0913 - what was asked, and what is known
         setup = setup_of(setup, chosen)
         more["sweep"] = _tell_sweep(cells, request, best)
         variance, sums, trials = _variance(cells.frame), cells.sums, tried + cells.frame.height
-    result = run(tape, strategy, values, setup)
+    result = run(tape, strategy, values, setup, since=request.since)
     judged = assess(result.returns, trials, variance=variance, sums=sums)
     told = report(result, reference) | {"overfitting": dump_overfitting(judged)} | more
     return Study(told | {"values": dict(result.values)}, result, result.values, setup)

@@ -8,14 +8,14 @@ through them: what the chosen values wanted is stitched together and traded once
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from app.domain.backtest.engine import play
+from app.domain.backtest.engine import cut_decision, play
 from app.domain.backtest.grid import EXITS, Grid, Plan
 from app.domain.backtest.result import BacktestResult
 from app.domain.backtest.setup import Setup
@@ -76,7 +76,7 @@ def walk_forward(  # noqa: PLR0913 - what, how, and who watches
         best = found.best() if found.frame["sharpe_ratio"].count() else 0
         values = check_values(strategy, found.values(best))
         decision = strategy.decide(tape.history.until(stop), values)
-        parts.append(_cut(decision, start, stop))
+        parts.append(cut_decision(decision, start, stop))
         chosen.append((start - begin, stop - begin, values, found.frame["sharpe_ratio"][best]))
     future = tape.window(begin, len(tape.days))
     result = play(future, strategy.key, {}, setup, _join(parts))
@@ -95,11 +95,6 @@ def _check(tape: Tape, grid: Grid, plan: Plan) -> None:
                 "%(name)s cannot be chosen anew while a position is open: give it in the setup"
             )
             raise BadInput(message, field=name, name=name)
-
-
-def _cut(decision: Decision, start: int, stop: int) -> Decision:
-    size = None if decision.size is None else decision.size[start:stop]
-    return replace(decision, side=decision.side[start:stop], inputs={}, size=size)
 
 
 def _join(parts: list[Decision]) -> Decision:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.backtest.engine import play
+from app.domain.backtest.engine import play, run
 from app.domain.backtest.market import find_scene
+from app.domain.backtest.setup import Setup, Size, Sizing
+from app.domain.backtest.strategies import SmaCross
 from app.domain.backtest.strategy import Decision
+from app.domain.backtest.tape import prepare
 from app.domain.kernels import account, trading
 from app.domain.kernels.account import EXPOSED, FILLS, TRIPS, Plan, make_room
+from app.errors import BadInput
 from tests.domain.backtest.cases import Case, make_case
 from tests.domain.backtest.mutants import MUTANTS, Mutant, plain
 from tests.domain.backtest.oracle import Oracle
+from tests.domain.oracle_bars import walk
 
 CLOSE_ENOUGH = 1e-9
 
@@ -60,6 +67,24 @@ def test_the_engine_trades_as_the_event_loop(seed: int) -> None:
 @given(st.integers(0, 2**32 - 1))
 def test_the_engine_trades_as_the_event_loop_on_a_thousand_paths(seed: int) -> None:
     assert engine_difference(seed) is None
+
+
+def test_what_is_traded_since_a_day_looks_back_upon_the_days_before() -> None:
+    tape = prepare(walk("AAPL", 400, seed=4))
+    since, values = tape.days[200], {"fast": 5, "slow": 20}
+    sizing = Sizing(Size.VOLATILITY, 0.2)
+    setup = Setup(cash=Decimal(10_000), volume_cap=None, sizing=sizing)
+    whole, got = (run(tape, SmaCross(), values, setup, since=day) for day in (None, since))
+    assert (got.days[0], len(got.days)) == (since, 200)
+    assert np.array_equal(got.decision.side, whole.decision.side[200:])
+    assert np.array_equal(got.size, whole.size[200:])
+    assert got.equity[0] == 10_000
+    again = play(tape.window(200, 400), "", {}, setup, Decision(got.decision.side, size=got.size))
+    assert np.array_equal(got.equity, again.equity)
+    first = run(tape, SmaCross(), values, setup, since=tape.days[0])
+    assert np.array_equal(first.equity, whole.equity)
+    with pytest.raises(BadInput, match="no prices since"):
+        run(tape, SmaCross(), values, setup, since=tape.days[-1] + timedelta(days=1))
 
 
 def mutant_difference(mutant: Mutant, seeds: range) -> int | None:
