@@ -66,23 +66,25 @@ async def shadow_portfolio(
     Raises:
         NotFound: one of both is not there or not the user's.
         BadInput: a sweep or a walk-forward, a portfolio of real money, of another currency or
-            without capital, or no prices since it was opened.
+            without capital.
         Conflict: too many wait or run, or run again, already.
     """
     row = await get_backtest(env, user_id, backtest_id)
     portfolio = await get_portfolio(env, user_id, portfolio_id)
-    newest = await _newest_day(env, row.symbols)
-    request = make_twin(row.request, portfolio, newest)
+    request = make_twin(row.request, portfolio, await _newest_day(env, row.symbols))
     values = _again(row, request, await data_version(env), await get_source(env), env) | {
         "portfolio_id": portfolio.id,
         "repeats": True,
         "name": None,
     }
+    begun = request.last_day >= portfolio.opened_on
+    if not begun:  # the first collection since then will begin it
+        values |= {"state": "DONE", "done_at": env.clock.now()}
     async with env.db.write(uid=user_id) as db:
         await require_room(db, user_id)
         await _require_place(db, user_id)
         made = (await db.scalars(insert(Backtest).values(values).returning(Backtest))).one()
-        jobs = await open_parts(db, made, env.clock.now())
+        jobs = await open_parts(db, made, env.clock.now()) if begun else []
         twin = BacktestRow.of(made)
     await hand_over(env, jobs)
     return twin
@@ -95,7 +97,7 @@ def make_twin(request: Request, portfolio: PortfolioRow, newest: date) -> Reques
         BadInput: as `shadow_portfolio`.
     """
     currency = find_listing(request.symbols[0]).currency
-    facts = {"portfolio": portfolio.name, "opened": portfolio.opened_on, "currency": currency}
+    facts = {"portfolio": portfolio.name, "currency": currency}
     if request.mode is not Mode.RUN:
         message = "Only a single run can shadow a portfolio: open the best cell as a run first"
         raise BadInput(message, field="backtestId")
@@ -104,9 +106,6 @@ def make_twin(request: Request, portfolio: PortfolioRow, newest: date) -> Reques
         raise BadInput(message, field="portfolioId", **facts)
     if portfolio.base_currency != currency or not portfolio.initial_capital:
         message = "%(portfolio)s was not opened with an amount of %(currency)s to begin with"
-        raise BadInput(message, field="portfolioId", **facts)
-    if newest < portfolio.opened_on:
-        message = "There are no prices yet since %(portfolio)s was opened on %(opened)s"
         raise BadInput(message, field="portfolioId", **facts)
     costs = find_profile(portfolio.cost_profile)
     return replace(

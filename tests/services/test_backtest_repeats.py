@@ -145,6 +145,21 @@ async def test_a_twin_trades_since_the_portfolio_was_opened_and_tells_what_diffe
     assert told["trials"] == 2  # its own values and those of `row`, not the twin's
 
 
+async def test_a_twin_of_a_portfolio_that_was_opened_today_begins_with_its_first_prices(market):
+    user = await make_user(market)
+    book = await make_book(market, user, opened_on=MORE)
+    row = await ask(market, user.id)
+    await work(market)
+    twin = await shadow_portfolio(market, user.id, str(row.id), str(book.id))
+    assert (twin.state, twin.figures) == ("DONE", None)
+    assert await open_repeats(market) == 0
+    await collect(market, "AAPL")
+    assert await open_repeats(market) == 1
+    await work(market)
+    (first,) = await list_repetitions(market, user.id, twin.id)
+    assert (first.state, first.figures["sessions"]) == ("DONE", 1)
+
+
 async def test_what_cannot_be_shadowed_is_refused(market):
     user, bob = await make_user(market), await make_user(market, "bob")
     row, sweep = await ask(market, user.id), await ask(market, user.id, values={}, axes={"fast": (2, 3)})
@@ -153,7 +168,6 @@ async def test_what_cannot_be_shadowed_is_refused(market):
         ("portfolioId", row, {"base_currency": "KRW"}),
         ("portfolioId", row, {"initial_capital": Decimal(0)}),
         ("portfolioId", row, {"kind": PortfolioKind.TRACKED}),
-        ("portfolioId", row, {"opened_on": date(2021, 6, 1)}),
         ("backtestId", sweep, {}),
     ):
         book = await make_book(market, user, **more)

@@ -6,12 +6,16 @@ import csv
 import io
 import re
 from datetime import date
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
 
+from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.services.backtest_repeats import open_repeats
+from app.services.portfolios import NewPortfolio, create_portfolio
+from app.services.users import list_users
 from tests.backtests import make_market, work
 from tests.factories import make_bars
 from tests.people import make_user
@@ -152,6 +156,7 @@ async def test_a_refused_form_keeps_every_value(market, settings):
 
 
 async def test_one_runs_again_and_shadows_a_portfolio(market, settings):
+    user = (await list_users(market))[0]
     async with browsing(settings) as http:
         await sign_in(http)
         where = await run(http, market)
@@ -165,11 +170,9 @@ async def test_one_runs_again_and_shadows_a_portfolio(market, settings):
         listed = (await http.get(where)).text
         again = re.search(r'class="row-link" href="(/backtests/[0-9]+)"', listed)[1]
         assert "All of its runs" in text_of((await http.get(again)).text)
-        made = await http.post("/portfolios/new", data={
-            "name": "Paper", "kind": "PRACTICE", "currency": "USD", "capital": "50000",
-            "opened_on": "2020-06-01", "method": "FIFO", "costs": "online"})  # fmt: skip
-        assert made.status_code == 303, text_of(made.text)
-        id_ = made.headers["location"].rpartition("/")[2]
+        capital, day = Decimal(50_000), date(2020, 6, 1)
+        paper = NewPortfolio("Paper", PortfolioKind.SIMULATED, "USD", capital, opened_on=day)
+        id_ = (await create_portfolio(market, user.id, paper)).id
         assert "Shadow a portfolio" in text_of((await http.get(where)).text)
         refused = await http.post(f"{where}/shadow", data={"portfolio": "0"})
         assert (refused.status_code, "There is nothing of that id" in refused.text) == (422, True)
