@@ -129,23 +129,28 @@ async def list_repetitions(
 
 async def open_repeats(env: Env) -> int:
     """Begins every repetition that is due; how many. Two at the same time begin each once."""
-    until = await horizon(env) or date.max
-    version, source = await data_version(env), await get_source(env)
-    async with env.db.write(uid=EVERYONE) as db:
-        due = (await db.execute(text(_DUE), {"until": until, "most": AT_ONCE})).all()
-        jobs: list[int] = []
-        for found in due:
-            row = await db.get_one(Backtest, found.id)
-            request = replace(Request.load(row.input), last_day=found.day)
-            values = _again(BacktestRow.of(row), request, version, source, env)
-            values |= {"repeat_of": row.id, "portfolio_id": row.portfolio_id}
-            once = insert_once(Backtest).values(values).on_conflict_do_nothing()
-            made = (await db.scalars(once.returning(Backtest))).one_or_none()
-            if made is not None:
-                jobs += await open_parts(db, made, env.clock.now())
-                await db.execute(text(_FORGET), {"id": row.id, "kept": KEPT})
+    params = {"until": await horizon(env) or date.max, "most": AT_ONCE}
+    async with env.db.read(uid=EVERYONE) as db:
+        due = (await db.execute(text(_DUE), params)).all()
+    jobs = [job for found in due for job in await _open_repeat(env, found.id, found.day)]
     await hand_over(env, jobs)
     return len(jobs)
+
+
+async def _open_repeat(env: Env, backtest_id: int, day: date) -> list[int]:
+    """The jobs of one repetition; none where another process has begun it."""
+    version, source = await data_version(env), await get_source(env)
+    async with env.db.write(uid=EVERYONE) as db:
+        row = await db.get_one(Backtest, backtest_id)
+        request = replace(Request.load(row.input), last_day=day)
+        values = _again(BacktestRow.of(row), request, version, source, env)
+        values |= {"repeat_of": row.id, "portfolio_id": row.portfolio_id}
+        once = insert_once(Backtest).values(values).on_conflict_do_nothing()
+        made = (await db.scalars(once.returning(Backtest))).one_or_none()
+        if made is None:
+            return []
+        await db.execute(text(_FORGET), {"id": row.id, "kept": KEPT})
+        return await open_parts(db, made, env.clock.now())
 
 
 def _again(

@@ -51,16 +51,7 @@ def read_input(typed: Mapping[str, str], strategy: Row) -> Row:
     for name in ("name", "from", "to", "costs", "fill", "sizing", "benchmark"):
         if name in given:
             wanted[name] = given[name]
-    if "cash" in given:
-        wanted["cash"] = given["cash"].replace(",", "")
-    for name in _PERCENT:
-        if name in given:
-            wanted[name] = _number(name, given[name]) / 100
-    if "volume_cap" in typed:
-        cap = given.get("volume_cap")
-        wanted["volumeCap"] = None if cap is None else _number("volume_cap", cap) / 100
-    wanted["slots"] = _whole("slots", given["slots"]) if "slots" in given else None
-    wanted |= {name: given[name] == "on" for name in SWITCHES if name in given}
+    wanted |= _read_setup(typed, given)
     for parameter in strategy["parameters"]:
         _put(wanted, parameter["name"], _text_of(parameter, given), 1.0)
     for name in EXITS:
@@ -69,6 +60,19 @@ def read_input(typed: Mapping[str, str], strategy: Row) -> Row:
     if given.get("walk") == "on":
         wanted["walkForward"] = {n: _whole(n, given.get(n, DEFAULTS[n])) for n in _PLAN}
     return wanted
+
+
+def _read_setup(typed: Mapping[str, str], given: Mapping[str, str]) -> Row:
+    """Numbers and switches of the setup; a cap of volume that was emptied is none."""
+    wanted: Row = {name: _number(name, given[name]) / 100 for name in _PERCENT if name in given}
+    if "cash" in given:
+        wanted["cash"] = given["cash"].replace(",", "")
+    if "volume_cap" in typed:
+        cap = given.get("volume_cap")
+        wanted["volumeCap"] = None if cap is None else _number("volume_cap", cap) / 100
+    if "slots" in given:
+        wanted["slots"] = _whole("slots", given["slots"])
+    return wanted | {name: given[name] == "on" for name in SWITCHES if name in given}
 
 
 def write_query(it: Row, values: Mapping[str, Any]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from app.services.backtest_repeats import (
 from app.services.backtest_store import find_report
 from app.services.backtests import count_backtests, delete_backtest, get_backtest
 from app.services.portfolios import NewPortfolio, PortfolioRow, create_portfolio
-from tests.backtests import SESSIONS, ask, make_market, wave, work
+from tests.backtests import SESSIONS, ask, make_market, work
 from tests.factories import make_bars
 from tests.ledgers import keep
 from tests.people import make_user
@@ -127,7 +127,7 @@ async def test_a_twin_trades_since_the_portfolio_was_opened_and_tells_what_diffe
         kind = TransactionKind.BUY if n == 0 else TransactionKind.SELL
         day = date.fromisoformat(fills["day"][n])
         entry = make_trade(kind, "AAPL", abs(figures[0]), *figures[1:], day=day, settles_on=day,
-                           fee=Decimal(str(fills["fee"][n])))  # fmt: skip
+                           fee=Decimal(str(round(fills["fee"][n], 2))))  # fmt: skip
         await keep(market, user, book, entry)
     await collect(market, "AAPL")
     assert await open_repeats(market) == 1
@@ -162,7 +162,10 @@ async def test_a_twin_of_a_portfolio_that_was_opened_today_begins_with_its_first
 
 async def test_what_cannot_be_shadowed_is_refused(market):
     user, bob = await make_user(market), await make_user(market, "bob")
-    row, sweep = await ask(market, user.id), await ask(market, user.id, values={}, axes={"fast": (2, 3)})
+    row, sweep = (
+        await ask(market, user.id),
+        await ask(market, user.id, values={}, axes={"fast": (2, 3)}),
+    )
     good = await make_book(market, user)
     for field, backtest, more in (
         ("portfolioId", row, {"base_currency": "KRW"}),
