@@ -50,6 +50,10 @@ class JobState(StrEnum):
 register_enum(JobState)
 
 
+def _id(number: int | None) -> strawberry.ID | None:
+    return None if number is None else strawberry.ID(str(number))
+
+
 @described
 @strawberry.type
 class BacktestRepetition:
@@ -104,7 +108,6 @@ class Backtest:
         """From a service's row."""
         same = ("name", "strategy", "symbols", "first_day", "last_day", "progress", "trials")
         more = ("source", "repeats", "created_at", "started_at", "done_at")
-        others = ("repeat_of", "portfolio_id")
         return cls(
             row=row,
             id=strawberry.ID(str(row.id)),
@@ -112,8 +115,9 @@ class Backtest:
             state=JobState(row.state),
             seconds_left=row.seconds_left(now),
             data_version=str(row.data_version),
+            repeat_of=_id(row.repeat_of),
+            portfolio_id=_id(row.portfolio_id),
             **{name: getattr(row, name) for name in (*same, *more)},
-            **{name: None if (id_ := getattr(row, name)) is None else str(id_) for name in others},
         )
 
     @strawberry.field
