@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from app.domain.backtest.shadow import Why
+from app.domain.backtest.why import Why
 from app.graphql.describing import described
 from app.graphql.enums import register_enum
 from app.graphql.paging import Connection, clamp, connect_rows

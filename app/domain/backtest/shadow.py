@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
-from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from app.domain.backtest.market import find_scene
 from app.domain.backtest.result import BacktestResult
+from app.domain.backtest.why import Why
 from app.domain.transactions import Entry, TransactionKind, standing
 
 APART: Final = 5
@@ -32,18 +32,6 @@ class Traded:
     quantity: float
     price: float
     costs: float
-
-
-class Why(StrEnum):
-    """How a pair differs, or why one of both did not trade, as far as it can be known."""
-
-    SAME = "SAME"
-    DIFFERENT = "DIFFERENT"
-    NO_BAR = "NO_BAR"
-    NOT_TRADED = "NOT_TRADED"
-    AT_LIMIT = "AT_LIMIT"
-    NO_SIGNAL = "NO_SIGNAL"
-    NOT_DONE = "NOT_DONE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ import pytest
 from app.domain.backtest.engine import run
 from app.domain.backtest.result import BacktestResult
 from app.domain.backtest.setup import Setup
-from app.domain.backtest.shadow import Compared, Why, compare_trades, dump_compared
+from app.domain.backtest.shadow import Compared, compare_trades, dump_compared
 from app.domain.backtest.strategies import SmaCross
 from app.domain.backtest.tape import prepare
+from app.domain.backtest.why import Why
 from app.domain.transactions import Entry, TransactionKind
 from tests.domain.oracle_bars import bars_of
 
