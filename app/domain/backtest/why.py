@@ -1,4 +1,4 @@
-"""How a trade of a portfolio differs from that of its twin: words that the web process loads too."""
+"""How a trade of a portfolio differs from its twin's, in words that the web process loads too."""
 
 from __future__ import annotations
 
