@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "twins"
-down_revision = "backtests"
+down_revision = "signal_worth"
 branch_labels = None
 depends_on = None
 
