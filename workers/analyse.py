@@ -1,4 +1,7 @@
-"""Analyse one instrument: the indicators that its bars have and the table lacks."""
+"""Analyse one instrument: the indicators that its bars have and the table lacks.
+
+Alert rules that watch it are the next job.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from typing import Any, Final
 
 from app.env import Env
 from app.services import jobs
+from app.services.alert_watch import open_watch
 from app.services.analysis import analyse
+from app.services.events import hand_over
 from workers.attempt import attempt, claim
 
 LOG: Final = logging.getLogger(__name__)
@@ -21,5 +26,7 @@ async def analyse_instrument(ctx: dict[str, Any], job_id: int) -> None:
         return
     async with attempt(ctx, job):
         rows = await analyse(env, job.symbol)
+        watching = await open_watch(env, job.symbol, job.id)
         await jobs.finish(env, job, rows, "ANALYSED")
+        await hand_over(env, watching)
         LOG.info("analysed", extra={"symbol": job.symbol, "rows": rows, "job": job.id})

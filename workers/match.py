@@ -1,4 +1,4 @@
-"""Paper orders: a look at the market every second: a replayed price lasts for two."""
+"""A look at the market every second, for alerts and paper orders: a replayed price lasts two."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from app.env import Env
+from app.services.alert_watch import watch_quotes
 from app.services.matching import match_orders
 from workers.pace import Pace
 
@@ -19,4 +20,5 @@ async def match_tick(ctx: dict[str, Any]) -> None:
     env: Env = ctx["env"]
     pace: Pace = ctx["pace"]
     async with asyncio.timeout(pace.deadline):
+        await watch_quotes(env, ctx.setdefault("watched", {}))
         await match_orders(env)

@@ -1,4 +1,4 @@
-"""The quick queue: collections, analyses, cross-checks, mail, the minute, and paper orders."""
+"""The quick queue: collections, analyses, cross-checks, alerts, mail, the minute, paper orders."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from arq.cron import CronJob
 from arq.worker import Function
 
 from app.env import Env
+from workers.alert import watch_instrument
 from workers.analyse import analyse_instrument
 from workers.check import check_instrument
 from workers.collect import collect_instrument
@@ -21,6 +22,7 @@ from workers.tick import equity_tick, minute_tick
 FUNCTIONS: Final[tuple[Function, ...]] = (
     func(collect_instrument, name="collect_instrument"),
     func(analyse_instrument, name="analyse_instrument"),
+    func(watch_instrument, name="watch_instrument"),
     func(check_instrument, name="check_instrument"),
     func(send_mail, name="send_mail"),
 )

@@ -15,6 +15,7 @@ from app.config import Settings
 from app.env import Env
 from app.errors import Unavailable
 from app.services import (
+    alert_watch,
     backtest_repeats,
     backtests,
     calendars,
@@ -50,6 +51,7 @@ async def minute_tick(ctx: dict[str, Any]) -> None:
         await due.open_due(env)
         await settling.settle_due(env)
         await corporate_actions.book_actions(env, ctx.setdefault("actions", {}))
+        await alert_watch.watch_freshness(env)
         await jobs.forget_old(env)
         await mails.forget_ended(env)
         await backtests.fail_dead(env)
@@ -68,6 +70,7 @@ async def equity_tick(ctx: dict[str, Any]) -> None:
     env: Env = ctx["env"]
     if count := await equity.refresh_equity(env):
         LOG.info("equity worked out", extra={"portfolios": count})
+    await alert_watch.watch_drawdowns(env)
 
 
 async def calendar_tick(ctx: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.graphql.account import AccountMutation, AccountQuery, LinkMutation
 from app.graphql.administration import AdministrationMutation, AdministrationQuery
+from app.graphql.alerts import AlertMutation, AlertQuery, AlertSubscription
 from app.graphql.backtest_changes import BacktestMutation
 from app.graphql.backtests import BacktestQuery, BacktestSubscription
 from app.graphql.calendar import CalendarMutation, CalendarQuery
@@ -43,6 +44,7 @@ class Query(
     AdministrationQuery,
     RecordQuery,
     BacktestQuery,
+    AlertQuery,
 ):
     """Everything that can be asked."""
 
@@ -64,13 +66,16 @@ class Mutation(
     ProposalMutation,
     OrderMutation,
     BacktestMutation,
+    AlertMutation,
 ):
     """Everything that can be changed."""
 
 
 @described
 @strawberry.type
-class Subscription(MarketSubscription, PortfolioSubscription, BacktestSubscription):
+class Subscription(
+    MarketSubscription, PortfolioSubscription, BacktestSubscription, AlertSubscription
+):
     """Everything that can be followed, over the WebSocket."""
 
 

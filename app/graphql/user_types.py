@@ -7,9 +7,11 @@ from datetime import date, datetime
 import strawberry
 
 from app.domain.access import Role, Scope
+from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.enums import Colours, Locale, RegistrationPolicy, SignInKind, Theme
 from app.graphql.types import FromRow
+from app.services.alerts import count_alerts
 from app.services.api_tokens import ApiTokenRow
 from app.services.sessions import SignIn
 from app.services.sign_in_options import SignInOptions as OptionsRow
@@ -59,6 +61,14 @@ class User:
             disabled_at=row.disabled_at,
             created_at=row.created_at,
         )
+
+    @strawberry.field
+    async def unread_alerts(self, info: Info) -> int:
+        """How many alerts one has not acknowledged; of others it is not told."""
+        me = info.context.user
+        if me is None or me.username != self.username:
+            return 0
+        return await count_alerts(info.context.env, me.id, unread=True)
 
 
 @described

@@ -10,6 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import EVERYONE
 from app.db.models import (
+    Alert,
+    AlertChannel,
+    AlertHours,
+    AlertRule,
     ApiToken,
     Backtest,
     EmailConfirmation,
@@ -42,6 +46,10 @@ THEIRS: Final = (
     PasswordReset,
     EmailConfirmation,
     Backtest,
+    AlertRule,
+    Alert,
+    AlertHours,
+    AlertChannel,
 )
 """What goes with an account; refresh tokens go with their family."""
 

@@ -13,6 +13,10 @@ import orjson
 from sqlalchemy import ColumnElement, select
 
 from app.db.models import (
+    Alert,
+    AlertChannel,
+    AlertHours,
+    AlertRule,
     ApiToken,
     Backtest,
     Base,
@@ -38,6 +42,7 @@ SECRET: Final = frozenset(
         "totp_step",
         "username_key",
         "req_hash",
+        "sealed",
         "xact",
     }
 )
@@ -55,6 +60,10 @@ TABLES: Final[dict[str, type[Base]]] = {
     "orders": Order,
     "fills": Fill,
     "backtests": Backtest,
+    "alert_rules": AlertRule,
+    "alerts": Alert,
+    "alert_hours": AlertHours,
+    "alert_channels": AlertChannel,
 }
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 

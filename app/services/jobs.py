@@ -26,7 +26,7 @@ from app.adapters.queue import QueueName
 from app.db.models import Job as JobRow
 from app.env import Env
 
-JobKind = Literal["collect", "analyse", "check", "mail", "backtest"]
+JobKind = Literal["collect", "analyse", "alert", "notify", "check", "mail", "backtest"]
 JobState = Literal["PENDING", "RUNNING", "DONE", "FAILED"]
 
 MAX_ATTEMPTS: Final = 5
@@ -39,6 +39,7 @@ _SKEW: Final = 20.0  # seconds that the clocks of two machines may differ
 _ROUTES: Final[dict[str, tuple[str, QueueName]]] = {
     "collect": ("collect_instrument", "quick"),
     "analyse": ("analyse_instrument", "quick"),
+    "alert": ("watch_instrument", "quick"),
     "check": ("check_instrument", "quick"),
     "mail": ("send_mail", "quick"),
     "backtest": ("run_backtest", "long"),

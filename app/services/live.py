@@ -25,6 +25,7 @@ from app.domain.market_hours import MarketHours
 from app.domain.quotes import Quote, is_newer, quotes_from_json
 from app.env import Env
 from app.errors import BadInput, Unavailable
+from app.services.bell import Bell
 from app.services.closing_quotes import ClosingQuote, list_closing_quotes
 from app.services.fan_out import SPACING, Delta, FanOut, Frame, Group
 from app.services.market_hours import load_hours
@@ -68,10 +69,14 @@ async def list_published(env: Env, symbols: Iterable[str]) -> dict[str, Quote]:
 
 
 class QuoteHub:
-    """The quotes of one web process and their subscribers. Use it inside `running()`."""
+    """The quotes of one web process and their subscribers. Use it inside `running()`.
+
+    `bell` rings for those whose alerts have been stored.
+    """
 
     def __init__(self, env: Env) -> None:
         self._env = env
+        self.bell = Bell()
         self._published: dict[str, Quote] = {}
         self._served: dict[str, Quote] = {}
         self._fan_out = FanOut()
@@ -216,6 +221,9 @@ class QuoteHub:
             if kind == "source":
                 self._mode = mode = str(event["source"])
                 self._forget(lambda quote: not _is_of(quote, mode))
+            elif kind == "alert":
+                self.bell.ring(event["users"])
+                return
             elif kind == "replay":
                 day = date.fromisoformat(event["day"])
                 self._forget(lambda quote: quote.day > day)

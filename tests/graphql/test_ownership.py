@@ -22,6 +22,8 @@ from app.domain.records.mapping import RECOGNISED
 from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.graphql.schema import schema
+from app.services.alert_rules import save_rule
+from app.services.alerts import list_alerts
 from app.services.authentication import find_again
 from app.services.external_sign_in import Vouched
 from app.services.identity import Identity
@@ -31,6 +33,7 @@ from app.services.orders import place_order
 from app.services.portfolios import NewPortfolio, create_portfolio
 from app.services.record_presets import save_preset
 from app.services.sessions import end_all
+from tests.alerting import read_rule, see_path
 from tests.backtests import ask as run_one
 from tests.backtests import make_market
 from tests.factories import make_instrument, make_split
@@ -130,6 +133,19 @@ async def make_proposal(env: Env, alice: Identity) -> str:
     return number
 
 
+async def make_rule(env: Env, alice: Identity) -> str:
+    await make_instrument(env, "AAPL")
+    return str((await save_rule(env, alice.user.id, read_rule("AAPL > 150"))).id)
+
+
+async def make_alert(env: Env, alice: Identity) -> str:
+    rule = await make_rule(env, alice)
+    await see_path(env, "AAPL", 149, 151)
+    (alert,) = (await list_alerts(env, alice.user.id)).rows
+    assert str(alert.rule_id) == rule
+    return str(alert.id)
+
+
 PROPOSED = f'portfolio: $id, kind: SPLIT, symbol: "AAPL", day: "{DAY + timedelta(days=1)}"'
 ORDER = 'input: {portfolio: $id, symbol: "AAPL", side: BUY, quantity: "1"}'
 CASES = {
@@ -153,6 +169,15 @@ CASES = {
     ),
     "Mutation.deleteBacktest": Case(
         "mutation ($id: ID!) { deleteBacktest(id: $id) }", make_waiting
+    ),
+    "Mutation.saveAlertRule": Case(
+        """mutation ($id: ID!) { saveAlertRule(
+            input: {id: $id, kind: NEW_HIGH, symbol: "AAPL"}) { kind } }""",
+        make_rule,
+    ),
+    "Mutation.deleteAlertRule": Case("mutation ($id: ID!) { deleteAlertRule(id: $id) }", make_rule),
+    "Mutation.acknowledgeAlert": Case(
+        "mutation ($id: ID!) { acknowledgeAlert(id: $id) { acknowledgedAt } }", make_alert
     ),
     "Mutation.unlinkProvider": Case(
         f'mutation ($id: ID!) {{ unlinkProvider(id: $id, password: "{PASSWORD}") }}', make_linked

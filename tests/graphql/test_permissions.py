@@ -116,6 +116,16 @@ EXAMPLES = {
     "Mutation.repeatBacktest": "mutation { repeatBacktest(id: 1) { id } }",
     "Mutation.shadowPortfolio": "mutation { shadowPortfolio(backtestId: 1, portfolioId: 1) { id } }",
     "Mutation.deleteBacktest": "mutation { deleteBacktest(id: 1) }",
+    "Query.alertRules": "query { alertRules { id } }",
+    "Query.alerts": "query { alerts { totalCount } }",
+    "Query.alertHours": "query { alertHours { timeZone } }",
+    "Mutation.saveAlertRule": """mutation { saveAlertRule(
+        input: {kind: PRICE_ABOVE, symbol: "A", level: "5"}) { id } }""",
+    "Mutation.deleteAlertRule": "mutation { deleteAlertRule(id: 1) }",
+    "Mutation.acknowledgeAlert": "mutation { acknowledgeAlert(id: 1) { id } }",
+    "Mutation.acknowledgeAlerts": "mutation { acknowledgeAlerts }",
+    "Mutation.saveAlertHours": "mutation { saveAlertHours { timeZone } }",
+    "Subscription.alerts": "subscription { alerts { id } }",
     "Subscription.backtest": "subscription { backtest(id: 1) { name } }",
     "Subscription.portfolio": "subscription { portfolio(id: 1) { total } }",
     "Subscription.quotes": 'subscription { quotes(symbols: ["A"]) { at } }',
@@ -154,9 +164,9 @@ OWN = {
 }
 """Of the own account: asked by the person, not by the operator as such."""
 SIGNING_IN = {"Mutation.signIn", "Mutation.refresh"}
-WORDS = ("ortfolio", "ransaction", "Order", "RecordPreset", "Proposal", "acktest")
+WORDS = ("ortfolio", "ransaction", "Order", "RecordPreset", "Proposal", "acktest", "lert")
 HELD = {f for f in EXAMPLES if any(word in f for word in WORDS)} | {"Query.recordPresets"}
-"""Of the own portfolios and backtests: asked by the person or a program, changed with the scope TRADE."""
+"""Of the own portfolios, backtests and alerts: asked by the person or a program, changed with the scope TRADE."""
 APART = OWN | SIGNING_IN | OPEN | HELD
 SHARED = [f for f in EXAMPLES if f.startswith("Mutation.") and f not in APART]
 

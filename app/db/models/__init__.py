@@ -1,6 +1,7 @@
 """All tables, one file per area; importing this package fills `Base.metadata`."""
 
 from app.db.base import Base
+from app.db.models.alert import Alert, AlertChannel, AlertHours, AlertRule, Notification
 from app.db.models.backtest import Backtest, BacktestData
 from app.db.models.fundamental import Fundamental
 from app.db.models.job import Job, Mail, Setting
@@ -48,6 +49,10 @@ from app.db.models.user import (
 
 __all__ = [
     "Account",
+    "Alert",
+    "AlertChannel",
+    "AlertHours",
+    "AlertRule",
     "ApiToken",
     "Backtest",
     "BacktestData",
@@ -71,6 +76,7 @@ __all__ = [
     "Invitation",
     "Job",
     "Mail",
+    "Notification",
     "OidcIdentity",
     "Order",
     "OrderEvent",

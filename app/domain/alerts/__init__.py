@@ -1,0 +1,1 @@
+"""Alerts: what a rule says, when it fires, and when somebody is told."""

@@ -1,0 +1,163 @@
+"""One's own alert rules: making, changing and deleting them; how a new one stands at first.
+
+A rule that is made or changed is shown the newest figure at once: what lies beyond its level then
+has to come back first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.models import AlertRule, Portfolio
+from app.domain.alerts.crossing import Standing, step
+from app.domain.alerts.rules import AlertKind, Delivery, Rule, check_rule
+from app.env import Env
+from app.errors import BadInput, Conflict
+from app.services.alert_figures import list_extremes, see_now
+from app.services.alert_store import read_rules, read_watch
+from app.services.instruments import check_symbol, find_instruments
+from app.services.owned import get_owned
+
+MOST_RULES: Final = 500
+"""Rules of one person."""
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """A rule as the layers above see one; `crossings` is how often it has fired."""
+
+    id: int
+    user_id: int
+    kind: AlertKind
+    symbol: str | None
+    portfolio_id: int | None
+    measure: str | None
+    level: Decimal | None
+    sessions: int | None
+    band: Decimal
+    cooldown: int
+    delivery: Delivery
+    expires_at: datetime | None
+    note: str | None
+    paused: bool
+    phase: str
+    crossings: int
+    fired_at: datetime | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: AlertRule) -> RuleRow:
+        """From the table."""
+        facts: dict[str, Any] = {f.name: getattr(row, f.name) for f in fields(cls)}
+        kind, delivery = AlertKind(row.kind), Delivery(row.delivery)
+        return cls(**facts | {"kind": kind, "delivery": delivery})
+
+
+async def list_rules(env: Env, user_id: int) -> list[RuleRow]:
+    """The user's rules, the newest first."""
+    query = select(AlertRule).where(AlertRule.user_id == user_id).order_by(AlertRule.id.desc())
+    async with env.db.read(uid=user_id) as db:
+        return [RuleRow.of(row) for row in await db.scalars(query)]
+
+
+async def save_rule(env: Env, user_id: int, wanted: Rule, rule_id: str | None = None) -> RuleRow:
+    """Makes a rule, or changes the one of that id: then it begins anew, and its numbers go on.
+
+    Raises:
+        BadInput: something that cannot be watched, with its field.
+        NotFound: the rule or the portfolio is not there or not the user's.
+        Conflict: there are too many already.
+    """
+    rule = check_rule(await _with_instrument(env, wanted), env.clock.now())
+    level = await _find_level(env, rule)
+    async with env.db.write(uid=user_id) as db:
+        values = await _columns(db, user_id, rule, level, env.clock.now())
+        if rule_id is None:
+            await _require_room(db, user_id)
+            row = AlertRule(user_id=user_id, created_at=env.clock.now(), crossings=0, **values)
+            db.add(row)
+        else:
+            row = await get_owned(db, AlertRule, rule_id, user_id)
+            for name, value in values.items():
+                setattr(row, name, value)
+        await db.flush()
+    await _show_present(env, user_id, row.id)
+    async with env.db.read(uid=user_id) as db:
+        return RuleRow.of(await db.get_one(AlertRule, row.id))
+
+
+async def delete_rule(env: Env, user_id: int, rule_id: str) -> None:
+    """Forgets a rule; what it has told stays in the history.
+
+    Raises:
+        NotFound: it is not there or not the user's.
+    """
+    async with env.db.write(uid=user_id) as db:
+        row = await get_owned(db, AlertRule, rule_id, user_id)
+        await db.execute(delete(AlertRule).where(AlertRule.id == row.id))
+
+
+async def _with_instrument(env: Env, rule: Rule) -> Rule:
+    """The rule, whose symbol is one that is watched."""
+    if rule.kind is AlertKind.DRAWDOWN or not rule.symbol:
+        return rule
+    symbol = check_symbol(rule.symbol)
+    if symbol not in await find_instruments(env, [symbol]):
+        msg = "symbol is %(value).40r; there is no such instrument here"
+        raise BadInput(msg, field="symbol", value=symbol)
+    return Rule(**{**vars(rule), "symbol": symbol})
+
+
+async def _find_level(env: Env, rule: Rule) -> Decimal | None:
+    """The level that was chosen, or that of the last sessions."""
+    if rule.sessions is None or rule.symbol is None:
+        return rule.level
+    found = await list_extremes(env, rule.symbol, [rule.sessions])
+    return found.level_of(rule.kind, rule.sessions)
+
+
+async def _columns(
+    db: AsyncSession, user_id: int, rule: Rule, level: Decimal | None, now: datetime
+) -> dict[str, Any]:
+    """The columns that a rule sets; how it stood before is forgotten, its numbers are not."""
+    portfolio = None
+    if rule.portfolio is not None:
+        portfolio = await get_owned(db, Portfolio, rule.portfolio, user_id)
+    same = ("kind", "symbol", "measure", "sessions", "band", "delivery", "expires_at", "note")
+    return {
+        **{name: getattr(rule, name) for name in (*same, "paused")},
+        "portfolio_id": None if portfolio is None else portfolio.id,
+        "level": level,
+        "level_day": now.date(),
+        "cooldown": int(rule.cooldown / timedelta(seconds=1)),
+        "phase": "NEW",
+        **dict.fromkeys(("seen_at", "armed_at", "fired_at", "word")),
+    }
+
+
+async def _show_present(env: Env, user_id: int, rule_id: int) -> None:
+    """Shows a rule the newest figure, which fires nothing."""
+    (row,) = await read_rules(env, AlertRule.id == rule_id)
+    seen = await see_now(env, row)
+    if seen is None:
+        return
+    after = step(read_watch(row), Standing(), seen)
+    async with env.db.write(uid=user_id) as db:
+        rule = await db.get_one(AlertRule, rule_id, with_for_update=True)
+        if rule.phase == "NEW":
+            rule.phase, rule.word = after.phase, after.word
+            rule.seen_at = after.seen_at if seen.ordered else None
+            rule.armed_at = env.clock.now() if after.phase == "ARMED" else None
+
+
+async def _require_room(db: AsyncSession, user_id: int) -> None:
+    count = await db.scalar(select(func.count()).where(AlertRule.user_id == user_id))
+    if (count or 0) >= MOST_RULES:
+        message = "There are %(bound)d alert rules already; delete one first."
+        raise Conflict(message, bound=MOST_RULES)

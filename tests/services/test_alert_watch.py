@@ -1,0 +1,231 @@
+"""Evaluating rules: on quotes, closes, indicators, freshness and drawdown; each crossing stored once."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import insert, update
+
+from app.db.models import AlertRule, EquityDaily, IndicatorDaily, Instrument
+from app.domain.alerts.rules import AlertKind, Rule
+from app.errors import Unavailable
+from app.services import alert_store, jobs
+from app.services.alert_rules import list_rules, save_rule
+from app.services.alert_watch import (
+    open_watch,
+    see_quotes,
+    watch_close,
+    watch_drawdowns,
+    watch_freshness,
+    watch_quotes,
+)
+from app.services.alerts import list_alerts
+from tests.alerting import read_rule, see_path
+from tests.clocks import at
+from tests.factories import make_bars, make_instrument, make_sessions, make_split, weekdays
+from tests.graphql.asking import choose_source
+from tests.holdings import publish
+from tests.ledgers import make_portfolio
+from tests.paper import OPEN_US, make_quote
+from tests.people import make_user
+
+NONE = timedelta(0)
+
+
+@pytest.fixture
+async def alice(env):
+    await make_instrument(env, "AAPL")
+    return await make_user(env)
+
+
+async def told(env, user) -> list[tuple[str, float | None]]:
+    """What has been told, the oldest first: kind and value."""
+    rows = (await list_alerts(env, user.id)).rows[::-1]
+    return [(row.kind, None if row.value is None else float(row.value)) for row in rows]
+
+
+async def test_a_crossing_is_stored_once_and_the_next_one_after_it_has_gone_back(env, alice):
+    await save_rule(env, alice.id, read_rule("AAPL > 150"))
+    await save_rule(env, alice.id, read_rule("AAPL < 140"))
+    assert await see_path(env, "AAPL", 149, 150.5, 149.9, 151, 145, 139, 152) == 3
+    assert await told(env, alice) == [
+        ("PRICE_ABOVE", 150.5),
+        ("PRICE_BELOW", 139),
+        ("PRICE_ABOVE", 152),
+    ]
+    (below, above) = await list_rules(env, alice.id)
+    assert (above.crossings, below.crossings) == (2, 1)
+
+
+async def test_two_workers_that_see_the_same_store_it_once(env, alice):
+    await save_rule(env, alice.id, read_rule("AAPL > 150"))
+    await see_path(env, "AAPL", 149)
+    quote = make_quote("AAPL", "151", OPEN_US + timedelta(hours=1))
+    async with asyncio.TaskGroup() as tasks:
+        looks = [tasks.create_task(see_quotes(env, [quote])) for _ in range(5)]
+    assert sum(look.result() for look in looks) == 1
+    assert await see_quotes(env, [quote]) == 0  # a restart that sees it again
+
+
+async def test_a_number_is_never_stored_twice_even_if_the_rule_forgot(env, alice):
+    rule = await save_rule(env, alice.id, read_rule("AAPL > 150"))
+    await see_path(env, "AAPL", 149, 151)
+    async with env.db.write(uid=alice.id) as db:
+        mine = update(AlertRule).where(AlertRule.id == rule.id)
+        await db.execute(mine.values(phase="ARMED", crossings=0, seen_at=None))
+    assert await see_path(env, "AAPL", 152) == 0
+    assert len(await told(env, alice)) == 1
+
+
+async def test_nothing_is_stored_of_a_crossing_whose_notices_cannot_be(env, alice, monkeypatch):
+    await save_rule(env, alice.id, read_rule("AAPL > 150"))
+    await see_path(env, "AAPL", 149)
+
+    async def fail(*_given):
+        raise Unavailable("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(alert_store, "open_notices", fail)
+        with pytest.raises(Unavailable):
+            await see_path(env, "AAPL", 151)
+    assert await told(env, alice) == []
+    assert await see_path(env, "AAPL", 151) == 1
+
+
+async def test_a_paused_or_expired_rule_sees_nothing(env, alice):
+    await save_rule(env, alice.id, read_rule("AAPL > 150", paused=True))
+    end = env.clock.now() + timedelta(days=1)
+    await save_rule(env, alice.id, read_rule("AAPL > 150", expires_at=end))
+    assert await see_path(at(env, end + timedelta(1)), "AAPL", 149, 151) == 0
+    assert await see_path(env, "AAPL", 149, 151) == 1
+
+
+async def test_live_quotes_are_looked_at_once_and_a_bus_that_is_away_hides_none(env, alice):
+    await choose_source(env)
+    await save_rule(env, alice.id, read_rule("AAPL > 150"))
+    known = {}
+    for price, made in (("149", 0), ("151", 1), ("151", 0)):
+        await publish(env.bus, make_quote("AAPL", price, OPEN_US + timedelta(minutes=int(price))))
+        assert await watch_quotes(env, known) == made
+    assert known["AAPL"].price == 151
+
+
+async def test_a_change_counts_from_the_close_before(env, alice):
+    rule = Rule(AlertKind.CHANGE_BELOW, "AAPL", level=Decimal(-3), cooldown=NONE)
+    await save_rule(env, alice.id, rule)
+    assert await see_path(env, "AAPL", 99, 96.5, 99) == 1  # the close before is 100
+    assert await told(env, alice) == [("CHANGE_BELOW", -3.5)]
+
+
+async def test_a_price_that_was_touched_while_nobody_looked_counts_at_the_close(env, alice):
+    days = await make_bars(env, "AAPL", [100, 101, 102], start=date(2026, 3, 2))  # highs 101 to 103
+    await make_sessions(env, "XNAS", days)
+    await choose_source(env)
+    early = at(env, datetime.combine(days[-1], time(9), env.clock.now().tzinfo))
+    await save_rule(env, alice.id, read_rule("AAPL > 102.5"))
+    await set_back(env, early.clock.now())
+    assert await watch_close(env, "AAPL") == 1
+    assert await told(env, alice) == [("PRICE_ABOVE", 103)]
+    assert await watch_close(env, "AAPL") == 0  # the job runs twice
+    await save_rule(env, alice.id, read_rule("AAPL > 102.7"))  # made after the session
+    assert await watch_close(env, "AAPL") == 0
+
+
+async def set_back(env, moment):
+    """Rules were made and armed at that moment."""
+    async with env.db.write(uid="everyone") as db:
+        await db.execute(update(AlertRule).values(phase="ARMED", seen_at=moment, armed_at=moment))
+
+
+async def test_a_split_changes_what_a_level_means(env, alice):
+    await save_rule(env, alice.id, read_rule("AAPL < 80"))
+    async with env.db.write(uid=alice.id) as db:
+        await db.execute(update(AlertRule).values(level_day=date(2026, 1, 5)))
+    await make_split(env, "AAPL", date(2026, 1, 6), 4)
+    assert await see_path(env, "AAPL", 25, 21) == 0
+    assert await see_path(env, "AAPL", 20) == 1
+
+
+async def test_a_new_high_passes_that_of_the_sessions_and_its_level_follows(env, alice):
+    days = await make_bars(env, "AAPL", [100, 104, 102, 101], start=date(2026, 3, 2))
+    await make_sessions(env, "XNAS", days)
+    await choose_source(env)
+    rule = Rule(AlertKind.NEW_HIGH, "AAPL", sessions=3, cooldown=NONE)
+    made = await save_rule(env, alice.id, rule)
+    assert made.level == 105
+    morning = OPEN_US + timedelta(days=2)
+    assert await see_path(env, "AAPL", 105, start=morning) == 0
+    assert await see_path(env, "AAPL", 105.01, start=morning) == 1
+    await make_bars(env, "AAPL", [106], start=weekdays(days[-1], 2)[-1])  # its high: 107
+    await watch_close(env, "AAPL")
+    assert (await list_rules(env, alice.id))[0].level == 107
+    assert await told(env, alice) == [("NEW_HIGH", 105.01)]
+
+
+async def test_indicators_and_the_signal_are_seen_at_the_close(env, alice):
+    days = await make_bars(env, "AAPL", [100] * 6, start=date(2026, 3, 2))
+    await make_sessions(env, "XNAS", weekdays(days[0], 10))
+    await choose_source(env)
+    rsi = Rule(AlertKind.INDICATOR_BELOW, "AAPL", measure="rsi_14", level=Decimal(30))
+    await store_readings(env, days[:4], 50.0)
+    await save_rule(env, alice.id, rsi)
+    await save_rule(env, alice.id, Rule(AlertKind.SIGNAL_CHANGE, "AAPL", cooldown=NONE))
+    assert await watch_close(env, "AAPL") == 0
+    await store_readings(env, days[4:5], 25.0)
+    await make_bars(env, "AAPL", [100], start=weekdays(days[-1], 2)[-1])
+    assert await watch_close(env, "AAPL") == 2
+    assert sorted(await told(env, alice)) == [("INDICATOR_BELOW", 25), ("SIGNAL_CHANGE", None)]
+    assert (await list_alerts(env, alice.id)).rows[0].word == "BUY"
+
+
+async def store_readings(env, days, rsi):
+    rows = [
+        {"symbol": "AAPL", "day": day, "rsi_14": rsi, "stochastic_k": 50.0, "macd_histogram": 1.0}
+        for day in days
+    ]
+    async with env.db.write() as db:
+        await db.execute(insert(IndicatorDaily), rows)
+
+
+async def test_prices_that_stay_away_are_told_once_until_they_are_there_again(env, alice):
+    days = await make_bars(env, "AAPL", [100, 101], start=date(2026, 3, 2), source="yahoo")
+    await make_sessions(env, "XNAS", weekdays(days[0], 10))
+    await choose_source(env)
+    fresh = at(env, f"{days[-1]}T23:00")
+    await save_rule(fresh, alice.id, Rule(AlertKind.FRESHNESS, "AAPL", cooldown=NONE))
+    late = at(env, f"{weekdays(days[-1], 3)[-1]}T23:00")
+    assert [await watch_freshness(e) for e in (fresh, late, late)] == [0, 1, 0]
+    assert await told(env, alice) == [("FRESHNESS", 1)]
+
+
+async def test_a_drawdown_is_told_of_the_portfolio(env, alice):
+    book = await make_portfolio(env, alice)
+    rule = Rule(AlertKind.DRAWDOWN, portfolio=str(book.id), level=Decimal(10), cooldown=NONE)
+    for day, drawdown in ((3, -0.05), (4, -0.12)):
+        row = {"portfolio_id": book.id, "day": date(2026, 3, day), "missing": 0}
+        async with env.db.write(uid=alice.id) as db:
+            await db.execute(insert(EquityDaily).values(row | {"drawdown": drawdown}))
+        if day == 3:
+            await save_rule(env, alice.id, rule)
+    assert await watch_drawdowns(env) == 1
+    assert await watch_drawdowns(env) == 0
+    assert (await list_alerts(env, alice.id)).rows[0].portfolio == book.name
+    assert await told(env, alice) == [("DRAWDOWN", 12)]
+
+
+async def test_an_instrument_without_rules_needs_no_job(env, alice):
+    assert await open_watch(env, "AAPL", 1) == []
+    await save_rule(env, alice.id, read_rule("AAPL > 150"))
+    (job,) = await open_watch(env, "AAPL", 1)
+    assert await open_watch(env, "AAPL", 1) == [job]
+    assert (await jobs.find_jobs(env, [job]))[0].kind == "alert"
+
+
+async def test_a_rule_of_an_instrument_that_goes_does_no_harm(env, alice):
+    await save_rule(env, alice.id, read_rule("AAPL > 150"))
+    async with env.db.write() as db:
+        await db.delete(await db.get_one(Instrument, "AAPL"))
+    assert await watch_close(env, "AAPL") == 0
