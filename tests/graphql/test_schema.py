@@ -162,4 +162,5 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "LookAheadCertificate.leaks",  # one an input
         "SweepResult.axes",
         "SweepAxis.values",  # at most 1,000
+        "Query.alertRules",  # at most 500
     }
