@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 revision = "alerts"
-down_revision = "signal_worth"
+down_revision = "twins"
 branch_labels = None
 depends_on = None
 
