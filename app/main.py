@@ -22,6 +22,7 @@ from app.services.metrics import gather_metrics
 from app.services.portfolio_books import BookShelf
 from app.services.readiness import Check, check_readiness
 from app.web.auth import Authentication
+from app.web.disclaimer import DisclaimerFirst
 from app.web.graphiql import graphiql_routes
 from app.web.graphql_endpoint import GraphQLEndpoint, give_sdl
 from app.web.graphql_socket import GraphQLSocket
@@ -63,6 +64,7 @@ def build_app(settings: Settings) -> Starlette:
             Middleware(HostCheck, settings=settings),
             Middleware(OriginCheck, settings=settings),
             Middleware(Authentication, settings=settings),
+            Middleware(DisclaimerFirst),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         ],
         exception_handlers=error_handlers(),

@@ -28,8 +28,10 @@ def stored_password() -> str:
     return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(PASSWORD)
 
 
-async def make_user(env: Env, name: str = "alice", role: Role = Role.USER) -> UserRow:
-    """A person, without the time that hashing takes."""
+async def make_user(
+    env: Env, name: str = "alice", role: Role = Role.USER, *, accepts: bool = True
+) -> UserRow:
+    """A person, without the time that hashing takes; `accepts`: the disclaimer."""
     values = {
         "username": name,
         "username_key": name_key(name),
@@ -37,6 +39,7 @@ async def make_user(env: Env, name: str = "alice", role: Role = Role.USER) -> Us
         "password_hash": stored_password(),
         "role": role,
         "created_at": env.clock.now(),
+        "disclaimer_at": env.clock.now() if accepts else None,
     }
     async with env.db.write() as db:
         user_id = await db.scalar(insert(User).values(values).returning(User.id))

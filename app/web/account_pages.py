@@ -45,7 +45,6 @@ ACCOUNT: Final = {
     "email": Act("settings/_email", ("password", "email"), "password"),
     "password": Act("settings/_password", ("current", "password"), "current"),
     "delete": Act("settings/_delete", ("password",), "password"),
-    "accept": Act("settings/_accept"),
     "verify": Act("settings/_verify"),
 }
 SECURITY: Final = {
@@ -201,7 +200,6 @@ async def _show_account(request: Request, form: Form) -> Response:
         else _("A link was sent there. The new address counts once it was opened."),
         "verify": _("A link was sent to the address."),
         "password": _("The password is changed. Every other sign-in has ended."),
-        "accept": _("Noted."),
     }
     return await show_section(request, "settings/account.html", form, done, {"mail": mail})
 

@@ -6,7 +6,6 @@ import logging
 import math
 import uuid
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +17,7 @@ from app.web.auth import caller_of
 from app.web.forms import with_next
 from app.web.headers import add_security_headers
 from app.web.preferences import read_preferences
-from app.web.render import Shell, get_renderer, here
+from app.web.render import Shell, came_for, get_renderer
 from app.web.shell import find_shell, translator
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -62,14 +61,6 @@ async def show_defect(request: Request, error: Exception) -> Response:
     return response
 
 
-def _sign_in_address(request: Request) -> str:
-    """Signing in leads back to what was asked for, or to the page that the form stood on."""
-    if request.method == "GET":
-        return with_next("/login", here(request))
-    came = urlsplit(request.headers.get("referer", ""))
-    return with_next("/login", f"{came.path}?{came.query}" if came.query else came.path)
-
-
 def _page(request: Request, status: int, message: str, shell: Shell, *, retry: bool) -> Response:
     _ = translator(request)
     headings = {
@@ -87,7 +78,9 @@ def _page(request: Request, status: int, message: str, shell: Shell, *, retry: b
     )
     signed_in = caller_of(request).identity is not None
     data: dict[str, Any] = {
-        "sign_in": None if signed_in or status not in {401, 403} else _sign_in_address(request),
+        "sign_in": None
+        if signed_in or status not in {401, 403}
+        else with_next("/login", came_for(request)),
         "heading": heading,
         "message": message,
         "retry": retry and request.method == "GET",

@@ -141,6 +141,14 @@ def here(request: Request) -> str:
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
+def came_for(request: Request) -> str:
+    """The page that was asked for, or that the form stood on: where one wants to be afterwards."""
+    if request.method == "GET":
+        return here(request)
+    came = urlsplit(request.headers.get("referer", ""))
+    return f"{came.path}?{came.query}" if came.query else came.path
+
+
 def _sign_in_address(address: str) -> str:
     """Where signing in begins that leads back to this page."""
     path = urlsplit(address).path

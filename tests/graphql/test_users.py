@@ -124,7 +124,7 @@ async def test_one_s_language_counts_before_the_browser_s(env):
 
 async def test_nobody_is_null_and_the_disclaimer_is_accepted(env):
     assert await ask(env, "{ me { username } }", operator=False) == {"me": None}
-    identity = await by_session(env, await make_user(env))
+    identity = await by_session(env, await make_user(env, accepts=False))
     accept = "mutation { acceptDisclaimer { disclaimerAt } }"
     found = await ask(env, accept, identity=identity, operator=False)
     assert found["acceptDisclaimer"]["disclaimerAt"]

@@ -107,7 +107,7 @@ async def test_settings_are_kept_and_wrong_ones_refused(env):
 async def test_the_disclaimer_is_noted_with_its_instant(env):
     user = await register(env, applicant(accepts_disclaimer=True))
     assert user.disclaimer_at is not None
-    other = await make_user(env, "charlie")
+    other = await make_user(env, "charlie", accepts=False)
     assert other.disclaimer_at is None
     assert (await accept_disclaimer(env, other.id)).disclaimer_at is not None
 

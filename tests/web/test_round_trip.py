@@ -71,6 +71,7 @@ async def test_the_only_way_in_is_not_disconnected(env, settings, providers):
     async with visiting(settings, providers) as client:
         client.http.headers["Origin"] = "http://localhost:8000"
         await go(client)
+        await client.http.post("/disclaimer", data={"next": "/"})
         page = (await client.http.get("/settings/security")).text
         id_ = re.search(r'value="(unlink \d+)"', page)
         assert id_ is not None
