@@ -46,15 +46,16 @@ function watchPortfolio() {
 }
 watchPortfolio();
 
-// --- the progress of a backtest, on its page
-let following = null;
-function watchBacktest() {
-  const source = document.querySelector('[data-backtest]')?.dataset.module;
-  if (!following && !source) return;
-  following ??= Promise.all([import(source), live]);
-  following.then(([module, prices]) => module.watch(prices));
+// --- what only some pages need: an element of theirs names the module, which looks after each change
+const modules = new Map();
+function watchModules() {
+  for (const { dataset } of document.querySelectorAll('[data-module]')) {
+    const source = dataset.module;
+    if (!modules.has(source)) modules.set(source, Promise.all([import(source), live]));
+  }
+  for (const loaded of modules.values()) loaded.then(([module, prices]) => module.watch(prices));
 }
-watchBacktest();
+watchModules();
 
 // --- clocks of the markets
 const clockFormats = new Map();
@@ -180,16 +181,7 @@ document.addEventListener('click', (event) => {
 document.addEventListener('htmx:after:swap', (event) => {
   pageSymbols();
   watchPortfolio();
-
-// --- the progress of a backtest, on its page
-let following = null;
-function watchBacktest() {
-  const source = document.querySelector('[data-backtest]')?.dataset.module;
-  if (!following && !source) return;
-  following ??= Promise.all([import(source), live]);
-  following.then(([module, prices]) => module.watch(prices));
-}
-watchBacktest();
+  watchModules();
   watchCharts();
   tickClocks();
   showCopying();
