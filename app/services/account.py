@@ -19,10 +19,12 @@ from app.db.models import (
     EmailConfirmation,
     OidcIdentity,
     PasswordReset,
+    RecordPreset,
     RecoveryCode,
     TokenFamily,
     User,
     UserSession,
+    Watchlist,
 )
 from app.domain.access import Role
 from app.domain.people import check_password
@@ -50,6 +52,8 @@ THEIRS: Final = (
     Alert,
     AlertHours,
     AlertChannel,
+    RecordPreset,
+    Watchlist,
 )
 """What goes with an account; refresh tokens go with their family."""
 

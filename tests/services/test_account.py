@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db.engine import EVERYONE
+from app.db.models import Base
 from app.domain.access import Role
 from app.errors import BadInput, Conflict, Unauthenticated
 from app.services.account import THEIRS, change_password, delete_account, reset_password
@@ -59,6 +60,11 @@ async def test_a_deleted_account_leaves_a_number_and_nothing_that_names_a_person
         with pytest.raises(Unauthenticated):
             await sign_in(env, name, PASSWORD)
     assert await make_user(env, "alice")
+
+
+def test_whatever_is_somebody_s_goes_with_the_account_but_for_the_ledger():
+    owned = {t.name for t in Base.metadata.sorted_tables if "user_id" in t.columns}
+    assert owned - {"portfolio", "refresh_token"} == {table.__tablename__ for table in THEIRS}
 
 
 async def test_the_only_administrator_stays_while_others_do(env):

@@ -50,7 +50,7 @@ async def test_a_role_is_changed_and_an_account_disabled_and_enabled(env, settin
             done = await change(http, act, "bob", **fields)
             assert done.headers["location"] == f"/settings/people?done={act}"
             answer = await http.get(done.headers["location"])
-            assert len(re.findall('lang=""> ?bob<', answer.text)) == 4  # a name is in no language
+            assert len(re.findall('lang=""> ?bob<', answer.text)) == 5  # a name is in no language
             page = text_of(answer.text)
             assert told in page
             now = await get_by_name(env, "bob")
