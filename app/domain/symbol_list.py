@@ -16,8 +16,10 @@ from typing import Final
 from app.domain.korean_names import find_korean_name
 from app.domain.market import CURRENCY_DIGITS
 from app.domain.sessions import CURRENCY_MIC
+from app.errors import BadInput
 
 LONGEST_WORD: Final = 40
+MOST_WORDS: Final = 600  # of one list
 
 _SEPARATORS: Final = re.compile(r"[\s,;|]+")
 _PREFIX: Final = re.compile(r"(?:(KRX|KOSPI|KOSDAQ)|NASDAQ|NYSE|NYSEARCA|AMEX):(.+)")
@@ -61,6 +63,19 @@ def read_words(lines: Iterable[str]) -> list[Word]:
             words.append(Word(number, text[:LONGEST_WORD], symbol, symbol in seen))
             if symbol is not None:
                 seen.add(symbol)
+    return words
+
+
+def read_list(lines: Iterable[str]) -> list[Word]:
+    """`read_words` of a list that somebody has sent.
+
+    Raises:
+        BadInput: more than 600 words, or none.
+    """
+    words = read_words(lines)
+    if not 1 <= len(words) <= MOST_WORDS:
+        message = "symbols has %(value)d entries; it must be from 1 to %(bound)d"
+        raise BadInput(message, field="symbols", value=len(words), bound=MOST_WORDS)
     return words
 
 

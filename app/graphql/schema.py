@@ -29,6 +29,7 @@ from app.graphql.scalars import SCALARS
 from app.graphql.trust import TrustMutation, TrustQuery
 from app.graphql.universe import UniverseMutation, UniverseQuery
 from app.graphql.users import SignInMutation, TokenMutation, UserQuery
+from app.graphql.watchlists import WatchlistMutation, WatchlistQuery
 
 
 @described
@@ -45,6 +46,7 @@ class Query(
     RecordQuery,
     BacktestQuery,
     AlertQuery,
+    WatchlistQuery,
 ):
     """Everything that can be asked."""
 
@@ -67,6 +69,7 @@ class Mutation(
     OrderMutation,
     BacktestMutation,
     AlertMutation,
+    WatchlistMutation,
 ):
     """Everything that can be changed."""
 

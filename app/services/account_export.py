@@ -31,6 +31,7 @@ from app.db.models import (
     TxnNote,
     User,
     UserSession,
+    Watchlist,
 )
 from app.env import Env
 
@@ -52,6 +53,7 @@ TABLES: Final[dict[str, type[Base]]] = {
     "programs": TokenFamily,
     "api_tokens": ApiToken,
     "providers": OidcIdentity,
+    "watchlists": Watchlist,
     "record_presets": RecordPreset,
     "portfolios": Portfolio,
     "transactions": Txn,

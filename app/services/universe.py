@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.adapters.prices import InstrumentInfo
 from app.db.models import Instrument
 from app.domain.korean_names import find_korean_name
-from app.domain.symbol_list import Word, guess_listing, read_words
+from app.domain.symbol_list import Word, guess_listing, read_list
 from app.env import Env
-from app.errors import BadInput, Unavailable
+from app.errors import Unavailable
 from app.services.defaults import find_seed
 from app.services.events import announce, hand_over
 from app.services.instruments import find_instruments
@@ -28,7 +28,6 @@ from app.services.jobs import open_jobs
 from app.services.settings import get_source, hold_source
 from app.services.symbol_lists import get_list
 
-MOST: Final = 600  # words of one list
 GONE_AFTER: Final = timedelta(days=14)  # without the symbol at the source: it is delisted
 AT_ONCE: Final = 100  # jobs handed over before the answer; the reconciler sends the others
 
@@ -61,10 +60,7 @@ async def track_many(env: Env, lines: Sequence[str]) -> list[BulkLine]:
         BadInput: more than 600 words, or none; nothing was added.
         Unavailable: no source is chosen yet, or it was switched meanwhile.
     """
-    words = read_words(lines)
-    if not 1 <= len(words) <= MOST:
-        message = "symbols has %(value)d entries; it must be from 1 to %(bound)d"
-        raise BadInput(message, field="symbols", value=len(words), bound=MOST)
+    words = read_list(lines)
     source = await get_source(env)
     known = await find_instruments(env, [w.symbol for w in words if w.symbol])
     tracked = {symbol for symbol, row in known.items() if row.tracked}

@@ -24,7 +24,8 @@ _INTERVALS: Final = {"1D": "MINUTE_5", "1W": "MINUTE_15", "5Y": "WEEK", "MAX": "
 class ChartView:
     """One chart as its address describes it; `path` is the page it stands on.
 
-    `symbol` is the instrument drawn; `named` says whether the query has to name it.
+    `symbol` is the instrument drawn; `named` says whether the query has to name it, as on the
+    dashboard, which also shows the `watchlist` of that id beside it.
     """
 
     path: str
@@ -37,6 +38,7 @@ class ChartView:
     scale: str = "linear"
     basis: str = "SPLIT_ADJUSTED"
     compare: tuple[str, ...] = ()
+    watchlist: str = ""
 
     RANGES: ClassVar = ("1D", "1W", "1M", "YTD", "1Y", "5Y", "MAX")
     INTRADAY: ClassVar = ("1D", "1W")
@@ -62,6 +64,7 @@ class ChartView:
             "scale": "" if self.scale == "linear" else self.scale,
             "basis": "" if self.basis == "SPLIT_ADJUSTED" else self.basis,
             "compare": ",".join(self.compare),
+            "watchlist": self.watchlist,
         }
         if without == "range":
             values["interval"] = ""
@@ -80,7 +83,7 @@ class ChartView:
     @property
     def suffix(self) -> str:
         """The query of the same view on the page of the instrument itself."""
-        values = self.query(without="symbol")
+        values = self.query(without="symbol", watchlist="")
         return f"?{urlencode(values)}" if values else ""
 
     @property
@@ -134,6 +137,7 @@ def read_view(path: str, symbol: str, query: Mapping[str, str], *, named: bool) 
         scale=one_of(query, "scale", ChartView.SCALES, "linear"),
         basis=one_of(query, "basis", ChartView.BASES, "SPLIT_ADJUSTED"),
         compare=_compared(query, symbol),
+        watchlist=query.get("watchlist", "") if named else "",
     )
 
 

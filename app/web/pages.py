@@ -52,24 +52,28 @@ async def show_dashboard(
     shell = await load_shell(context)
     page = await run_document("dashboard/page", None, context.renewed())
     instruments = nodes(page["instruments"])
-    chosen = _choose(instruments, request.query_params.get("symbol"))
+    lists, watched = await _find_watchlists(context, request.query_params.get("watchlist"))
+    shown = watched["instruments"] if watched else instruments
+    chosen = _choose([*shown, *instruments], request.query_params.get("symbol"))
     view = read_view("/", chosen["symbol"] if chosen else "", request.query_params, named=True)
     recent = await _find_recent(context, chosen)
     _ = translator(request)
     now = context.env.clock.now()
     data = {
-        "behind": find_behind(instruments),
+        "behind": find_behind(shown),
         "chosen": chosen,
         "clocks": list_clocks(page["markets"], now, context.locale, _),
-        "count": len(instruments),
+        "count": len(shown),
         "figures": _figures(chosen, recent, _, (50, 200)),
-        "groups": group_instruments(instruments, _),
+        "groups": [{"instruments": shown}] if watched else group_instruments(instruments, _),
+        "lists": lists,
         "now": now.isoformat(),
         "portfolios": await _find_portfolios(context),
         "recent": recent,
         "strip": [it for it in instruments if it["kind"] in {"INDEX", "FX"}],
         "track": track_form(track, historic=shell.historic),
         "view": view,
+        "watched": watched,
     }
     return get_renderer().page(request, "dashboard/page.html", shell, data, status=status)
 
@@ -107,6 +111,7 @@ async def instrument(request: Request) -> Response:
         "title": title_of(it, context.locale),
         "view": view,
         "votes": signal and list_votes(signal, _),
+        "lists": (await _find_watchlists(context, None))[0],
     }
     return get_renderer().page(request, "instrument/page.html", shell, data)
 
@@ -195,6 +200,24 @@ async def _find_portfolios(context: Context) -> list[dict[str, Any]]:
         return []
     found = await run_document("dashboard/_portfolios", None, context.renewed())
     return list(found["portfolios"][:_SHOWN_PORTFOLIOS])
+
+
+async def _find_watchlists(
+    context: Context, chosen: str | None
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """The lists of who has signed in, and the one that the address names, with its rows.
+
+    Raises:
+        Unauthenticated: the address names one, and nobody is signed in.
+        NotFound: there is none of that id, or it is somebody else's.
+    """
+    if context.identity is None and not chosen:
+        return [], None
+    lists = (await run_document("watchlists/page", None, context.renewed()))["watchlists"]
+    if not chosen:
+        return lists, None
+    found = await run_document("dashboard/_watchlist", {"id": chosen}, context.renewed())
+    return lists, found["watchlist"]
 
 
 async def _find_recent(context: Context, chosen: Mapping[str, Any] | None) -> dict[str, Any] | None:

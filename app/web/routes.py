@@ -17,6 +17,7 @@ from app.web import (
     actions,
     backtest_pages,
     data_pages,
+    disclaimer,
     market_pages,
     order_pages,
     pages,
@@ -29,6 +30,7 @@ from app.web import (
     sign_in_pages,
     transaction_pages,
     universe_pages,
+    watchlist_pages,
 )
 from app.web.candles import candles
 from app.web.equity_series import equity
@@ -62,6 +64,10 @@ def page_routes() -> list[BaseRoute]:
         Route("/universe", universe_pages.universe),
         Route("/universe", universe_pages.track_many, methods=["POST"]),
         Route("/universe/lists", universe_pages.track_list, methods=["POST"]),
+        Route("/watchlists", watchlist_pages.watchlists),
+        Route("/watchlists", watchlist_pages.create, methods=["POST"]),
+        Route("/watchlists/{id}", watchlist_pages.watchlist),
+        Route("/watchlists/{id}", watchlist_pages.change, methods=["POST"]),
         Route("/portfolios", portfolio_pages.portfolios),
         Route("/portfolios", portfolio_pages.create, methods=["POST"]),
         Route("/portfolios/{id}", portfolio_pages.portfolio),
@@ -127,6 +133,8 @@ def _account_routes() -> list[BaseRoute]:
         Route("/register", sign_in_pages.register, name="register"),
         Route("/register", sign_in_pages.create_account, methods=post),
         Route("/logout", sign_in_pages.sign_out, methods=post),
+        Route(disclaimer.PATH, disclaimer.disclaimer),
+        Route(disclaimer.PATH, disclaimer.accept, methods=post),
         Route("/forgot", recovery_pages.forgot),
         Route("/forgot", recovery_pages.send_link, methods=post),
         Route("/reset", recovery_pages.reset),

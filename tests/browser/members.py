@@ -18,6 +18,10 @@ MEMBER_PAGES = {
     "security": "/settings/security",
     "tokens": "/settings/tokens",
     "people": "/settings/people",
+    "watchlists": "/watchlists",
+    "watchlist": "/watchlists/1",
+    "watchlist-edited": "/watchlists/1?edit=1&taken=GOOG",
+    "watched-dashboard": "/?watchlist=1",
     "portfolios": "/portfolios",
     "portfolio": "/portfolios/{0}",
     "transactions": "/portfolios/{0}/transactions",
@@ -84,6 +88,9 @@ def join(site: Site) -> Member:
         made = http.post("/portfolios", data=opened | {"initialCapital": "10000"})
         assert made.status_code == 303, made.text
         portfolio = made.headers["location"].rpartition("/")[2]
+        listed = http.post("/watchlists", data={"name": "Old friends"}).headers["location"]
+        pasted = http.post(listed, data={"act": "add", "symbols": "IBM AAPL MSFT"})
+        assert pasted.headers["location"] == listed == "/watchlists/1"
         for fast, slow in (("20", "60"), ("10:30:10", "40,80")):
             run_backtest(http, {"p.fast": fast, "p.slow": slow})
     return Member(site, (cookie, value), portfolio)

@@ -34,6 +34,7 @@ from app.services.portfolios import NewPortfolio, create_portfolio
 from app.services.record_presets import save_preset
 from app.services.sessions import end_all
 from tests.alerting import read_rule, see_path
+from app.services.watchlists import save_watchlist
 from tests.backtests import ask as run_one
 from tests.backtests import make_market
 from tests.factories import make_instrument, make_split
@@ -111,6 +112,11 @@ async def make_preset(env: Env, alice: Identity) -> str:
     return str((await save_preset(env, alice.user.id, "mine", RECOGNISED)).id)
 
 
+async def make_watchlist(env: Env, alice: Identity) -> str:
+    await make_instrument(env, "AAPL")
+    return str((await save_watchlist(env, alice.user.id, None, "mine", ["AAPL"])).id)
+
+
 async def make_waiting(env: Env, alice: Identity) -> str:
     await make_market(env)
     return str((await run_one(env, alice.user.id)).id)
@@ -178,6 +184,30 @@ CASES = {
     "Mutation.deleteAlertRule": Case("mutation ($id: ID!) { deleteAlertRule(id: $id) }", make_rule),
     "Mutation.acknowledgeAlert": Case(
         "mutation ($id: ID!) { acknowledgeAlert(id: $id) { acknowledgedAt } }", make_alert
+    "Query.watchlist": Case(
+        "query ($id: ID!) { watchlist(id: $id) { name symbols } }", make_watchlist
+    ),
+    "Mutation.saveWatchlist": Case(
+        'mutation ($id: ID!) { saveWatchlist(id: $id, name: "x", symbols: []) { name } }',
+        make_watchlist,
+    ),
+    "Mutation.renameWatchlist": Case(
+        'mutation ($id: ID!) { renameWatchlist(id: $id, name: "x") { name } }', make_watchlist
+    ),
+    "Mutation.deleteWatchlist": Case(
+        "mutation ($id: ID!) { deleteWatchlist(id: $id) }", make_watchlist
+    ),
+    "Mutation.addToWatchlist": Case(
+        'mutation ($id: ID!) { addToWatchlist(id: $id, symbols: ["AAPL"]) { words { text } } }',
+        make_watchlist,
+    ),
+    "Mutation.takeFromWatchlist": Case(
+        'mutation ($id: ID!) { takeFromWatchlist(id: $id, symbol: "AAPL") { name } }',
+        make_watchlist,
+    ),
+    "Mutation.moveInWatchlist": Case(
+        'mutation ($id: ID!) { moveInWatchlist(id: $id, symbol: "AAPL", position: 0) { name } }',
+        make_watchlist,
     ),
     "Mutation.unlinkProvider": Case(
         f'mutation ($id: ID!) {{ unlinkProvider(id: $id, password: "{PASSWORD}") }}', make_linked

@@ -107,6 +107,16 @@ EXAMPLES = {
     "Mutation.placeOrder": """mutation { placeOrder(key: "k", input: {
         portfolio: 1, symbol: "A", side: BUY, type: MARKET, quantity: "1"}) { id } }""",
     "Mutation.cancelOrder": "mutation { cancelOrder(id: 1) { id } }",
+    "Query.watchlists": "query { watchlists { name } }",
+    "Query.watchlist": "query { watchlist(id: 1) { name } }",
+    "Mutation.saveWatchlist": 'mutation { saveWatchlist(name: "A", symbols: []) { name } }',
+    "Mutation.renameWatchlist": 'mutation { renameWatchlist(id: 1, name: "A") { name } }',
+    "Mutation.deleteWatchlist": "mutation { deleteWatchlist(id: 1) }",
+    "Mutation.addToWatchlist": """mutation {
+        addToWatchlist(id: 1, symbols: ["A"]) { words { text } } }""",
+    "Mutation.takeFromWatchlist": 'mutation { takeFromWatchlist(id: 1, symbol: "A") { name } }',
+    "Mutation.moveInWatchlist": """mutation {
+        moveInWatchlist(id: 1, symbol: "A", position: 0) { name } }""",
     "Query.strategies": "query { strategies { key } }",
     "Query.backtest": "query { backtest(id: 1) { name } }",
     "Query.backtests": "query { backtests { totalCount } }",
@@ -167,6 +177,9 @@ SIGNING_IN = {"Mutation.signIn", "Mutation.refresh"}
 WORDS = ("ortfolio", "ransaction", "Order", "RecordPreset", "Proposal", "acktest", "lert")
 HELD = {f for f in EXAMPLES if any(word in f for word in WORDS)} | {"Query.recordPresets"}
 """Of the own portfolios, backtests and alerts: asked by the person or a program, changed with the scope TRADE."""
+WORDS = ("ortfolio", "ransaction", "Order", "RecordPreset", "Proposal", "acktest", "atchlist")
+HELD = {f for f in EXAMPLES if any(word in f for word in WORDS)} | {"Query.recordPresets"}
+"""Of the own portfolios, backtests and lists: asked by the person or a program, changed with TRADE."""
 APART = OWN | SIGNING_IN | OPEN | HELD
 SHARED = [f for f in EXAMPLES if f.startswith("Mutation.") and f not in APART]
 

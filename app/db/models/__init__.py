@@ -46,6 +46,7 @@ from app.db.models.user import (
     User,
     UserSession,
 )
+from app.db.models.watchlist import Watchlist
 
 __all__ = [
     "Account",
@@ -99,4 +100,5 @@ __all__ = [
     "TxnNote",
     "User",
     "UserSession",
+    "Watchlist",
 ]
