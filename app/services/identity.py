@@ -27,6 +27,11 @@ class Identity:
         return self.user.role is Role.ADMIN and Scope.ADMIN in self.scopes
 
     @property
+    def in_browser(self) -> bool:
+        """Whether it is known by a browser's cookie."""
+        return self.means is Means.SESSION
+
+    @property
     def in_person(self) -> bool:
         """Whether it has signed in by itself: API tokens change nothing about the account."""
         return self.means is not Means.API_TOKEN

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.domain.access import Means
 from app.graphql.execute import run_document
 from app.web.account_pages import require_person
 from app.web.auth import caller_of
@@ -66,9 +65,7 @@ async def accept(request: Request) -> Response:
 
 def _is_due(request: Request) -> bool:
     identity = caller_of(request).identity
-    if identity is None or identity.means is not Means.SESSION:
-        return False
-    if identity.user.disclaimer_at is not None:
+    if identity is None or not identity.in_browser or identity.user.disclaimer_at is not None:
         return False
     path = request.url.path
     changes_language = path == _LANGUAGE and request.method not in SAFE_METHODS
