@@ -60,7 +60,7 @@ class Member:
 def run_backtest(http: httpx.Client, values: dict[str, str]) -> None:
     """Has a backtest run; who has just been started tells its strategies in a moment."""
     typed = {"strategy": "sma_cross", "symbols": "AAPL", "cash": "100000", **values}
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while (answer := http.post("/backtests/new", data=typed)).status_code != 303:
         assert time.monotonic() < end, answer.text
         time.sleep(0.2)
