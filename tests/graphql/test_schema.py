@@ -163,4 +163,8 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "SweepResult.axes",
         "SweepAxis.values",  # at most 1,000
         "Query.alertRules",  # at most 500
+        "Query.watchlists",  # at most 50
+        "Watchlist.symbols",  # at most 200
+        "Watchlist.instruments",
+        "PasteReport.words",  # at most 600
     }
