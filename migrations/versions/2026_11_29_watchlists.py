@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "watchlists"
-down_revision = "twins"
+down_revision = "alerts"
 branch_labels = None
 depends_on = None
 

@@ -33,8 +33,8 @@ from app.services.orders import place_order
 from app.services.portfolios import NewPortfolio, create_portfolio
 from app.services.record_presets import save_preset
 from app.services.sessions import end_all
-from tests.alerting import read_rule, see_path
 from app.services.watchlists import save_watchlist
+from tests.alerting import read_rule, see_path
 from tests.backtests import ask as run_one
 from tests.backtests import make_market
 from tests.factories import make_instrument, make_split
@@ -184,6 +184,7 @@ CASES = {
     "Mutation.deleteAlertRule": Case("mutation ($id: ID!) { deleteAlertRule(id: $id) }", make_rule),
     "Mutation.acknowledgeAlert": Case(
         "mutation ($id: ID!) { acknowledgeAlert(id: $id) { acknowledgedAt } }", make_alert
+    ),
     "Query.watchlist": Case(
         "query ($id: ID!) { watchlist(id: $id) { name symbols } }", make_watchlist
     ),

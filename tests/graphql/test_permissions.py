@@ -174,12 +174,18 @@ OWN = {
 }
 """Of the own account: asked by the person, not by the operator as such."""
 SIGNING_IN = {"Mutation.signIn", "Mutation.refresh"}
-WORDS = ("ortfolio", "ransaction", "Order", "RecordPreset", "Proposal", "acktest", "lert")
+WORDS = (
+    "ortfolio",
+    "ransaction",
+    "Order",
+    "RecordPreset",
+    "Proposal",
+    "acktest",
+    "lert",
+    "atchlist",
+)
 HELD = {f for f in EXAMPLES if any(word in f for word in WORDS)} | {"Query.recordPresets"}
-"""Of the own portfolios, backtests and alerts: asked by the person or a program, changed with the scope TRADE."""
-WORDS = ("ortfolio", "ransaction", "Order", "RecordPreset", "Proposal", "acktest", "atchlist")
-HELD = {f for f in EXAMPLES if any(word in f for word in WORDS)} | {"Query.recordPresets"}
-"""Of the own portfolios, backtests and lists: asked by the person or a program, changed with TRADE."""
+"""Of the own portfolios, backtests, alerts and lists: a person's or a program's, changed with TRADE."""
 APART = OWN | SIGNING_IN | OPEN | HELD
 SHARED = [f for f in EXAMPLES if f.startswith("Mutation.") and f not in APART]
 
