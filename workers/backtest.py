@@ -1,19 +1,21 @@
-"""A part of a backtest, or its conclusion: the functions of the long queue."""
+"""A part of a backtest, or its conclusion: the functions of the long queue.
+
+The engine brings a compiler along: a worker has it from its first backtest on, not from its start.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
+from collections.abc import Mapping
 from typing import Any, Final
 
-from app.domain.backtest.sweeping import warm_up
 from app.env import Env
 from app.errors import BadInput
 from app.services import jobs
-from app.services.backtest_work import do_part
 from app.services.backtests import fail_backtest, fail_dead
 from app.services.jobs import Job
-from app.services.strategy_shelf import Shelf, load_shelf
 from workers.attempt import attempt, claim
 
 LOG: Final = logging.getLogger(__name__)
@@ -27,7 +29,8 @@ async def run_backtest(ctx: dict[str, Any], job_id: int) -> None:
     if job is None:
         return
     if "shelf" not in ctx:
-        ctx["shelf"] = load_shelf(env.settings)
+        shelves = await _load("app.services.strategy_shelf")
+        ctx["shelf"] = shelves.load_shelf(env.settings)
     try:
         async with attempt(ctx, job, limit=LIMIT):
             await _do(env, job, ctx["shelf"])
@@ -37,12 +40,20 @@ async def run_backtest(ctx: dict[str, Any], job_id: int) -> None:
 
 async def read_loops(ctx: dict[str, Any]) -> None:  # noqa: ARG001 - arq names it
     """Reads the compiled loops from disk: somebody looks at the strategies and may soon run one."""
-    await asyncio.to_thread(warm_up)
+    await _load("app.services.backtest_work")
+    sweeping = await _load("app.domain.backtest.sweeping")
+    await asyncio.to_thread(sweeping.warm_up)
 
 
-async def _do(env: Env, job: Job, shelf: Shelf) -> None:
+async def _load(module: str) -> Any:
+    """A module of the engine, off the event loop."""
+    return await asyncio.to_thread(importlib.import_module, module)
+
+
+async def _do(env: Env, job: Job, shelf: Mapping[str, Any]) -> None:
+    work = await _load("app.services.backtest_work")
     try:
-        outcome = await do_part(env, job, shelf)
+        outcome = await work.do_part(env, job, shelf)
     except BadInput as error:
         values = {
             name: value if isinstance(value, int | float | str) else str(value)

@@ -9,12 +9,11 @@ from arq.cron import CronJob
 from arq.worker import Function
 
 from app.env import Env
-from app.services.strategy_shelf import set_up_shelf
 from workers.backtest import read_loops, run_backtest
-from workers.compiling import compile_apart
 from workers.pace import Pace
-from workers.tick import appraisal_tick, calendar_tick, worth_tick
+from workers.tick import appraisal_tick, calendar_tick, run_child, worth_tick
 
+SHELF_LIMIT: Final = 600.0  # seconds; about 30 when nothing is compiled yet
 FUNCTIONS: Final[tuple[Function, ...]] = (
     func(run_backtest, name="run_backtest"),
     func(read_loops, name="read_loops"),
@@ -34,6 +33,9 @@ def crons(_env: Env, _pace: Pace) -> list[CronJob]:
 
 
 async def get_ready(env: Env) -> None:
-    """Compiles the loops of the backtests; tells the strategies."""
-    await compile_apart("app.domain.backtest.sweeping")
-    await set_up_shelf(env)
+    """Has the loops of the backtests compiled and the strategies told.
+
+    Raises:
+        Unavailable: the process failed; it has said why.
+    """
+    await run_child(env.settings, "workers.shelf", SHELF_LIMIT)

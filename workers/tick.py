@@ -107,7 +107,7 @@ async def worth_tick(ctx: dict[str, Any]) -> None:
 
 
 async def run_child(settings: Settings, module: str, limit: float) -> None:
-    """Runs a module as a process of its own, for `limit` seconds: pandas stays out of this one.
+    """Runs a module as a process of its own, for `limit` seconds; what it loads ends with it.
 
     Raises:
         Unavailable: the child failed, or took so long that it was killed.
