@@ -27,7 +27,8 @@ from tests.fakes.yahoo import FakeYahoo
 
 CODE = "123450.KS"
 NOW = datetime(2013, 3, 4, 12, tzinfo=UTC)
-TIMEOUT = 0.4
+TIMEOUT = 10.0
+IMPATIENT = 0.4  # seconds; for a server that answers late
 ROWS: list[tuple[Any, ...]] = [
     (date(2013, 2, 21), 40_000.0, 41_200.0, 39_600.0, 40_400.0, 1000),
     (date(2013, 2, 22), 40_400.0, 41_600.0, 40_000.0, 41_200.0, 1100),
@@ -128,17 +129,17 @@ def _now() -> datetime:
 
 @asynccontextmanager
 async def open_subject(
-    name: str, yahoo: FakeYahoo, naver: FakeNaver, folder: Path
+    name: str, yahoo: FakeYahoo, naver: FakeNaver, folder: Path, timeout: float = TIMEOUT
 ) -> AsyncIterator[Subject]:
     """The source of that name on its local server or folder, CODE listed."""
     host = Politeness(now=_now, pause=0.001)
     sources: dict[str, PriceSource] = {
-        "yahoo": YahooSource(yahoo.url, now=_now, timeout=TIMEOUT, host=host),
+        "yahoo": YahooSource(yahoo.url, now=_now, timeout=timeout, host=host),
         "yfinance": YFinanceSource(
-            yahoo.url, now=_now, timeout=TIMEOUT, host=host, cache=folder / "cache"
+            yahoo.url, now=_now, timeout=timeout, host=host, cache=folder / "cache"
         ),
         "folder": FolderSource(folder),
-        "krx": Restated(naver.url, now=_now, timeout=TIMEOUT, host=host),
+        "krx": Restated(naver.url, now=_now, timeout=timeout, host=host),
     }
     subject = Subject(name, sources[name], yahoo, naver, folder, ROWS)
     subject.plant()

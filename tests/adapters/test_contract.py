@@ -30,7 +30,16 @@ from app.adapters.prices import (
     describe,
 )
 from app.domain.bars import PriceBasis, check_prices
-from tests.adapters.subjects import CODE, DIVIDENDS, ROWS, SPLITS, Subject, open_subject
+from tests.adapters.subjects import (
+    CODE,
+    DIVIDENDS,
+    IMPATIENT,
+    ROWS,
+    SPLITS,
+    TIMEOUT,
+    Subject,
+    open_subject,
+)
 from tests.fakes.naver import FakeNaver
 from tests.fakes.yahoo import FakeYahoo
 
@@ -157,7 +166,8 @@ async def test_a_row_that_is_no_bar_is_refused_with_what_it_held(subject: Subjec
 async def test_every_fault_has_an_answer_of_its_kind(
     name: str, kind: str, yahoo: FakeYahoo, naver: FakeNaver, tmp_path: Path
 ) -> None:
-    async with open_subject(name, yahoo, naver, tmp_path) as subject:
+    timeout = IMPATIENT if kind == "slow" else TIMEOUT
+    async with open_subject(name, yahoo, naver, tmp_path, timeout) as subject:
         subject.fault(kind, delay=1.0)
         found = await subject.source.history(CODE)
         assert isinstance(found, FAULTS[name][kind]), found
