@@ -74,10 +74,22 @@ async def has_day(env: Env, symbol: str, day: date) -> bool:
 
 async def _open_collections(env: Env, missing: list[Missing]) -> int:
     now = env.clock.now()
-    rows = [
-        {"key": f"collect:{m.symbol}:{m.day}", "symbol": m.symbol, "day": m.day} for m in missing
-    ]
     async with env.db.write() as db:
+        # one that was just added is about to be asked for all there is, the day included
+        asked = await db.scalars(
+            select(JobRow.symbol).where(
+                JobRow.kind == "collect",
+                JobRow.day.is_(None),
+                JobRow.done_at.is_(None),
+                JobRow.due_at <= now,
+            )
+        )
+        coming = set(asked)
+        rows = [
+            {"key": f"collect:{m.symbol}:{m.day}", "symbol": m.symbol, "day": m.day}
+            for m in missing
+            if m.symbol not in coming
+        ]
         opened = len(await open_jobs(db, "collect", rows, now))
         again = await db.scalars(
             update(JobRow)

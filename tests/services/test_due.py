@@ -96,6 +96,16 @@ async def test_what_is_due_is_opened_once(live):
     assert (job.kind, job.symbol, job.day, job.due_at) == ("collect", "AAPL", TUESDAY, EVENING)
 
 
+async def test_what_is_about_to_be_asked_for_everything_is_not_asked_for_the_day_too(live):
+    async with live.db.write() as db:
+        added = "collect:AAPL:added:2026-01-06"
+        number = await jobs.open_job(db, "collect", "AAPL", None, added, EVENING)
+    assert await due.open_due(live) == 0
+    await jobs.fail(live, await jobs.claim(live, number), "no")
+    assert await due.open_due(live) == 1
+    assert await keys(live) == ["collect:AAPL:2026-01-06", added]
+
+
 async def test_a_missed_day_is_found_whenever_somebody_looks_again(live):
     await make_sessions(live, "XNAS", weekdays(date(2026, 1, 7), 3))
     friday = at(live, EVENING + timedelta(days=3))

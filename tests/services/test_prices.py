@@ -171,7 +171,7 @@ async def test_a_pair_turned_round_has_the_inverse_rate(apple):
     assert (found.base, found.quote, found.rate) == ("KRW", "USD", Decimal("0.0008"))
 
 
-async def test_a_missing_rate_is_none_and_never_one(apple):
+async def test_a_missing_rate_is_none_and_never_one(apple):  # G22
     await make_rates(apple, 1450.5)
     assert await find_fx_rate(apple, "USD", "KRW", date(2025, 1, 5)) is None
     assert await find_fx_rate(apple, "EUR", "KRW") is None
