@@ -38,7 +38,7 @@ LOG: Final = logging.getLogger(__name__)
 POLL: Final = 0.05  # seconds between looks at the queue
 HEALTH_EVERY: Final = 10  # seconds
 TIME_LIMITS: Final[dict[QueueName, int]] = {"quick": 60, "long": 3600}
-AT_ONCE: Final[dict[QueueName, int]] = {"quick": 5, "long": 2}
+AT_ONCE: Final[dict[QueueName, int]] = {"quick": 8, "long": 2}
 
 
 class QueueTable(Protocol):

@@ -1,0 +1,1 @@
+"""What moves together, and what moves first: returns of several instruments side by side."""
