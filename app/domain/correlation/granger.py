@@ -129,7 +129,8 @@ def _weigh(causes: Causes, basis: Numbers, rest: Numbers, along: Numbers) -> Num
     crossing = np.einsum("eqci,eqcj->ecij", mixed, along, optimize=True)
     inner = np.einsum("eqr,erci->eqci", weighted @ basis, along, optimize=True)
     spread: Numbers = np.einsum("eqci,eqcj->ecij", along, inner, optimize=True)
-    return spread + of_past - crossing - crossing.swapaxes(2, 3)
+    spread += of_past - crossing - crossing.swapaxes(2, 3)
+    return spread
 
 
 def _lag(values: Numbers, lags: int, first: int) -> Numbers:
@@ -142,5 +143,4 @@ def _is_usable(left: Numbers, products: Numbers) -> np.ndarray[Any, np.dtype[np.
     """Whether every lag of a cause still moves when it is freed of the effect's own past."""
     remains = np.diagonal(left, axis1=2, axis2=3)
     before = np.diagonal(products, axis1=1, axis2=2)
-    usable: np.ndarray[Any, np.dtype[np.bool_]] = (remains > NOTHING_LEFT * before).all(axis=2)
-    return usable
+    return np.asarray((remains > NOTHING_LEFT * before).all(axis=2))

@@ -39,4 +39,4 @@ def is_stationary(series: Numbers, lags: int = 1) -> bool:
     """Whether a unit root is refused at 1 %."""
     rows = len(series) - 1 - lags
     critical = sum(c / rows**power for power, c in enumerate(CRITICAL))
-    return dickey_fuller(series, lags) < critical
+    return bool(dickey_fuller(series, lags) < critical)
