@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from app.domain.transactions import CorporateAction, Entry, PortfolioKind, TransactionKind, net_cash
 from app.errors import BadInput, Conflict, NotFound
@@ -206,6 +207,19 @@ async def test_only_a_record_of_a_real_account_may_lack_cash(env, alice):
     await keep(env, alice, book, "BUY 5 A @ 100")
     found = await balances(env, book)
     assert (found["CASH KRW"], found["POSITION share:A"]) == (-300, 3)
+
+
+async def test_an_entry_reads_no_table_as_a_whole(env, alice, book):
+    """Whatever the tables held when the session first called: its plans last as long as it does."""
+    whole = text("""SELECT sum(seq_scan) FROM pg_stat_user_tables
+        WHERE relname IN ('txn', 'posting', 'account')""")
+    counts = []
+    for _ in range(2):
+        for _ in range(10):
+            await keep(env, alice, book, "BUY 1 A @ 1")
+        await env.db.call(text("SELECT pg_stat_force_next_flush()"), {})
+        counts.append(await env.db.call(whole, {}))
+    assert counts[0] == counts[1]
 
 
 # What went wrong in ledgers elsewhere.
