@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Literal
 
 import asyncpg
-from sqlalchemy import Executable, make_url, text
+from sqlalchemy import TextClause, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from app.db.calls import Calls
 from app.errors import Unavailable
 
 _GONE = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError)
@@ -35,7 +36,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 5, application: str = "sise") -> None:
         self.engine = make_engine(url, pool_size=pool_size, application=application)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
-        self._single = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._calls = Calls(url, size=pool_size, application=application)
 
     @asynccontextmanager
     async def read(self, *, uid: Uid = None) -> AsyncIterator[AsyncSession]:
@@ -63,7 +64,7 @@ class Database:
             yield session
             await session.commit()
 
-    async def call(self, statement: Executable, values: Mapping[str, Any]) -> Any:
+    async def call(self, statement: TextClause, values: Mapping[str, Any]) -> Any:
         """The scalar of one statement that is a transaction by itself: one round trip.
 
         For functions of the database that check for themselves whose rows they touch.
@@ -71,8 +72,8 @@ class Database:
         Raises:
             Unavailable: the database does not answer.
         """
-        async with _answering(), self._single.connect() as connection:
-            return await connection.scalar(statement, values)
+        async with _answering():
+            return await self._calls.scalar(statement, values)
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[AsyncSession]:
@@ -81,6 +82,7 @@ class Database:
 
     async def close(self) -> None:
         """Closes every connection."""
+        await self._calls.close()
         await self.engine.dispose()
 
 

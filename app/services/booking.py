@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Final, Protocol
 
 import orjson
-from sqlalchemy import Executable, text
+from sqlalchemy import TextClause, text
 
 from app.domain.market import present_days
 from app.domain.money import round_money
@@ -42,7 +42,7 @@ _POST: Final = text(
 class Caller(Protocol):
     """What runs one statement: `Database.call`, or `AsyncSession.scalar` within a transaction."""
 
-    async def __call__(self, statement: Executable, values: Mapping[str, Any], /) -> Any:
+    async def __call__(self, statement: TextClause, values: Mapping[str, Any], /) -> Any:
         """The statement's scalar."""
 
 

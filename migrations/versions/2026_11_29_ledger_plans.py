@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "ledger_plans"
-down_revision = "twins"
+down_revision = "watchlists"
 branch_labels = None
 depends_on = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
@@ -14,6 +15,8 @@ from app.errors import Unavailable
 
 PUT = text("INSERT INTO setting VALUES ('colour', '\"red\"')")
 COUNT = text("SELECT count(*) FROM setting")
+SLEEP = text("SELECT pg_sleep(:seconds)")
+ONE = text("SELECT CAST(:one AS int)")
 WHOSE = text("SELECT current_setting('app.uid', true)")
 ADD_USER = text(
     'INSERT INTO "user" (username, username_key, email, created_at)'
@@ -68,12 +71,15 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
     await database.close()
 
 
+@pytest.mark.parametrize("directly", [False, True])
 async def test_a_killed_connection_is_unavailable_and_the_next_one_works(
-    env: Env, superuser: Database
+    env: Env, superuser: Database, *, directly: bool
 ) -> None:
     async def sleep() -> None:
+        if directly:
+            await env.db.call(SLEEP, {"seconds": 20.0})
         async with env.db.read() as db:
-            await db.execute(text("SELECT pg_sleep(20)"))
+            await db.execute(SLEEP, {"seconds": 20.0})
 
     task = asyncio.create_task(sleep())
     killed = 0
@@ -90,6 +96,22 @@ async def test_a_killed_connection_is_unavailable_and_the_next_one_works(
         await task
     async with env.db.read() as db:
         assert await db.scalar(text("SELECT 1")) == 1
+    assert await env.db.call(ONE, {"one": 1}) == 1
+
+
+async def test_a_call_is_a_transaction_by_itself(env: Env, superuser: Database) -> None:
+    """Values by name, JSON read, an error of the database as the driver has it."""
+    put = text("INSERT INTO setting VALUES (:key, CAST(:value AS jsonb)) RETURNING value")
+    told = {"value": '{"a": [1]}', "key": "colour"}
+    assert await env.db.call(put, told) == {"a": [1]}
+    async with env.db.read() as db:
+        assert await db.scalar(COUNT) == 1
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await env.db.call(put, told)
+    assert await env.db.call(ONE, {"one": 1}) == 1
+    gone = Database("postgresql://sise_app@127.0.0.1:1/sise")
+    with pytest.raises(Unavailable):
+        await gone.call(ONE, {"one": 1})
 
 
 async def test_the_driver_connection_is_inside_the_transaction(env: Env) -> None:
