@@ -62,6 +62,7 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     points_per_minute: int
     sockets_per_client: int
+    webhook_inside: bool
     dev: bool
     log_level: str
     clock: Clock
@@ -123,6 +124,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         allowed_hosts=_allowed_hosts(env, public_url),
         points_per_minute=_whole(env, "SISE_POINTS_PER_MINUTE", 100_000, 10_000, 1_000_000_000),
         sockets_per_client=_whole(env, "SISE_SOCKETS_PER_CLIENT", 50, 1, 100_000),
+        webhook_inside=_flag(env, "SISE_WEBHOOK_INSIDE", default=False),
         dev=_flag(env, "SISE_DEV", default=False),
         log_level=_choice(env, "SISE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         clock=_clock(env.get("SISE_CLOCK")),

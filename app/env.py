@@ -10,7 +10,9 @@ from app.adapters.bus import Bus
 from app.adapters.hashing import Hasher
 from app.adapters.limits import Tally
 from app.adapters.mail import Mailer
+from app.adapters.outward import Outward
 from app.adapters.prices import PriceSource
+from app.adapters.push import Pusher
 from app.adapters.queue import Queue
 from app.adapters.secret import load_secret
 from app.adapters.sources import make_sources
@@ -26,7 +28,8 @@ class Env:
     """Connections and the clock of one process. `sources` are the price sources by name.
 
     `vault` seals with the secret of the installation, `hasher` hashes passwords, `tally` counts
-    tries to sign in, `mailer` sends mail if a server for it is set.
+    tries to sign in, `mailer` sends mail if a server for it is set, `outward` posts to webhooks,
+    `pusher` makes what a browser is sent.
     """
 
     settings: Settings
@@ -39,6 +42,8 @@ class Env:
     hasher: Hasher
     tally: Tally
     mailer: Mailer
+    outward: Outward
+    pusher: Pusher
 
 
 @asynccontextmanager
@@ -70,7 +75,20 @@ async def open_env(
     clock, tally = settings.clock, Tally(bus)
     mailer = Mailer(settings.smtp_url, settings.mail_from)
     try:
-        yield Env(settings, db, bus, queue, sources, clock, vault, Hasher(), tally, mailer)
+        yield Env(
+            settings=settings,
+            db=db,
+            bus=bus,
+            queue=queue,
+            sources=sources,
+            clock=clock,
+            vault=vault,
+            hasher=Hasher(),
+            tally=tally,
+            mailer=mailer,
+            outward=Outward(inside=settings.webhook_inside),
+            pusher=Pusher(vault, settings.site),
+        )
     finally:
         for source in sources.values():
             await source.close()

@@ -33,6 +33,7 @@ ERRORS: Final = frozenset(
         "BadInput",
         "Conflict",
         "Forbidden",
+        "Gone",
         "NotFound",
         "RateLimited",
         "Refused",

@@ -16,6 +16,7 @@ from workers.collect import collect_instrument
 from workers.compiling import compile_apart
 from workers.mail import send_mail
 from workers.match import match_tick
+from workers.notify import notify_channel
 from workers.pace import Pace
 from workers.tick import equity_tick, minute_tick
 
@@ -24,6 +25,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     func(analyse_instrument, name="analyse_instrument"),
     func(watch_instrument, name="watch_instrument"),
     func(check_instrument, name="check_instrument"),
+    func(notify_channel, name="notify_channel"),
     func(send_mail, name="send_mail"),
 )
 

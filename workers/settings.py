@@ -2,7 +2,7 @@
 
     queue   functions                                                         cron table      limit
     quick   collect_instrument analyse_instrument watch_instrument            minute_tick      60 s
-            check_instrument send_mail                                        equity_tick
+            notify_channel check_instrument send_mail                         equity_tick
                                                                               match_tick
     long    run_backtest read_loops calendar_tick appraisal_tick              calendar_tick     1 h
             worth_tick                                                        appraisal_tick

@@ -20,6 +20,7 @@ from app.services import (
     backtests,
     calendars,
     corporate_actions,
+    delivering,
     due,
     due_fundamentals,
     equity,
@@ -52,6 +53,7 @@ async def minute_tick(ctx: dict[str, Any]) -> None:
         await settling.settle_due(env)
         await corporate_actions.book_actions(env, ctx.setdefault("actions", {}))
         await alert_watch.watch_freshness(env)
+        await delivering.settle_notices(env)
         await jobs.forget_old(env)
         await mails.forget_ended(env)
         await backtests.fail_dead(env)

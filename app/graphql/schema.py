@@ -13,6 +13,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.graphql.account import AccountMutation, AccountQuery, LinkMutation
 from app.graphql.administration import AdministrationMutation, AdministrationQuery
+from app.graphql.alert_channels import AlertChannelMutation, AlertChannelQuery
 from app.graphql.alerts import AlertMutation, AlertQuery, AlertSubscription
 from app.graphql.backtest_changes import BacktestMutation
 from app.graphql.backtests import BacktestQuery, BacktestSubscription
@@ -47,6 +48,7 @@ class Query(
     BacktestQuery,
     AlertQuery,
     WatchlistQuery,
+    AlertChannelQuery,
 ):
     """Everything that can be asked."""
 
@@ -70,6 +72,7 @@ class Mutation(
     BacktestMutation,
     AlertMutation,
     WatchlistMutation,
+    AlertChannelMutation,
 ):
     """Everything that can be changed."""
 

@@ -40,6 +40,7 @@ _ROUTES: Final[dict[str, tuple[str, QueueName]]] = {
     "collect": ("collect_instrument", "quick"),
     "analyse": ("analyse_instrument", "quick"),
     "alert": ("watch_instrument", "quick"),
+    "notify": ("notify_channel", "quick"),
     "check": ("check_instrument", "quick"),
     "mail": ("send_mail", "quick"),
     "backtest": ("run_backtest", "long"),

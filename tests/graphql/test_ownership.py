@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,12 +16,17 @@ from typing import Any
 import orjson
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
+from sqlalchemy import update
 
+from app.adapters.outward import Outward
+from app.db.models import Notification
 from app.domain.access import Role
+from app.domain.alerts.channels import ChannelKind
 from app.domain.records.mapping import RECOGNISED
 from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.graphql.schema import schema
+from app.services.alert_channels import NewChannel, save_channel, try_channel
 from app.services.alert_rules import save_rule
 from app.services.alerts import list_alerts
 from app.services.authentication import find_again
@@ -144,6 +149,22 @@ async def make_rule(env: Env, alice: Identity) -> str:
     return str((await save_rule(env, alice.user.id, read_rule("AAPL > 150"))).id)
 
 
+async def make_channel(env: Env, alice: Identity) -> str:
+    near = replace(env, outward=Outward(inside=True))
+    address = "http://127.0.0.1:9/hook"
+    made = await save_channel(
+        near, alice.user, NewChannel(ChannelKind.WEBHOOK, "mine", address, "en")
+    )
+    return str(made.id)
+
+
+async def make_dead(env: Env, alice: Identity) -> str:
+    notice = await try_channel(env, alice.user.id, await make_channel(env, alice))
+    async with env.db.write(uid=alice.user.id) as db:
+        await db.execute(update(Notification).values(state="DEAD"))
+    return str(notice.id)
+
+
 async def make_alert(env: Env, alice: Identity) -> str:
     rule = await make_rule(env, alice)
     await see_path(env, "AAPL", 149, 151)
@@ -182,6 +203,15 @@ CASES = {
         make_rule,
     ),
     "Mutation.deleteAlertRule": Case("mutation ($id: ID!) { deleteAlertRule(id: $id) }", make_rule),
+    "Mutation.deleteAlertChannel": Case(
+        "mutation ($id: ID!) { deleteAlertChannel(id: $id) }", make_channel
+    ),
+    "Mutation.testAlertChannel": Case(
+        "mutation ($id: ID!) { testAlertChannel(id: $id) { state } }", make_channel
+    ),
+    "Mutation.retryNotice": Case(
+        "mutation ($id: ID!) { retryNotice(id: $id) { state } }", make_dead
+    ),
     "Mutation.acknowledgeAlert": Case(
         "mutation ($id: ID!) { acknowledgeAlert(id: $id) { acknowledgedAt } }", make_alert
     ),

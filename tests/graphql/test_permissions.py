@@ -134,6 +134,13 @@ EXAMPLES = {
     "Mutation.deleteAlertRule": "mutation { deleteAlertRule(id: 1) }",
     "Mutation.acknowledgeAlert": "mutation { acknowledgeAlert(id: 1) { id } }",
     "Mutation.acknowledgeAlerts": "mutation { acknowledgeAlerts }",
+    "Query.alertChannels": "query { alertChannels { id } }",
+    "Query.notices": "query { notices { id } }",
+    "Query.pushKey": "query { pushKey }",
+    "Mutation.saveAlertChannel": "mutation { saveAlertChannel(input: {kind: EMAIL}) { id } }",
+    "Mutation.deleteAlertChannel": "mutation { deleteAlertChannel(id: 1) }",
+    "Mutation.testAlertChannel": "mutation { testAlertChannel(id: 1) { id } }",
+    "Mutation.retryNotice": "mutation { retryNotice(id: 1) { id } }",
     "Mutation.saveAlertHours": "mutation { saveAlertHours { timeZone } }",
     "Subscription.alerts": "subscription { alerts { id } }",
     "Subscription.backtest": "subscription { backtest(id: 1) { name } }",
@@ -183,6 +190,8 @@ WORDS = (
     "acktest",
     "lert",
     "atchlist",
+    "otice",
+    "pushKey",
 )
 HELD = {f for f in EXAMPLES if any(word in f for word in WORDS)} | {"Query.recordPresets"}
 """Of the own portfolios, backtests, alerts and lists: a person's or a program's, changed with TRADE."""

@@ -167,4 +167,5 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Watchlist.symbols",  # at most 200
         "Watchlist.instruments",
         "PasteReport.words",  # at most 600
+        "Query.alertChannels",  # at most 20
     }
