@@ -103,7 +103,7 @@ async def test_a_receiver_that_fails_is_told_when_it_has_recovered(near, alice, 
         await by(near, alice, "SLACK", receiver.url)
         await see_path(near, "AAPL", 151)
         if failure == "refused":
-            gone = replace(env, outward=Outward(inside=True, resolve=nowhere))
+            gone = replace(near, outward=Outward(inside=True, resolve=nowhere))
             assert await work(gone) == ["PENDING UNAVAILABLE"]
         else:
             receiver.status, receiver.delay = (500, 0) if failure == "500" else (200, 1.0)
