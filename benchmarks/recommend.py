@@ -205,7 +205,7 @@ def cloned() -> bool:
         rows = known.any(axis=1)
         totals = np.where(known, beat, 0.0).sum(axis=1)[rows]
         mean = cluster_mean(totals, known.sum(axis=1)[rows].astype(float), step=1, horizon=20)
-        widths.append(mean.high - mean.low)
+        widths.append((mean.high or 0.0) - (mean.low or 0.0))
     lines = [
         Line("interval of one stock", widths[0]),
         Line("interval of 500 copies, by it", widths[1] / widths[0], 0.999, 1.001),

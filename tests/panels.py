@@ -8,7 +8,7 @@ import numpy as np
 
 from app.domain.recommend.panel import Floats, Panel
 
-STRENGTH = 0.033  # of the planted edge, deviations a session: an IC of .08 for the rule as a whole
+STRENGTH = 0.0283  # of the planted edge, deviations a session: an IC of .08 for the rule as a whole
 MEMORY = 0.97  # what is left of a valuation from one session to the next
 
 

@@ -1,4 +1,4 @@
-"""The long queue: what may take an hour: backtests, the calendar, and fundamentals."""
+"""The long queue: what may take an hour: backtests, recommendations, the calendar, fundamentals."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from arq.worker import Function
 from app.env import Env
 from workers.backtest import read_loops, run_backtest
 from workers.pace import Pace
+from workers.recommend import recommend_market
 from workers.tick import appraisal_tick, calendar_tick, run_child, worth_tick
 
 SHELF_LIMIT: Final = 600.0  # seconds; about 30 when nothing is compiled yet
 FUNCTIONS: Final[tuple[Function, ...]] = (
     func(run_backtest, name="run_backtest"),
     func(read_loops, name="read_loops"),
+    func(recommend_market, name="recommend_market"),
     func(calendar_tick, name="calendar_tick"),
     func(appraisal_tick, name="appraisal_tick"),
     func(worth_tick, name="worth_tick"),

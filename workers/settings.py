@@ -4,8 +4,8 @@
     quick   collect_instrument analyse_instrument watch_instrument            minute_tick      60 s
             notify_channel check_instrument send_mail                         equity_tick
                                                                               match_tick
-    long    run_backtest read_loops calendar_tick appraisal_tick              calendar_tick     1 h
-            worth_tick                                                        appraisal_tick
+    long    run_backtest read_loops recommend_market calendar_tick            calendar_tick     1 h
+            appraisal_tick worth_tick                                         appraisal_tick
                                                                               worth_tick
 
 They run each minute (orders, `match_tick`, every second), each hour and each quarter of an

@@ -23,6 +23,7 @@ from app.services import (
     delivering,
     due,
     due_fundamentals,
+    due_recommendations,
     equity,
     jobs,
     mails,
@@ -50,6 +51,7 @@ async def minute_tick(ctx: dict[str, Any]) -> None:
     async with asyncio.timeout(pace.deadline):
         await universe.mark_delisted(env)
         await due.open_due(env)
+        await due_recommendations.open_due_recommendations(env)
         await settling.settle_due(env)
         await corporate_actions.book_actions(env, ctx.setdefault("actions", {}))
         await alert_watch.watch_freshness(env)

@@ -73,6 +73,19 @@ def adjust(
     )
 
 
+def adjust_closes(
+    closes: pl.DataFrame, splits: pl.DataFrame, dividends: pl.DataFrame
+) -> pl.DataFrame:
+    """`day` and `close` as traded, by day → `close` split-adjusted and `total`, total return.
+
+    Splits and dividends as for `adjust`.
+    """
+    factor = split_factors(closes["day"], splits)
+    adjusted = closes["close"].cast(pl.Float64) / pl.Series(factor)
+    total = adjusted * pl.Series(_dividend_factors(closes, splits, dividends))
+    return pl.DataFrame({"close": adjusted, "total": total})
+
+
 def split_factors(days: pl.Series, splits: pl.DataFrame) -> Floats:
     """Shares of today for one share of each day: the product of the ratios of later splits."""
     splits = splits.sort("day")

@@ -56,9 +56,18 @@ WEIGHTS: Final = {
     "stored": 20,
     "dataHealth": 50,
     "searchSource": 100,
+    "trackRecord": 100,
 }
 """Fields that cost more than one point, because each makes a query of its own."""
 
+SIZES: Final = {
+    "actions": 4,
+    "calibration": 10,
+    "reasons": 6,
+    "recommendationIssues": 2,
+    "records": 4,
+}
+"""Lists that are never longer than this."""
 
 PASSWORDS: Final = frozenset(
     {
@@ -222,7 +231,9 @@ class Meter:
         if first is not None and not is_required_argument(first):
             default = _default(first)
             return default if isinstance(default, int) else self.limits.list_size
-        return self.limits.list_size if definition and _is_list(definition.type) else 1
+        if definition is None or not _is_list(definition.type):
+            return 1
+        return SIZES.get(node.name.value, self.limits.list_size)
 
     def _note(self, node: Node) -> None:
         self.directives = max(self.directives, len(getattr(node, "directives", None) or ()))

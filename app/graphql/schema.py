@@ -25,6 +25,7 @@ from app.graphql.orders import OrderMutation
 from app.graphql.portfolio import PortfolioQuery, PortfolioSubscription
 from app.graphql.portfolio_changes import PortfolioMutation
 from app.graphql.proposals import ProposalMutation
+from app.graphql.recommendations import RecommendationQuery
 from app.graphql.records import RecordMutation, RecordQuery
 from app.graphql.scalars import SCALARS
 from app.graphql.trust import TrustMutation, TrustQuery
@@ -36,6 +37,7 @@ from app.graphql.watchlists import WatchlistMutation, WatchlistQuery
 @described
 @strawberry.type
 class Query(
+    RecommendationQuery,
     MarketQuery,
     TrustQuery,
     CalendarQuery,

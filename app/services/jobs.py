@@ -26,7 +26,7 @@ from app.adapters.queue import QueueName
 from app.db.models import Job as JobRow
 from app.env import Env
 
-JobKind = Literal["collect", "analyse", "alert", "notify", "check", "mail", "backtest"]
+JobKind = Literal["collect", "analyse", "alert", "notify", "check", "mail", "backtest", "recommend"]
 JobState = Literal["PENDING", "RUNNING", "DONE", "FAILED"]
 
 MAX_ATTEMPTS: Final = 5
@@ -44,6 +44,7 @@ _ROUTES: Final[dict[str, tuple[str, QueueName]]] = {
     "check": ("check_instrument", "quick"),
     "mail": ("send_mail", "quick"),
     "backtest": ("run_backtest", "long"),
+    "recommend": ("recommend_market", "long"),
 }
 
 

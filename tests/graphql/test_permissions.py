@@ -13,6 +13,11 @@ from tests.graphql.asking import execute, make_context
 from tests.people import by_api_token, by_session, make_user
 
 EXAMPLES = {
+    "Query.recommendations": "query { recommendations { totalCount } }",
+    "Query.recommendationIssues": "query { recommendationIssues { market } }",
+    "Query.recommendationWalks": "query { recommendationWalks { market } }",
+    "Query.positionAdvice": "query { positionAdvice { advice } }",
+    "Query.trackRecord": "query { trackRecord { issued } }",
     "Query.instrument": 'query { instrument(symbol: "A") { name } }',
     "Query.instruments": "query { instruments { totalCount } }",
     "Query.quotes": 'query { quotes(symbols: ["A"]) { at } }',
@@ -182,6 +187,7 @@ OWN = {
 """Of the own account: asked by the person, not by the operator as such."""
 SIGNING_IN = {"Mutation.signIn", "Mutation.refresh"}
 WORDS = (
+    "positionAdvice",
     "ortfolio",
     "ransaction",
     "Order",

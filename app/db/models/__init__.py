@@ -30,6 +30,11 @@ from app.db.models.portfolio import (
     Txn,
     TxnNote,
 )
+from app.db.models.recommendation import (
+    Recommendation,
+    RecommendationIssue,
+    RecommendationOutcome,
+)
 from app.db.models.records import RecordPreset
 from app.db.models.signal import Signal, SignalWorth
 from app.db.models.trust import CrossCheck, DataRevision, DataVersion, Quarantine
@@ -86,6 +91,9 @@ __all__ = [
     "Portfolio",
     "Posting",
     "Quarantine",
+    "Recommendation",
+    "RecommendationIssue",
+    "RecommendationOutcome",
     "RecordPreset",
     "RecoveryCode",
     "RefreshToken",

@@ -25,11 +25,15 @@ CLOSES_AFTER: Final = HORIZON + 1
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Sessions x instruments, NaN where not known yet; `market` is of the market, by session."""
+    """Sessions x instruments, NaN where not known yet.
+
+    By session: `market` is what the market returned, `held` the benchmark in any case.
+    """
 
     returns: Floats
     market: Floats
     move: Floats
+    held: Floats
 
     @property
     def excess(self) -> Floats:
@@ -49,7 +53,8 @@ def compute_outcomes(panel: Panel) -> Outcomes:
     theirs = None if panel.benchmark is None else _ahead(panel.benchmark, 1)
     market = market_return(panel, returns, theirs)
     move = np.where(traded, _ahead(carry_forward(panel.close), 0), np.nan)
-    return Outcomes(returns, market, move)
+    held = np.full(len(returns), np.nan) if theirs is None else theirs
+    return Outcomes(returns, market, move, held)
 
 
 def _ahead(prices: Floats, start: int) -> Floats:

@@ -85,25 +85,22 @@ def make_panel(
         raise BadInput("Two bars have the same symbol and day", field="bars")
     symbols = known["symbol"].unique().sort()
     days = known["day"].unique().sort()
-    shape = (len(days), len(symbols))
-    rows = days.search_sorted(known["day"]).to_numpy()
-    columns = symbols.search_sorted(known["symbol"]).to_numpy()
-    tables = []
-    for name in PRICES:
-        table = np.full(shape, np.nan)
-        table[rows, columns] = known[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        tables.append(table)
-    close, total, signal = tables
+    close, total, signal = (_table(known, days, symbols, name) for name in PRICES)
     return Panel(
         days.to_numpy().astype("datetime64[D]"),
         tuple(symbols),
         close,
         total,
         signal,
-        _spread(fundamentals, days, symbols),
+        _as_known(fundamentals, days, symbols),
         None if benchmark is None else _as_of(benchmark, days, "close"),
         benchmark_symbol,
     )
+
+
+def spread(frame: pl.DataFrame, panel: Panel, name: str) -> Floats:
+    """Another column of the panel's bars as its table."""
+    return _table(frame, pl.Series(panel.days), pl.Series(panel.symbols), name)
 
 
 def carry_forward(table: Floats) -> Floats:
@@ -127,7 +124,15 @@ def mean_rows(table: Floats) -> Floats:
     return divide(np.where(known, table, 0.0).sum(axis=1), known.sum(axis=1))
 
 
-def _spread(frame: pl.DataFrame | None, days: pl.Series, symbols: pl.Series) -> dict[str, Floats]:
+def _table(frame: pl.DataFrame, days: pl.Series, symbols: pl.Series, name: str) -> Floats:
+    table = np.full((len(days), len(symbols)), np.nan)
+    rows = days.search_sorted(frame["day"]).to_numpy()
+    columns = symbols.search_sorted(frame["symbol"]).to_numpy()
+    table[rows, columns] = frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return table
+
+
+def _as_known(frame: pl.DataFrame | None, days: pl.Series, symbols: pl.Series) -> dict[str, Floats]:
     """A table for each of FUNDAMENTALS that is known of anybody."""
     if frame is None or frame.is_empty():
         return {}

@@ -24,11 +24,14 @@ NORMAL_95: Final = 1.959963984540054
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean of days with its 95 % interval; `windows` are those that do not overlap."""
+    """A mean of days with its 95 % interval; `windows` are those that do not overlap.
+
+    One day alone has no interval.
+    """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     windows: int
 
 
@@ -63,6 +66,8 @@ def cluster_mean(totals: Floats, counts: Floats, *, step: int, horizon: int) -> 
     about = (totals - value * counts) / counts.mean()
     deviation = newey_west(about, max(1, 2 * horizon // step))
     windows = len(totals) * step // horizon
+    if not np.isfinite(deviation):
+        return Mean(value, None, None, windows)
     span = NORMAL_95 * deviation
     return Mean(value, value - span, value + span, windows)
 

@@ -47,12 +47,16 @@ def test_five_hundred_copies_are_worth_as_much_as_one():
     copies = cluster_mean(hits * 500, np.full(400, 500.0), step=1, horizon=20)
     assert copies == ones
     assert ones.windows == 20
+    assert ones.low is not None
+    assert ones.high is not None
     assert ones.low < ones.value < ones.high
 
 
 def test_a_day_counts_by_its_outcomes():
     mean = cluster_mean(np.array([3.0, 0.0]), np.array([3.0, 1.0]), step=20, horizon=20)
     assert mean.value == 0.75
+    alone = cluster_mean(np.array([3.0]), np.array([3.0]), step=1, horizon=20)
+    assert (alone.value, alone.low, alone.windows) == (1.0, None, 0)
 
 
 def test_skill_and_error_of_forecasts_that_are_right_and_that_are_not():

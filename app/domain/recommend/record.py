@@ -1,0 +1,127 @@
+"""The track record: what became of everything that was issued, with intervals over days.
+
+It is made of the sums of each day and action, so that it says what the stored rows say. Nothing is
+left out: what was delisted counts with its last close, and what cannot be scored is counted apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from app.domain.recommend.actions import Action
+from app.domain.recommend.outcomes import HORIZON
+from app.domain.recommend.statistics import Mean, cluster_mean
+
+SUMS: Final = pl.Schema(
+    {
+        "day": pl.Date,
+        "action": pl.String,
+        "count": pl.Int64,
+        "beat": pl.Int64,
+        "excess": pl.Float64,
+        "net": pl.Float64,
+        "returned": pl.Float64,
+        "banded": pl.Int64,
+        "inside": pl.Int64,
+        "forecast": pl.Int64,
+        "brier": pl.Float64,
+        "brier_base": pl.Float64,
+        "held": pl.Float64,
+    }
+)
+"""A row for each day and action: how many outcomes, how many beat the market, sums of what they
+returned more, of that less costs, and of returns; how many had a band and ended in it; how many had
+a probability, with the sums of the squared errors; and what the benchmark returned."""
+
+CURVE: Final = pl.Schema({"forecast": pl.Float64, "seen": pl.Float64, "count": pl.Int64})
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRecord:
+    """An action: how often it beat the market, by how much, and what costs leave of that."""
+
+    action: Action
+    count: int
+    beat: Mean
+    excess: Mean
+    net: Mean
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that was scored; None where there is none.
+
+    `bought`, `equal_weight` and `held` are returns of 20 sessions: of purchases after costs, of
+    all instruments in equal parts, and of the benchmark that is held.
+    """
+
+    count: int
+    windows: int
+    base: Mean
+    actions: list[ActionRecord]
+    coverage: Mean | None
+    skill: float | None
+    error: float | None
+    bought: Mean | None
+    equal_weight: Mean
+    held: Mean | None
+
+
+def summarise(sums: pl.DataFrame, curve: pl.DataFrame, step: int) -> Record | None:
+    """The record of SUMS and CURVE; None when nothing was scored.
+
+    Args:
+        sums: by day.
+        curve: the calibration curve: mean probability, frequency and count of each bin.
+        step: sessions from one day to the next: 1 for what was issued, 5 for what was simulated.
+    """
+    if sums.is_empty():
+        return None
+    daily = sums.group_by("day", maintain_order=True).agg(
+        pl.exclude("day", "action", "held").sum(), pl.col("held").first()
+    )
+    base = _mean(daily, "beat", step)
+    if base is None:
+        return None
+    forecasts = daily.select(pl.col("brier", "brier_base").sum()).row(0)
+    buys = sums.filter(pl.col("action") == Action.BUY)
+    cost = buys.with_columns(paid=pl.col("returned") - pl.col("excess") + pl.col("net"))
+    return Record(
+        count=int(daily["count"].sum()),
+        windows=base.windows,
+        base=base,
+        actions=[one for action in Action if (one := _action(sums, action, step))],
+        coverage=_mean(daily, "inside", step, of="banded"),
+        skill=1.0 - forecasts[0] / forecasts[1] if forecasts[1] else None,
+        error=_error(curve),
+        bought=_mean(cost, "paid", step),
+        equal_weight=_mean(daily, "returned", step) or base,
+        held=_mean(daily.drop_nulls("held").with_columns(one=pl.lit(1)), "held", step, of="one"),
+    )
+
+
+def _action(sums: pl.DataFrame, action: Action, step: int) -> ActionRecord | None:
+    own = sums.filter(pl.col("action") == action)
+    beat, excess, net = (_mean(own, name, step) for name in ("beat", "excess", "net"))
+    if beat is None or excess is None or net is None:
+        return None
+    return ActionRecord(action, int(own["count"].sum()), beat, excess, net)
+
+
+def _mean(frame: pl.DataFrame, name: str, step: int, *, of: str = "count") -> Mean | None:
+    known = frame.filter(pl.col(of) > 0)
+    if known.is_empty():
+        return None
+    totals, counts = (known[column].cast(pl.Float64).to_numpy() for column in (name, of))
+    return cluster_mean(totals, counts, step=step, horizon=HORIZON)
+
+
+def _error(curve: pl.DataFrame) -> float | None:
+    if curve.is_empty():
+        return None
+    distance = (curve["forecast"] - curve["seen"]).abs().to_numpy()
+    return float(np.average(distance, weights=curve["count"].to_numpy()))

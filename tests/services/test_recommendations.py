@@ -1,0 +1,102 @@
+"""Reading what was issued: the newest of each market, pages, orders, and positions one holds."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from app.domain.recommend.actions import ADVICE
+from app.domain.recommend.markets import MarketKey
+from app.env import Env
+from app.errors import BadInput
+from app.services import jobs
+from app.services.due_recommendations import open_due_recommendations
+from app.services.recommend_issue import issue
+from app.services.recommendations import (
+    Sort,
+    count_recommendations,
+    list_held,
+    list_issues,
+    list_recommendations,
+    list_walks,
+)
+from tests.ledgers import keep, make_portfolio
+from tests.people import make_user
+from tests.recommending import make_market
+
+
+@pytest.fixture
+async def issued(env: Env) -> Env:
+    await make_market(env, sessions=110)
+    await issue(env, MarketKey.US)
+    return env
+
+
+async def test_the_newest_issue_of_a_market_in_pages_and_orders(issued):
+    (head,) = await list_issues(issued)
+    assert (head.market, head.few, head.compared_with, head.simulated) == ("US", True, "SPY", False)
+    first = await list_recommendations(issued, first=3)
+    ranks = [row.rank for row in first.rows]
+    assert ranks == sorted(ranks, reverse=True)
+    assert first.has_next
+    rest = await list_recommendations(issued, first=3, after=first.cursors[-1])
+    assert not rest.has_next
+    symbols = [row.symbol for row in first.rows + rest.rows]
+    assert sorted(symbols) == ["AAPL", "GOOG", "MSFT", "TSLA"]
+    assert await count_recommendations(issued) == head.instruments == 4
+    by_name = await list_recommendations(issued, sort=Sort.SYMBOL, market="US")
+    assert [row.symbol for row in by_name.rows] == sorted(symbols)
+    assert len((await list_recommendations(issued, sort=Sort.PROBABILITY)).rows) == 4
+    assert (await list_recommendations(issued, market="KR")).rows == []
+    assert all(row.outcome is None and row.reasons for row in first.rows)
+
+
+async def test_an_earlier_day_shows_what_was_said_then_and_what_became_of_it(issued):
+    async with issued.db.read() as db:
+        day = await db.scalar(text("SELECT min(day) FROM recommendation_issue"))
+    (head,) = await list_issues(issued, day)
+    assert (head.day, head.simulated) == (day, True)
+    rows = (await list_recommendations(issued, as_of=day)).rows
+    assert {row.outcome.state for row in rows if row.outcome} == {"SCORED"}
+    assert await list_issues(issued, day.replace(year=2020)) == []
+
+
+async def test_what_cannot_be_asked_is_named(issued):
+    for wrong, field in (
+        ({"first": 0}, "first"),
+        ({"market": "JP"}, "market"),
+        ({"after": "x"}, "after"),
+    ):
+        with pytest.raises(BadInput) as caught:
+            await list_recommendations(issued, **wrong)
+        assert caught.value.field == field
+
+
+async def test_an_instrument_that_was_removed_leaves_the_list_and_not_the_record(issued):
+    async with issued.db.write() as db:
+        await db.execute(text("DELETE FROM instrument WHERE symbol = 'AAPL'"))
+    assert await count_recommendations(issued) == 3
+    async with issued.db.read() as db:
+        assert await db.scalar(text("SELECT count(*) FROM recommendation WHERE symbol = 'AAPL'"))
+
+
+async def test_positions_that_one_holds_get_the_rule_s_advice_and_others_see_none(issued):
+    alice, charlie = await make_user(issued, "alice"), await make_user(issued, "charlie")
+    portfolio = await make_portfolio(issued, alice, currency="USD")
+    await keep(issued, alice, portfolio, "DEPOSIT 10000")
+    await keep(issued, alice, portfolio, "BUY 3 AAPL @ 10")
+    (held,) = await list_held(issued, alice.id)
+    assert (held.symbol, held.quantity, held.portfolio_id) == ("AAPL", 3, portfolio.id)
+    assert held.advice is ADVICE[held.recommendation.action]
+    assert await list_held(issued, charlie.id) == []
+
+
+async def test_the_first_walk_tells_how_far_it_is_until_a_day_is_issued(env):
+    await make_market(env, sessions=110)
+    assert await list_walks(env) == []
+    await open_due_recommendations(env)
+    (walk,) = await list_walks(env)
+    assert (walk.market, walk.done, walk.total) == ("US", 0, 21)
+    await issue(env, MarketKey.US)
+    assert await list_walks(env) == []
+    assert await jobs.count_open(env) == 1
