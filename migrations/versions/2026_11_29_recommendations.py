@@ -7,7 +7,7 @@ from alembic import context, op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "recommendations"
-down_revision = "watchlists"
+down_revision = "ledger_plans"
 branch_labels = None
 depends_on = None
 
