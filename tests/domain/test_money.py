@@ -28,10 +28,10 @@ WHOLE_RANGE = st.decimals(min_value="1E-8", max_value="999999999.99999999", plac
 @pytest.mark.parametrize(
     ("amount", "currency", "rounded"),
     [
-        ("0.5", "KRW", "1"),  # G21: Python's round() gives 0
+        pytest.param("0.5", "KRW", "1", id="g21-half-a-won"),  # Python's round() gives 0
         ("2.5", "KRW", "3"),
         ("-2.5", "KRW", "-3"),
-        ("2.675", "USD", "2.68"),  # G21: Python's round() gives 2.67
+        pytest.param("2.675", "USD", "2.68", id="g21-cents"),  # Python's round() gives 2.67
         ("2.674999999", "USD", "2.67"),
         ("-0.001", "USD", "0.00"),
         ("1E+3", "KRW", "1000"),

@@ -14,8 +14,10 @@ from app.domain.transactions import PortfolioKind
 from app.services.corporate_actions import book_actions
 from app.services.ledger import list_entries, reverse_transaction
 from app.services.portfolio_books import BookShelf
+from app.services.replay import advance, replay_day
 from tests.factories import make_bars, make_dividend, make_instrument, make_split
 from tests.ledgers import DAY, balances, drift, keep, make_portfolio, read
+from tests.paper import make_recorded
 from tests.people import make_user
 
 LATER = DAY + timedelta(days=3)
@@ -123,3 +125,28 @@ async def test_nothing_of_the_future_and_nothing_for_the_record_of_a_real_accoun
     await make_dividend(env, "AAPL", LATER, 1)
     assert await book_actions(env) == 1
     assert await own(env, alice, real) == []
+
+
+async def test_practice_knows_no_more_than_the_replayed_day(env, alice):
+    async with env.db.write() as db:
+        await db.execute(text("DELETE FROM instrument"))
+    await make_recorded(env)  # the second of three days is replayed
+    book = await make_portfolio(env, alice, 10_000, PortfolioKind.PRACTICE, "USD")
+    await keep(env, alice, book, read("BUY 10 AAPL @ 50", currency="USD"))
+    playing = await replay_day(env)
+    await make_split(env, "AAPL", playing, 4)
+    await make_dividend(env, "AAPL", playing + timedelta(days=1), 0.25)
+    seen: dict = {}
+    assert await book_actions(env, seen) == 1
+    assert await own(env, alice, book) == [("SPLIT", 30, 0, 0)]
+    for _ in range(4):
+        await advance(env)
+    assert await book_actions(env, seen) == 1
+    assert await own(env, alice, book) == [
+        ("SPLIT", 30, 0, 0),
+        ("DIVIDEND", 40, Decimal("10.00"), Decimal("1.50")),
+    ]
+    async with env.db.write() as db:
+        await db.execute(text("UPDATE setting SET value = '\"yahoo\"' WHERE key = 'source'"))
+    await make_dividend(env, "AAPL", playing, 9)
+    assert await book_actions(env, {}) == 0  # nothing is replayed: practice has no present

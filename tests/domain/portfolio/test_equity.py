@@ -122,7 +122,7 @@ def test_a_reversed_entry_has_never_been():
     ) == [0]
 
 
-def test_a_dividend_after_everything_was_drawn_is_no_loss():  # G29
+def test_g29_a_dividend_after_everything_was_drawn_is_no_loss():
     text = (
         HELD.replace("2021-01-07", "2021-01-11")
         + """
