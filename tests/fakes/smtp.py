@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
+
+from tests.fakes.running import listen
 
 USER, PASSWORD = "sise@example.com", "p@ss/word"
 
@@ -91,7 +92,7 @@ def run_smtp(
     if sign_in:
         options |= {"authenticator": fake.authenticate, "auth_required": tls is None}
     loop = asyncio.new_event_loop()
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen()
     fake.port = listener.getsockname()[1]
     make = lambda: SMTP(fake, hostname="localhost", loop=loop, enable_SMTPUTF8=True, **options)  # noqa: E731
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -21,7 +21,6 @@ import asyncio
 import base64
 import inspect
 import json
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +48,7 @@ from tests.fakes.faults import broken, render, reset, spoil
 from tests.fakes.figures import Figures
 from tests.fakes.listings import PRICES, Listing, change_bars, load_listings
 from tests.fakes.pricing import PricingData
-from tests.fakes.running import run_app, server_config
+from tests.fakes.running import listen, run_app, server_config
 
 
 class State:
@@ -386,7 +385,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     app.state.yahoo.journal = options.journal
     for change in json.loads(options.changes.read_text()) if options.changes else []:
         _change(app.state.yahoo, change)
-    with socket.create_server(("127.0.0.1", options.port)) as listener:
+    with listen(options.port) as listener:
         server = uvicorn.Server(server_config(app))
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         server.run([listener])
