@@ -16,6 +16,7 @@ from app.domain.portfolio.allocation import AllocationKey
 from app.domain.portfolio.why import Figure
 from app.domain.portfolio.xirr import XirrNote
 from app.domain.quotes import QuoteSource, QuoteState
+from app.domain.screening import ScreenPreset, SmaCross
 from app.domain.signals import SignalStrength, VoteDirection, VoteIndicator
 from app.domain.trading.orders import OrderState, OrderType, TimeInForce
 from app.domain.trading.preview import Caution
@@ -162,8 +163,10 @@ for _cls in (
     RegistrationPolicy,
     Role,
     Scope,
+    ScreenPreset,
     SignInKind,
     SignalStrength,
+    SmaCross,
     SourceName,
     SourceUseOutcome,
     Theme,

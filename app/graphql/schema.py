@@ -28,6 +28,7 @@ from app.graphql.proposals import ProposalMutation
 from app.graphql.recommendations import RecommendationQuery
 from app.graphql.records import RecordMutation, RecordQuery
 from app.graphql.scalars import SCALARS
+from app.graphql.screening import ScreenMutation, ScreenQuery
 from app.graphql.trust import TrustMutation, TrustQuery
 from app.graphql.universe import UniverseMutation, UniverseQuery
 from app.graphql.users import SignInMutation, TokenMutation, UserQuery
@@ -51,6 +52,7 @@ class Query(
     AlertQuery,
     WatchlistQuery,
     AlertChannelQuery,
+    ScreenQuery,
 ):
     """Everything that can be asked."""
 
@@ -75,6 +77,7 @@ class Mutation(
     AlertMutation,
     WatchlistMutation,
     AlertChannelMutation,
+    ScreenMutation,
 ):
     """Everything that can be changed."""
 

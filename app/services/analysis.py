@@ -23,7 +23,9 @@ from app.domain.signal_series import SIGNAL_COLUMNS, compute_signals
 from app.domain.signals import MacdVote
 from app.env import Env
 from app.services.instruments import hold_instrument
+from app.services.prices import horizon
 from app.services.readings import macd_vote
+from app.services.screening.rows import write_rows
 from app.services.settings import SOURCE_KEY, find_setting, hold_source
 
 WARM_UP: Final = 500
@@ -121,7 +123,7 @@ async def _write(env: Env, symbol: str, rows: int | None, stale: _Staleness) -> 
 
     None when `rows` is not enough.
     """
-    source = await find_setting(env, SOURCE_KEY)
+    source, until = await find_setting(env, SOURCE_KEY), await horizon(env)
     computed = await _compute(env, symbol, rows)
     if computed.is_empty():
         return 0
@@ -148,7 +150,9 @@ async def _write(env: Env, symbol: str, rows: int | None, stale: _Staleness) -> 
         elif not changed.is_empty():
             first = changed["day"][0]
             await _write_signals(db, symbol, computed.filter(pl.col("day") >= first), first)
-        return await merge_frame(db, "indicator_daily", changed.select(_STORED.names()))
+        written = await merge_frame(db, "indicator_daily", changed.select(_STORED.names()))
+        await write_rows(db, [symbol], until)
+        return written
 
 
 async def _write_signals(

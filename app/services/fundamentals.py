@@ -23,6 +23,7 @@ from app.domain.fundamentals import Fundamentals
 from app.env import Env
 from app.services.instruments import get_instrument
 from app.services.prices import horizon
+from app.services.screening.rows import write_rows
 from app.services.settings import hold_source
 from app.services.source_order import Order, find_order
 from app.services.storing import (
@@ -131,6 +132,7 @@ async def _append(env: Env, order: Order, symbol: str, source: str, found: Funda
         )
         new = await db.scalar(row.on_conflict_do_nothing().returning(Fundamental.day))
         await db.execute(_asked(symbol, now))
+        await write_rows(db, [symbol], None)
     return UNCHANGED if new is None else STORED
 
 

@@ -38,6 +38,7 @@ DEPENDENTS: Final = {
     "DIVIDENDS": f"{_COUNT} dividend {_OWN}",
     "INDICATORS": f"{_COUNT} indicator_daily {_OWN}",
     "SIGNALS": f"{_COUNT} signal {_OWN}",
+    "SCREEN_ROWS": f"{_COUNT} screen_row {_OWN}",
     "REVISIONS": f"{_COUNT} data_revision {_OWN}",
     "QUARANTINE": f"{_COUNT} quarantine {_OWN}",
     "CROSS_CHECKS": f"{_UNDATED} cross_check {_OWN}",

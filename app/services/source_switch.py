@@ -27,6 +27,7 @@ from app.db.models import (
     Instrument,
     Job,
     Quarantine,
+    ScreenRow,
     Setting,
     Signal,
     Split,
@@ -45,6 +46,7 @@ PATIENCE: Final = 5.0  # seconds in which a source has to answer before it is ch
 
 _PROBE: Final = "AAPL"  # both sources know it
 _TABLES: Final = (
+    ScreenRow,
     Signal,
     IndicatorDaily,
     Bar,

@@ -37,6 +37,8 @@ from app.services.linked_providers import link, list_linked
 from app.services.orders import place_order
 from app.services.portfolios import NewPortfolio, create_portfolio
 from app.services.record_presets import save_preset
+from app.services.screening.hits import Screen
+from app.services.screening.saved import save_screen
 from app.services.sessions import end_all
 from app.services.watchlists import save_watchlist
 from tests.alerting import read_rule, see_path
@@ -111,6 +113,10 @@ async def make_linked(env: Env, alice: Identity) -> str:
 
 async def make_book(env: Env, alice: Identity) -> str:
     return str((await keep_portfolio(env, alice.user, 0, PortfolioKind.TRACKED)).id)
+
+
+async def make_screen(env: Env, alice: Identity) -> str:
+    return str((await save_screen(env, alice.user.id, "mine", Screen())).id)
 
 
 async def make_preset(env: Env, alice: Identity) -> str:
@@ -284,6 +290,7 @@ CASES = {
         ' csv: "date,type,amount\\n2024-01-02,deposit,5") { understood } }',
         make_book,
     ),
+    "Mutation.deleteScreen": Case("mutation ($id: ID!) { deleteScreen(id: $id) }", make_screen),
     "Mutation.deleteRecordPreset": Case(
         "mutation ($id: ID!) { deleteRecordPreset(id: $id) }", make_preset
     ),

@@ -89,6 +89,11 @@ EXAMPLES = {
     "Mutation.startDemo": "mutation { startDemo { user { username } } }",
     "Query.portfolios": "query { portfolios { name } }",
     "Query.portfolio": "query { portfolio(id: 1) { name } }",
+    "Query.screen": "query { screen(preset: OVERSOLD) { totalCount } }",
+    "Query.screenFields": "query { screenFields { key } }",
+    "Query.savedScreens": "query { savedScreens { name } }",
+    "Mutation.saveScreen": 'mutation { saveScreen(name: "A") { name } }',
+    "Mutation.deleteScreen": "mutation { deleteScreen(id: 1) }",
     "Query.recordPresets": "query { recordPresets { name } }",
     "Mutation.createPortfolio": """mutation {
         createPortfolio(input: {name: "A", kind: SIMULATED}) { name } }""",
@@ -186,6 +191,7 @@ OWN = {
 }
 """Of the own account: asked by the person, not by the operator as such."""
 SIGNING_IN = {"Mutation.signIn", "Mutation.refresh"}
+SCREENS = {"Query.savedScreens", "Mutation.saveScreen", "Mutation.deleteScreen"}
 WORDS = (
     "positionAdvice",
     "ortfolio",
@@ -199,7 +205,7 @@ WORDS = (
     "otice",
     "pushKey",
 )
-HELD = {f for f in EXAMPLES if any(word in f for word in WORDS)} | {"Query.recordPresets"}
+HELD = {f for f in EXAMPLES if any(word in f for word in WORDS)} | SCREENS | {"Query.recordPresets"}
 """Of the own portfolios, backtests, alerts and lists: a person's or a program's, changed with TRADE."""
 APART = OWN | SIGNING_IN | OPEN | HELD
 SHARED = [f for f in EXAMPLES if f.startswith("Mutation.") and f not in APART]

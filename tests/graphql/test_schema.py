@@ -147,6 +147,12 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "ImportReport.positions",
         "ImportReport.problems",
         "ImportReport.balances",
+        "Query.screenFields",
+        "ScreenField.words",
+        "Query.savedScreens",  # at most 50
+        "SavedScreen.filter",  # at most 50 terms
+        "ScreenGroup.any",
+        "ScreenTerm.words",
         "Query.recordPresets",  # at most 50, of 200 words
         "Why.terms",  # at most five
         "Why.rates",  # one a foreign currency

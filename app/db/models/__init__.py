@@ -36,6 +36,7 @@ from app.db.models.recommendation import (
     RecommendationOutcome,
 )
 from app.db.models.records import RecordPreset
+from app.db.models.screening import SavedScreen, ScreenRow
 from app.db.models.signal import Signal, SignalWorth
 from app.db.models.trust import CrossCheck, DataRevision, DataVersion, Quarantine
 from app.db.models.user import (
@@ -97,6 +98,8 @@ __all__ = [
     "RecordPreset",
     "RecoveryCode",
     "RefreshToken",
+    "SavedScreen",
+    "ScreenRow",
     "SessionOverride",
     "Setting",
     "Signal",
