@@ -22,7 +22,7 @@ from app.errors import BadInput
 
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 SESSIONS_A_YEAR: Final = 252
-_RECORDS: Final = 64  # fills that most runs stay below
+_RECORDS: Final = 512  # fills that most runs stay below
 
 
 def run(
@@ -85,16 +85,8 @@ def play(
     fills, trips = int(room.account[kernel.FILLS]), int(room.account[kernel.TRIPS])
     return BacktestResult(
         key, values, setup, scene.currency, tape, decision, size, room.equity,
-        room.fills[:fills], room.trips[:trips], room.account, _count_refused(side, scene.shortable),
+        room.fills[:fills], room.trips[:trips], room.account, scene.shortable,
     )  # fmt: skip
-
-
-def _count_refused(side: Sides, shortable: tuple[bool, ...]) -> int:
-    """How often a short was wanted where there are none."""
-    if all(shortable) or side.min(initial=0) >= 0:
-        return 0
-    begins = (np.diff(side, axis=0, prepend=0) != 0) & (side < 0)
-    return int((begins & ~np.array(shortable)).sum())
 
 
 def _trade(scene: Scene, setup: Setup, plan: tuple[Sides, Table], claims: int) -> kernel.Room:
@@ -117,10 +109,8 @@ def compute_sizes(history: History, setup: Setup, decision: Decision) -> Table:
         return np.ascontiguousarray(decision.size, dtype=np.float64)
     sizing = setup.sizing
     slots = sizing.slots or decision.slots or history.shape[1]
-    if sizing.kind is Size.EQUAL:
-        return np.full(history.shape, 1.0 / slots)
-    if sizing.kind is Size.FRACTION:
-        return np.full(history.shape, sizing.fraction)
+    if sizing.kind is not Size.VOLATILITY:
+        return history.fill(1.0 / slots if sizing.kind is Size.EQUAL else sizing.fraction)
     with np.errstate(divide="ignore"):
         wanted = sizing.fraction / _volatility(history.close, sizing.window)
     return np.minimum(np.nan_to_num(wanted, nan=0.0), 1.0) / slots

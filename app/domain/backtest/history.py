@@ -18,6 +18,7 @@ import polars as pl
 
 from app.domain.alignment import KNOWN_AT
 
+Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 
@@ -53,11 +54,39 @@ class History:
     dividends: tuple[Dividend, ...] = ()
     closes_at: pl.Series | None = None
     references: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    _filled: dict[float, Table] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Sessions and instruments."""
         return len(self.days), len(self.symbols)
+
+    @cached_property
+    def seen(self) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+        """Where there is a close."""
+        return np.isfinite(self.close)
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether every instrument has a close in every session."""
+        return bool(self.seen.all())
+
+    @cached_property
+    def columns(self) -> list[tuple[Floats, Floats, Floats]]:
+        """Of each instrument the highs, lows and closes of the sessions that have a close."""
+
+        def column(table: Table, k: int) -> Floats:
+            return np.ascontiguousarray(table[:, k] if self.whole else table[self.seen[:, k], k])
+
+        tables = self.high, self.low, self.close
+        made = ([column(table, k) for table in tables] for k in range(len(self.symbols)))
+        return [(high, low, close) for high, low, close in made]
+
+    def fill(self, value: float) -> Table:
+        """A table of one value everywhere; made once."""
+        if value not in self._filled:
+            self._filled[value] = np.full(self.shape, value)
+        return self._filled[value]
 
     def until(self, stop: int) -> History:
         """What was known at the close of session stop - 1."""

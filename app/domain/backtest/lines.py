@@ -6,6 +6,7 @@ A session without a close is not observed: it is skipped, and its line there is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -24,19 +25,19 @@ def compute_line(history: History, key: Key) -> Table:
     """The line of every instrument: sessions x instruments, NaN where there is no value."""
     name, *numbers = key
     if name == "level":
-        return np.full(history.shape, float(numbers[0]))
+        return history.fill(float(numbers[0]))
     make = _LINES[str(name)]
+    made = [make(*columns, *numbers) for columns in history.columns]
+    if len(made) == 1 and history.whole:
+        line: Table = made[0].reshape(-1, 1)
+        return line
     out = np.full(history.shape, np.nan)
-    for k in range(history.shape[1]):
-        seen = np.isfinite(history.close[:, k])
-        columns = [history.high[:, k], history.low[:, k], history.close[:, k]]
-        if seen.all():
-            out[:, k] = make(*map(np.ascontiguousarray, columns), *numbers)
-        else:
-            out[seen, k] = make(*(column[seen] for column in columns), *numbers)
+    for k, one in enumerate(made):
+        out[history.seen[:, k], k] = one
     return out
 
 
+@cache
 def show_key(key: Key) -> str:
     """sma(20)."""
     name, *numbers = key

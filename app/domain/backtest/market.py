@@ -61,11 +61,15 @@ def find_scene(tape: Tape, setup: Setup) -> Scene:
     Raises:
         BadInput: instruments of two currencies, or a session before the known market rules.
     """
+    latest: tuple[Setup, Scene] | None = tape.kept.get("latest")
+    if latest is not None and latest[0] is setup:
+        return latest[1]
     costs = (*sorted(setup.costs.commissions.items()), setup.costs.tax_unit)
     key = (costs, *(getattr(setup, name) for name in _LOOKED_AT))
     if key not in tape.kept:
         tape.kept[key] = _make_scene(tape, setup)
     scene: Scene = tape.kept[key]
+    tape.kept["latest"] = (setup, scene)
     return scene
 
 

@@ -37,7 +37,14 @@ class BacktestResult:
     fill_rows: np.ndarray[Any, Any]
     trip_rows: np.ndarray[Any, Any]
     account: Floats
-    refused_shorts: int
+    shortable: tuple[bool, ...]
+
+    @cached_property
+    def refused_shorts(self) -> int:
+        """How often a short was wanted where there are none."""
+        side = self.decision.side
+        begins = (np.diff(side, axis=0, prepend=0) != 0) & (side < 0)
+        return int((begins & ~np.array(self.shortable)).sum())
 
     @property
     def days(self) -> pl.Series:

@@ -117,11 +117,12 @@ class LineStrategy(Strategy):
         """Follows the rule for every instrument."""
         rule = self.rule(values)
         plus, minus = compute_line(history, rule.plus), compute_line(history, rule.minus)
-        side = np.zeros(history.shape, dtype=np.int8)
-        one = np.zeros((len(history.days), 1), dtype=np.int8)
-        for k in range(history.shape[1]):
+        one = np.empty((len(plus), 1), dtype=np.int8)
+        side = one if plus.shape[1] == 1 else np.empty(plus.shape, dtype=np.int8)
+        for k in range(plus.shape[1]):
             columns = np.ascontiguousarray(plus[:, k]), np.ascontiguousarray(minus[:, k])
             kernel.follow(*columns, rule.sign, rule.enter, rule.leave, int(rule.short), one)
-            side[:, k] = one[:, 0]
+            if side is not one:
+                side[:, k] = one[:, 0]
         lines = ((rule.plus, plus), (rule.minus, minus))
         return Decision(side, {show_key(key): line for key, line in lines if key[0] != "level"})

@@ -107,8 +107,8 @@ class Room(NamedTuple):
 def make_room(shape: tuple[int, int], claims: int, records: int = 0) -> Room:
     """Buffers for sessions x instruments, with room for so many fills and round trips."""
     exits, book = np.full(3, np.nan), np.zeros((BOOK, shape[1]))
-    busy, equity = np.zeros(shape[0], dtype=np.uint8), np.zeros(shape[0])
-    fills, trips = np.zeros((records, FILL)), np.zeros((records, TRIP))
+    busy, equity = np.empty(shape[0], dtype=np.uint8), np.empty(shape[0])
+    fills, trips = np.empty((records, FILL)), np.empty((records, TRIP))
     return Room(np.zeros(ACCOUNT), book, exits, busy, np.zeros(claims), equity, fills, trips)
 
 

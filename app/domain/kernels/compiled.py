@@ -42,6 +42,7 @@ def compiled_bare(*modules: ModuleType) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+        options["forceinline"] = True  # a call hands over some two hundred numbers
         try:
             made = njit(cache=True, **options)(function)
         except RuntimeError:  # numba: no locator available
