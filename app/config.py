@@ -55,6 +55,7 @@ class Settings:
     requests_per_minute: int
     price_folder: Path | None
     strategy_dir: Path | None
+    runner: str
     collect_every: float | None
     replay_step: float
     macd_vote: MacdVoting
@@ -117,6 +118,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         requests_per_minute=_whole(env, "SISE_REQUESTS_PER_MINUTE", 600, 1, 1_000_000),
         price_folder=_path(env, "SISE_PRICE_FOLDER"),
         strategy_dir=_path(env, "SISE_STRATEGY_DIR"),
+        runner=_runner(env),
         collect_every=_number(env, "SISE_COLLECT_EVERY", None, 1, 86_400),
         replay_step=_number(env, "SISE_REPLAY_STEP", 2.0, 0.01, 3_600),
         macd_vote=cast("MacdVoting", _choice(env, "SISE_MACD_VOTE", "cross", get_args(MacdVoting))),
@@ -191,6 +193,15 @@ def _choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str,
         msg = "%(name)s is %(value)r; it must be one of %(choices)s"
         raise ConfigError(msg, name=name, value=text, choices=", ".join(choices))
     return text
+
+
+def _runner(env: Mapping[str, str]) -> str:
+    """A word, or the address of a Dask scheduler."""
+    text = env.get("SISE_RUNNER", "").strip()
+    if text.startswith(("tcp://", "tls://")) and urlsplit(text).netloc:
+        return text
+    known = ("inline", "processes", "tcp://HOST:PORT", "tls://HOST:PORT")
+    return _choice(env, "SISE_RUNNER", "inline", known)
 
 
 def _source(env: Mapping[str, str]) -> SourceName:

@@ -36,7 +36,12 @@ def follow_parent() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         _end_without(int(parent))  # it may have gone before the line above
     else:
-        threading.Thread(target=_watch, args=(int(parent),), daemon=True).start()
+        end_with(int(parent))
+
+
+def end_with(parent: int) -> None:
+    """Makes this process get SIGTERM within a second after its parent has gone."""
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
 def wait_for_go() -> None:

@@ -11,6 +11,7 @@ from app.domain.backtest.setup import Setup
 from app.env import Env
 from app.services import jobs
 from app.services.backtest_input import Wanted
+from app.services.backtest_runners import Inline, Runner
 from app.services.backtests import BacktestRow, start_backtest
 from app.services.settings import choose_source
 from app.services.strategy_shelf import set_up_shelf
@@ -53,9 +54,9 @@ async def ask(env: Env, user_id: int, **more: Any) -> BacktestRow:
     return await start_backtest(env, user_id, wanted(**more))
 
 
-async def work(env: Env, *, at_most: int = 50) -> int:
+async def work(env: Env, *, at_most: int = 50, runner: Runner | None = None) -> int:
     """Does the jobs of backtests that are due, one after the other; how many."""
-    ctx: dict[str, Any] = {"env": env, "pace": Pace()}
+    ctx: dict[str, Any] = {"env": env, "pace": Pace(), "runner": runner or Inline()}
     done = 0
     while done < at_most:
         waiting = [job for job in await jobs.list_jobs(env, "backtest") if job.state == "PENDING"]

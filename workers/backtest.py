@@ -31,9 +31,13 @@ async def run_backtest(ctx: dict[str, Any], job_id: int) -> None:
     if "shelf" not in ctx:
         shelves = await _load("app.services.strategy_shelf")
         ctx["shelf"] = shelves.load_shelf(env.settings)
+    if "runner" not in ctx:
+        runners = await _load("app.services.backtest_runners")
+        opened = await asyncio.to_thread(runners.open_runner, env.settings)
+        ctx.setdefault("runner", opened)
     try:
         async with attempt(ctx, job, limit=LIMIT):
-            await _do(env, job, ctx["shelf"])
+            await _do(env, job, ctx["shelf"], ctx["runner"])
     finally:
         await fail_dead(env)
 
@@ -50,10 +54,10 @@ async def _load(module: str) -> Any:
     return await asyncio.to_thread(importlib.import_module, module)
 
 
-async def _do(env: Env, job: Job, shelf: Mapping[str, Any]) -> None:
+async def _do(env: Env, job: Job, shelf: Mapping[str, Any], runner: Any) -> None:
     work = await _load("app.services.backtest_work")
     try:
-        outcome = await work.do_part(env, job, shelf)
+        outcome = await work.do_part(env, job, shelf, runner)
     except BadInput as error:
         values = {
             name: value if isinstance(value, int | float | str) else str(value)

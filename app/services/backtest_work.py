@@ -21,8 +21,9 @@ from app.domain.backtest.overfitting import BLOCKS
 from app.domain.backtest.parameters import choose_strategy
 from app.domain.backtest.report import dump_certificate
 from app.domain.backtest.shadow import compare_trades, dump_compared
-from app.domain.backtest.study import Cells, certify_study, conclude, join_cells, run_cells
+from app.domain.backtest.study import Cells, certify_study, conclude, join_cells
 from app.env import Env
+from app.services.backtest_runners import Runner, Work
 from app.services.backtest_store import (
     CELLS,
     REPORT,
@@ -78,8 +79,11 @@ class Watch:
         return self.base + self.span * self.share
 
 
-async def do_part(env: Env, job: Job, shelf: Shelf) -> str:
+async def do_part(env: Env, job: Job, shelf: Shelf, runner: Runner) -> str:
     """Does what the job is for; the outcome in one word.
+
+    A runner with room for more takes along parts that nobody has computed yet; their own jobs then
+    have nothing to do.
 
     Raises:
         BadInput: what was asked for cannot be run.
@@ -90,7 +94,7 @@ async def do_part(env: Env, job: Job, shelf: Shelf) -> str:
         return "GONE"
     try:
         if part < row.parts:
-            await _run_part(env, job, row, part, shelf)
+            await _run_parts(env, job, row, part, shelf, runner)
         else:
             await _conclude(env, job, row, shelf)
     except Stopped:
@@ -108,17 +112,23 @@ async def _begin(env: Env, backtest_id: int) -> BacktestRow | None:
         return None if found is None else BacktestRow.of(found)
 
 
-async def _run_part(env: Env, job: Job, row: BacktestRow, part: int, shelf: Shelf) -> None:
+async def _run_parts(  # noqa: PLR0913, PLR0917 - a job, and who does it
+    env: Env, job: Job, row: BacktestRow, part: int, shelf: Shelf, runner: Runner
+) -> None:
     request, size = row.request, int(row.input["part_size"])
     strategy = choose_strategy(shelf, request.strategy)
-    tape = await load_tape(env, request, row.data_version)
-    span = (part * size, min((part + 1) * size, request.cells))
+    done = await _list_parts(env, row.id)
+    if part in done:
+        return
+    others = [number for number in range(row.parts) if number not in done and number != part]
+    parts = [part, *others][: runner.width]
+    work = Work(await load_tape(env, request, row.data_version), strategy, request)
+    spans = [(n * size, min((n + 1) * size, request.cells)) for n in parts]
     steps = row.parts + 1
-    watch = Watch("CELLS", await _count_parts(env, row.id) / steps, 1 / steps)
-    cells = await _off_loop(
-        env, job, row, watch, lambda: run_cells(tape, strategy, request, span, watch)
-    )
-    await _store_cells(env, row, part, cells)
+    watch = Watch("CELLS", len(done) / steps, len(parts) / steps)
+    found = await _off_loop(env, job, row, watch, lambda: runner.run(work, spans, watch))
+    for number, cells in zip(parts, found, strict=True):
+        await _store_cells(env, row, number, cells)
 
 
 async def _store_cells(env: Env, row: BacktestRow, part: int, cells: Cells) -> None:
@@ -130,7 +140,10 @@ async def _store_cells(env: Env, row: BacktestRow, part: int, cells: Cells) -> N
             return
         await put_data(db, row.id, CELLS, part, pack_frame(cells.frame))
         await put_data(db, row.id, SUMS, part, pack_sums(cells.sums))
-        done = await db.scalar(_parts_of(row.id))
+        stored = BacktestData.backtest_id == row.id, BacktestData.name == CELLS
+        done = await db.scalar(select(func.count()).where(*stored)) or 0
+        further = func.greatest(Backtest.progress, done / (row.parts + 1))
+        await db.execute(update(Backtest).where(Backtest.id == row.id).values(progress=further))
         if done == row.parts:
             now = env.clock.now()
             key = f"backtest:{row.id}:{row.parts}"
@@ -254,14 +267,11 @@ async def _load_cells(env: Env, row: BacktestRow) -> Cells | None:
     return join_cells(parts)
 
 
-async def _count_parts(env: Env, backtest_id: int) -> int:
-    async with env.db.read(uid=EVERYONE) as db:
-        return int(await db.scalar(_parts_of(backtest_id)) or 0)
-
-
-def _parts_of(backtest_id: int) -> Any:
+async def _list_parts(env: Env, backtest_id: int) -> set[int]:
+    """The numbers of the parts that are computed."""
     whose = BacktestData.backtest_id == backtest_id, BacktestData.name == CELLS
-    return select(func.count()).where(*whose)
+    async with env.db.read(uid=EVERYONE) as db:
+        return set(await db.scalars(select(BacktestData.part).where(*whose)))
 
 
 async def _count_tried(env: Env, row: BacktestRow) -> int:

@@ -15,6 +15,7 @@ from app.domain.backtest.engine import run
 from app.domain.backtest.strategies import STRATEGIES
 from app.env import Env
 from app.services import backtest_input, backtest_work, jobs
+from app.services.backtest_runners import Inline
 from app.services.backtest_store import REPORT, find_report, list_data, read_cells
 from app.services.backtest_tape import load_reference, load_tape
 from app.services.backtests import cancel_backtest, fail_dead, get_backtest
@@ -65,7 +66,7 @@ async def test_a_sweep_is_done_in_parts_each_of_them_once(env, alice, small_part
     parts = await jobs.list_jobs(env, "backtest")
     shelf = load_shelf(env.settings)
     for job in [*parts, *parts]:  # twice, as after a worker that was killed
-        assert await backtest_work.do_part(env, job, shelf) == "DONE"
+        assert await backtest_work.do_part(env, job, shelf, Inline()) == "DONE"
     listed = await jobs.list_jobs(env, "backtest")
     assert listed[0].key == f"backtest:{row.id}:3"
     assert len(listed) == 4
@@ -110,7 +111,7 @@ async def test_a_cancelled_one_ends_at_the_next_look_and_keeps_nothing(env, alic
                     axes={"strong_only": (True, False) * 200})  # fmt: skip
     (job,) = await jobs.list_jobs(env, "backtest")
     shelf = load_shelf(env.settings)
-    task = asyncio.create_task(backtest_work.do_part(env, job, shelf))
+    task = asyncio.create_task(backtest_work.do_part(env, job, shelf, Inline()))
     while (await get_backtest(env, alice, str(row.id))).state != "RUNNING":
         await asyncio.sleep(0.01)
     await cancel_backtest(env, alice, str(row.id))

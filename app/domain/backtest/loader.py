@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from app.domain.backtest.strategies import STRATEGIES
 from app.domain.backtest.strategy import Strategy
@@ -43,7 +44,17 @@ def load_strategies(source: str, file: str) -> list[Strategy]:
     for one in classes:
         _check(one, file, taken)
         taken.add(one.key)
+    for number, one in enumerate(classes):  # what is sent to another process is its source
+        one.__reduce__ = partial(_dump, (source, file, number))  # type: ignore[method-assign]
     return [one() for one in classes]
+
+
+def _dump(place: tuple[str, str, int]) -> tuple[Any, ...]:
+    return _load_again, place
+
+
+def _load_again(source: str, file: str, number: int) -> Strategy:
+    return load_strategies(source, file)[number]
 
 
 def _check(one: type[Strategy], file: str, taken: set[str]) -> None:

@@ -51,6 +51,11 @@ class Tape:
         default_factory=dict
     )  # what was made of it, by what it was made for
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Sent to another process without what was made of it."""
+        facts = (self.splits, self.dividends, self.closes_at, dict(self.references))
+        return Tape, (self.symbols, self.days, self.prices, *facts)
+
     @cached_property
     def growth(self) -> Table:
         """Shares of each session for one share of the first one."""
