@@ -161,15 +161,15 @@ async def find_reversals(env: Env, user_id: int, txn_ids: Sequence[int]) -> dict
         return {row.reverses: row.id for row in rows}
 
 
-async def list_entries(env: Env, user_id: int, portfolio_id: str) -> list[Entry]:
-    """All transactions of a portfolio, by day and then as they were stored.
+async def list_entries(env: Env, user_id: int, portfolio_id: str, *, after: int = 0) -> list[Entry]:
+    """All transactions of a portfolio, or those stored `after` one, by day and as they were stored.
 
     Raises:
         NotFound: the portfolio is not there or not the user's.
     """
     async with env.db.read(uid=user_id) as db:
         portfolio = await find_own(db, portfolio_id, user_id)
-        query = select_entries().where(Txn.portfolio_id == portfolio.id)
+        query = select_entries().where(Txn.portfolio_id == portfolio.id, Txn.id > after)
         return [read_entry(row) for row in await db.execute(query.order_by(Txn.day, Txn.id))]
 
 

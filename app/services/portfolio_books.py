@@ -1,8 +1,9 @@
 """Portfolios opened for reading: their entries folded into books, kept until something changes.
 
 A book is a function of the entries and of the exchange rates of their days, so that it may be kept
-for as long as neither has changed (`version`). Folding and reading are work for a thread when there
-are many entries.
+for as long as neither has changed (`version`). What was written in since is read alone; where it
+comes after all the rest, it is booked into a copy of the book. Otherwise the entries are folded
+anew, in a thread.
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import func, select, text
 
 from app.db.models import FxRate, Txn
 from app.domain.market import CURRENCY_DIGITS
 from app.domain.portfolio.book import Book
-from app.domain.portfolio.booking import keep_book
+from app.domain.portfolio.booking import extend_book, keep_book
 from app.domain.portfolio.day import DayStart, start_of_day
 from app.domain.portfolio.rates import LONGEST_GAP, DatedRates, invert
 from app.domain.portfolio.valuation import Mark
@@ -32,8 +34,17 @@ from app.services.portfolios import PortfolioRow, get_portfolio
 MOST_KEPT: Final = 64
 """Books that a process keeps; the one that was not asked for longest is dropped first."""
 
-Version = tuple[int, datetime | None]
-"""The newest transaction of the portfolio, and when a rate was last fetched."""
+
+class Version(NamedTuple):
+    """What changes with a portfolio's ledger or a rate.
+
+    The newest of its transactions and how many there are (one with a lower number may be stored
+    later), and when a rate was last fetched.
+    """
+
+    newest: int
+    rows: int
+    fetched: datetime | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class OpenBook:
     portfolio: PortfolioRow
     entries: tuple[Entry, ...]
     book: Book
+    rates: DatedRates
     version: Version
     _starts: dict[tuple[date, Decimal | None], DayStart] = field(default_factory=dict)
 
@@ -86,7 +98,7 @@ class BookShelf:
         version = await read_version(env, user_id, portfolio.id)
         kept = self._kept.get(portfolio.id)
         if kept is None or kept.version != version or kept.portfolio != portfolio:
-            kept = await _open(env, user_id, portfolio, version)
+            kept = await _open(env, user_id, portfolio, version, kept)
             self._kept[portfolio.id] = kept
         self._kept.move_to_end(portfolio.id)
         while len(self._kept) > MOST_KEPT:
@@ -96,11 +108,11 @@ class BookShelf:
 
 async def read_version(env: Env, user_id: int, portfolio_id: int) -> Version:
     """What changes with the entries of the portfolio or a rate."""
-    newest = select(func.max(Txn.id)).where(Txn.portfolio_id == portfolio_id).scalar_subquery()
+    own = select(func.max(Txn.id), func.count()).where(Txn.portfolio_id == portfolio_id)
     fetched = select(func.max(FxRate.fetched_at)).scalar_subquery()
     async with env.db.read(uid=user_id) as db:
-        row = (await db.execute(select(newest, fetched))).one()
-    return row[0] or 0, row[1]
+        newest, rows, at = (await db.execute(own.add_columns(fetched))).one()
+    return Version(newest or 0, rows, at)
 
 
 async def load_rates(env: Env, base: str) -> DatedRates:
@@ -128,12 +140,44 @@ async def find_past_rates(env: Env, base: str, days: Iterable[date]) -> dict[dat
     }
 
 
-async def _open(env: Env, user_id: int, portfolio: PortfolioRow, version: Version) -> OpenBook:
-    entries = await list_entries(env, user_id, str(portfolio.id))
-    rates = await load_rates(env, portfolio.base_currency)
-    base, method = portfolio.base_currency, portfolio.lot_method
+async def _open(
+    env: Env, user_id: int, portfolio: PortfolioRow, version: Version, kept: OpenBook | None
+) -> OpenBook:
+    base, method, own = portfolio.base_currency, portfolio.lot_method, str(portfolio.id)
+    if kept is None or not await _is_added_to(env, user_id, kept, version):
+        entries = await _read_entries(env, user_id, own, 0, version)
+        rates = await load_rates(env, base)
+    else:
+        fresh = await _read_entries(env, user_id, own, kept.version.newest, version)
+        same = kept.version.fetched == version.fetched
+        rates = kept.rates if same else await load_rates(env, base)
+        entries = [*kept.entries, *fresh]
+        if same:
+            with suppress(ValueError):
+                book = extend_book(kept.book, kept.entries, fresh, rates)
+                return OpenBook(portfolio, tuple(entries), book, rates, version)
+        entries.sort(key=lambda entry: (entry.day, entry.id or 0))
     book = await asyncio.to_thread(keep_book, entries, base=base, rates=rates, method=method)
-    return OpenBook(portfolio, tuple(entries), book, version)
+    return OpenBook(portfolio, tuple(entries), book, rates, version)
+
+
+async def _read_entries(
+    env: Env, user_id: int, portfolio_id: str, after: int, version: Version
+) -> list[Entry]:
+    """The entries stored after one, up to the newest of the version."""
+    found = await list_entries(env, user_id, portfolio_id, after=after)
+    return [entry for entry in found if (entry.id or 0) <= version.newest]
+
+
+async def _is_added_to(env: Env, user_id: int, kept: OpenBook, version: Version) -> bool:
+    """Whether all that is new in a ledger has higher numbers than what the kept book has."""
+    added = select(func.count()).where(
+        Txn.portfolio_id == kept.portfolio.id,
+        Txn.id.between(kept.version.newest + 1, version.newest),
+    )
+    async with env.db.read(uid=user_id) as db:
+        count = await db.scalar(added) or 0
+    return kept.version.rows + count == version.rows
 
 
 _PAST_RATES: Final = """

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
 
+from app.domain.portfolio.booking import keep_book
 from app.env import Env
 from app.errors import NotFound
+from app.services import portfolio_books
+from app.services.ledger import reverse_transaction
 from app.services.portfolio_books import MOST_KEPT, BookShelf, load_rates
+from tests.domain.portfolio.notation import book_facts
 from tests.holdings import START, make_holdings, make_prices
-from tests.ledgers import keep
+from tests.ledgers import keep, read
 from tests.people import make_user
 
 
@@ -25,6 +30,47 @@ async def test_a_book_is_kept_until_its_ledger_changes(env: Env):
     await keep(env, alice, row, "DEPOSIT 500")
     later = await shelf.open(env, alice.id, str(row.id))
     assert len(later.entries) == len(first.entries) + 1
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_what_comes_after_all_the_rest_is_added_and_what_does_not_folded_anew(
+    env: Env, monkeypatch: pytest.MonkeyPatch, *, early: bool
+):
+    await make_prices(env)
+    alice, shelf = await make_user(env), BookShelf()
+    row = await make_holdings(env, alice)
+    first = await shelf.open(env, alice.id, str(row.id))
+    before = book_facts(first.book)
+    folded: list[int] = []
+
+    def fold(entries, **facts):
+        folded.append(len(entries))
+        return keep_book(entries, **facts)
+
+    monkeypatch.setattr(portfolio_books, "keep_book", fold)
+    day = START if early else date(2026, 3, 4)
+    bought = replace(read("BUY 2 005930.KS @ 70000", day), day=day)
+    await keep(env, alice, row, bought)
+    await keep(env, alice, row, replace(read("DEPOSIT 9", day), day=day))
+    later = await shelf.open(env, alice.id, str(row.id))
+    assert folded == ([7] if early else [])
+    assert book_facts(first.book) == before
+    anew = await BookShelf().open(env, alice.id, str(row.id))
+    assert later.entries == anew.entries
+    assert book_facts(later.book) == book_facts(anew.book)
+    stored = later.entries[-1]
+    await reverse_transaction(env, alice.id, str(stored.id), "undo")
+    assert len((await shelf.open(env, alice.id, str(row.id))).book.flows) == 1 + early
+
+
+async def test_an_entry_with_a_lower_number_that_is_stored_later_is_not_missed(env: Env):
+    await make_prices(env)
+    alice, shelf = await make_user(env), BookShelf()
+    row = await make_holdings(env, alice)
+    opened = await shelf.open(env, alice.id, str(row.id))
+    early = opened.version._replace(rows=opened.version.rows - 1)  # as if one had been away
+    shelf._kept[row.id] = replace(opened, entries=opened.entries[:-1], version=early)
+    assert (await shelf.open(env, alice.id, str(row.id))).entries == opened.entries
 
 
 async def test_a_rate_that_was_fetched_again_makes_the_book_anew(env: Env):

@@ -14,7 +14,7 @@ company does to its shares comes before trades. A reversed entry has never been.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, localcontext
 from enum import StrEnum
@@ -121,6 +121,18 @@ class Book:
     problems: list[Problem] = field(default_factory=list)
     missing: set[tuple[str, date]] = field(default_factory=set)
     """Currencies and days whose rate is not known."""
+
+    def copy(self) -> Book:
+        """The same book, to go on with while this one stays as it is."""
+        lists = ("sales", "income", "charges", "flows", "problems")
+        return replace(
+            self,
+            holdings={symbol: held.copy() for symbol, held in self.holdings.items()},
+            cash={currency: pool.copy() for currency, pool in self.cash.items()},
+            entries={symbol: ids.copy() for symbol, ids in self.entries.items()},
+            missing=self.missing.copy(),
+            **{name: getattr(self, name).copy() for name in lists},
+        )
 
     def hold(self, symbol: str, currency: str) -> Holding:
         """The holding of a symbol, opened when it is new."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from decimal import Decimal, localcontext
 from typing import Final
 
@@ -51,6 +52,25 @@ def keep_book(
         for entry in in_order(entries):
             _book(book, entry, rates)
     return book
+
+
+def extend_book(book: Book, known: Iterable[Entry], fresh: Iterable[Entry], rates: Rates) -> Book:
+    """Another book, that of the `known` entries, in which the `fresh` ones are booked as well.
+
+    Raises:
+        ValueError: one of them belongs among the known ones, or undoes one: `keep_book` is needed.
+    """
+    last = max((entry.day for entry in known), default=date.min)
+    extended, added = book.copy(), list(fresh)
+    for entry in added:
+        early = entry.day == last and entry.kind in _FIRST
+        if entry.reverses is not None or entry.day < last or early:
+            message = f"transaction {entry.id} does not come after the others"
+            raise ValueError(message)
+    with localcontext(PRECISE):
+        for entry in in_order(added):
+            _book(extended, entry, rates)
+    return extended
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:

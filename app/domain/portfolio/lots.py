@@ -74,6 +74,12 @@ class Holding:
         self.lots: deque[Lot] = deque()
         self.quantity = ZERO
 
+    def copy(self) -> Holding:
+        """The same lots in a holding of its own."""
+        other = Holding(self.symbol, self.currency, self.method)
+        other.lots, other.quantity = self.lots.copy(), self.quantity
+        return other
+
     def add(self, lot: Lot) -> None:
         """Takes a lot in; it has the sign of the holding."""
         self.quantity += lot.quantity
@@ -81,12 +87,8 @@ class Holding:
             self.lots.append(lot)
             return
         pool = self.lots[0]
-        self.lots[0] = replace(
-            pool,
-            quantity=self.quantity,
-            cost=pool.cost + lot.cost,
-            base_cost=plus(pool.base_cost, lot.base_cost),
-        )
+        base = plus(pool.base_cost, lot.base_cost)
+        self.lots[0] = Lot(pool.opened, self.quantity, pool.cost + lot.cost, base, pool.entry)
 
     def take(self, quantity: Decimal) -> list[Lot]:
         """Takes out shares, at most all; `quantity` has the sign of the holding."""
@@ -140,16 +142,13 @@ def less_cost(lots: Iterable[Lot], ceded: Iterable[Lot]) -> list[Lot]:
 
 def _split(lot: Lot, quantity: Decimal) -> tuple[Lot, Lot]:
     base = lot.base_cost
-    part = replace(
-        lot,
-        quantity=quantity,
-        cost=share(lot.cost, quantity, lot.quantity),
-        base_cost=None if base is None else share(base, quantity, lot.quantity),
-    )
+    base = None if base is None else share(base, quantity, lot.quantity)
+    cost = share(lot.cost, quantity, lot.quantity)
+    part = Lot(lot.opened, quantity, cost, base, lot.entry)
     return part, _less(lot, part, lot.quantity - quantity)
 
 
 def _less(lot: Lot, part: Lot, quantity: Decimal) -> Lot:
     """What is left of a lot's cost without a part, for so many shares."""
     base = minus(lot.base_cost, part.base_cost)
-    return replace(lot, quantity=quantity, cost=lot.cost - part.cost, base_cost=base)
+    return Lot(lot.opened, quantity, lot.cost - part.cost, base, lot.entry)

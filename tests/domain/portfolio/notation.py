@@ -15,6 +15,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from app.domain.portfolio.book import Book
 from app.domain.transactions import CorporateAction, Entry, TransactionKind
 
 EVERYTHING = """
@@ -131,3 +132,13 @@ READERS = {
     "CORPORATE_ACTION": read_action,
     "TRANSFER": read_transfer,
 }
+
+
+def book_facts(book: Book) -> tuple[object, ...]:
+    """All that a book says, as values that can be compared."""
+    held = {
+        name: (one.quantity, list(one.lots))
+        for name, one in (*book.holdings.items(), *book.cash.items())
+    }
+    rows = (book.sales, book.income, book.charges, book.flows, book.problems)
+    return held, *(list(row) for row in rows), book.cash_fx, dict(book.entries), set(book.missing)

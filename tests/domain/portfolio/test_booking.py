@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 
@@ -10,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.portfolio.book import Problem, Trouble
-from app.domain.portfolio.booking import in_order, keep_book
+from app.domain.portfolio.booking import extend_book, in_order, keep_book
 from app.domain.portfolio.lots import PRECISE, total_base
 from app.domain.transactions import Entry, LotMethod, TransactionKind
-from tests.domain.portfolio.notation import entries, entry
+from tests.domain.portfolio.notation import book_facts, entries, entry
 from tests.domain.portfolio.oracle_book import Oracle
 
 START = date(2021, 1, 4)
@@ -268,6 +269,35 @@ def test_the_book_agrees_with_an_independent_ledger_in_fractions(history, method
         assert number == id_
         assert abs(gain - as_decimal(own)) < near
         assert abs(base_gain - as_decimal(base)) < near * 1000
+
+
+@settings(max_examples=100, deadline=None)
+@given(history=histories(), method=st.sampled_from(LotMethod), cut=st.integers(0, 24))
+def test_a_book_that_goes_on_is_the_one_that_was_kept_at_once(history, method, cut):
+    known, fresh = history[:cut], history[cut:]
+    begun = keep_book(known, base="KRW", rates=won_per_dollar, method=method)
+    before = book_facts(begun)
+    try:
+        extended = extend_book(begun, known, fresh, won_per_dollar)
+    except ValueError:
+        early = [e for e in fresh if known and e.day == known[-1].day]
+        assert any(e.kind is TransactionKind.SPLIT or e.action is not None for e in early)
+    else:
+        whole = keep_book(history, base="KRW", rates=won_per_dollar, method=method)
+        assert book_facts(extended) == book_facts(whole)
+    assert book_facts(begun) == before
+
+
+def test_what_belongs_among_the_others_or_undoes_one_is_not_added():
+    known = entries("2021-01-05 BUY AAPL 10 x 100 USD")
+    begun = keep_book(known, base="KRW", rates=won_per_dollar)
+    for late in (
+        entry("2021-01-04 DEPOSIT 5 USD", 2),
+        replace(entry("2021-01-06 BUY AAPL 10 x 100 USD", 2), reverses=1),
+        entry("2021-01-05 SPLIT AAPL 4:1 +30", 2),
+    ):
+        with pytest.raises(ValueError, match="transaction 2 does not come after"):
+            extend_book(begun, known, [late], won_per_dollar)
 
 
 def as_decimal(fraction):
