@@ -21,6 +21,7 @@ from app.db.models import (
     Backtest,
     Base,
     Fill,
+    Notification,
     OidcIdentity,
     Order,
     Portfolio,
@@ -68,6 +69,7 @@ TABLES: Final[dict[str, type[Base]]] = {
     "alerts": Alert,
     "alert_hours": AlertHours,
     "alert_channels": AlertChannel,
+    "notifications": Notification,
 }
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
