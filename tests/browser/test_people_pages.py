@@ -94,7 +94,7 @@ async def come_in(page: Page, recovery: list[str]) -> AsyncIterator[str]:
     yield "wrong code"
     await page.fill("#code", recovery[0])
     await send(page)
-    await page.wait_for_url("**/disclaimer?next=*")
+    await page.wait_for_url("**/disclaimer?next=**")
     yield "disclaimer"
     await send(page)
     await page.wait_for_url("**/settings/security")

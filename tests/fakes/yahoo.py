@@ -28,7 +28,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import httpx
@@ -45,50 +44,10 @@ from app.config import load_settings
 from tests.fakes import company
 from tests.fakes.chart import chart, visible
 from tests.fakes.faults import broken, render, reset, spoil
-from tests.fakes.figures import Figures
 from tests.fakes.listings import PRICES, Listing, change_bars, load_listings
 from tests.fakes.pricing import PricingData
 from tests.fakes.running import listen, run_app, server_config
-
-
-class State:
-    """What the server knows and remembers."""
-
-    def __init__(
-        self, listings: dict[str, Listing], latency: float, clock: Clock | None = None
-    ) -> None:
-        self.pristine, self.usual_latency = listings, latency
-        self.clock = clock  # None: all that is listed has happened
-        self.journal: Path | None = None
-        self.random = Random(1)
-        self.sockets: dict[WebSocket, set[str]] = {}
-        self.reset()
-
-    def note(self, **entry: Any) -> None:
-        """Appends a line to the journal, which outlives the process."""
-        if self.journal is not None:
-            with self.journal.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(entry) + "\n")
-
-    def reset(self) -> None:
-        self.listings = dict(self.pristine)
-        self.figures = Figures()
-        self.latency = self.usual_latency
-        self.faults: list[dict[str, Any]] = []
-        self.log: list[dict[str, Any]] = []
-
-    def take_fault(self, symbol: str) -> dict[str, Any]:
-        """The first fault set for the symbol or for `*`; one with `times` wears out.
-
-        One with `chance` strikes that share of the questions.
-        """
-        for fault in self.faults:
-            unlucky = self.random.random() < fault.get("chance", 1.0)
-            if fault["symbol"] in {symbol, "*"} and fault.get("times") != 0 and unlucky:
-                if fault.get("times") is not None:
-                    fault["times"] -= 1
-                return fault
-        return {"kind": "ok"}
+from tests.fakes.yahoo_state import Noticing, State
 
 
 def _plain(symbol: str, status: int, code: str, text: str) -> Response:
@@ -148,6 +107,7 @@ async def _stream(socket_: WebSocket) -> None:
     with suppress(WebSocketDisconnect, RuntimeError):
         while True:
             message = json.loads(await socket_.receive_text())
+            state.touched = True
             state.log.append({"at": time.monotonic(), "symbol": "stream", "query": message})
             state.sockets[socket_] |= set(message.get("subscribe", []))
             state.sockets[socket_] -= set(message.get("unsubscribe", []))
@@ -275,14 +235,15 @@ def build_app(
         ]
     )
     app.state.yahoo = State(listings, latency, clock)
+    app.add_middleware(Noticing, state=app.state.yahoo)
     return app
 
 
 class FakeYahoo:
-    """Steers a running server, in this process or another, over HTTP."""
+    """Steers a running server, in this process (then `state` is its) or another, over HTTP."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, state: State | None = None) -> None:
+        self.url, self._state = url, state
         self.stream_url = url.replace("http", "ws", 1) + "/stream"
         self._client = httpx.Client(base_url=url, trust_env=False, timeout=10)
 
@@ -349,8 +310,9 @@ class FakeYahoo:
         self._call("POST", "drop")
 
     def reset(self) -> None:
-        """No faults, no log, the data as at the start."""
-        self._call("POST", "reset")
+        """No faults, no log, the data as at the start; they are when nobody has come since then."""
+        if self._state is None or self._state.touched:
+            self._call("POST", "reset")
 
     def close(self) -> None:
         """Lets go of the connection."""
@@ -362,8 +324,9 @@ def start_fake_yahoo(
     data: str = "sample", *, latency: float = 0.0, port: int = 0
 ) -> Iterator[FakeYahoo]:
     """Runs the server in a thread until the block ends."""
-    with run_app(build_app(load_listings(data), latency), port=port) as url:
-        yahoo = FakeYahoo(url)
+    app = build_app(load_listings(data), latency)
+    with run_app(app, port=port) as url:
+        yahoo = FakeYahoo(url, app.state.yahoo)
         try:
             yield yahoo
         finally:
