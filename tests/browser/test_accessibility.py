@@ -14,7 +14,7 @@ from tests.sites import Site
 
 SPEC = importlib.util.find_spec("axe_playwright_python")
 AXE = Path((SPEC.submodule_search_locations or [""])[0] if SPEC else "") / "axe.min.js"
-RUN = """async () => (await window.axe.run()).violations
+RUN = """async () => (await window.axe.run({ resultTypes: ['violations'] })).violations
   .map((v) => `${v.id}: ${v.help} ${v.nodes.map((n) => n.html.slice(0, 90)).slice(0, 3)}`)"""
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from tests.browser.visiting import HEIGHTS, LOCALES, PAGES, THEMES, WIDTHS, Choices, go, visiting
 
@@ -29,22 +30,25 @@ async def audit(page: Page, where: str) -> list[str]:
     return faults
 
 
-@pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("name", PAGES)
-async def test_a_page_of_the_sample_is_whole(browser, sample_site, name, locale):
-    async with visiting(browser, sample_site.url, Choices(locale)) as (page, _):
-        await go(page, PAGES[name])
-        assert await audit(page, name) == []
+async def audit_all(browser: Browser, url: str, locale: str, paths: Iterable[str]) -> list[str]:
+    """What is wrong with any of these pages, one after the other in one window."""
+    faults: list[str] = []
+    async with visiting(browser, url, Choices(locale)) as (page, _):
+        for path in paths:
+            await go(page, path)
+            faults += await audit(page, path)
+    return faults
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize(
-    "path", ["/", "/instruments/005930.KS", "/jobs", "/search?q=000", "/markets", "/universe"]
-)
-async def test_a_page_of_both_markets_is_whole(browser, yahoo_site, path, locale):
-    async with visiting(browser, yahoo_site.url, Choices(locale)) as (page, _):
-        await go(page, path)
-        assert await audit(page, path) == []
+async def test_every_page_of_the_sample_is_whole(browser, sample_site, locale):
+    assert await audit_all(browser, sample_site.url, locale, PAGES.values()) == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+async def test_pages_of_both_markets_are_whole(browser, yahoo_site, locale):
+    paths = ("/", "/instruments/005930.KS", "/jobs", "/search?q=000", "/markets", "/universe")
+    assert await audit_all(browser, yahoo_site.url, locale, paths) == []
 
 
 @pytest.mark.parametrize("locale", LOCALES)
