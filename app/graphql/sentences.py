@@ -57,7 +57,7 @@ _COUNTS: Final = {
     (VoteDirection.BUY, 1): N_("%(agreeing)d of 3 vote to buy, one votes to sell."),
     (VoteDirection.SELL, 0): N_("%(agreeing)d of 3 vote to sell."),
     (VoteDirection.SELL, 1): N_("%(agreeing)d of 3 vote to sell, one votes to buy."),
-    (VoteDirection.NEUTRAL, 0): N_("None of the three votes to buy or to sell."),
+    (VoteDirection.NEUTRAL, 0): N_("Not one of the three votes to buy or to sell."),
     (VoteDirection.NEUTRAL, 2): N_("One votes to buy and one to sell."),
 }
 

@@ -35,7 +35,7 @@ def test_a_sentence_has_the_value_and_the_threshold():
         (2, (1, 1, 1), "3 of 3 vote to buy."),
         (2, (1, -1, 1), "2 of 3 vote to buy, one votes to sell."),
         (1, (0, 0, 1), "1 of 3 vote to buy."),
-        (0, (0, 0, 0), "None of the three votes to buy or to sell."),
+        (0, (0, 0, 0), "Not one of the three votes to buy or to sell."),
         (0, (1, 0, -1), "One votes to buy and one to sell."),
         (-2, (-1, -1, 1), "2 of 3 vote to sell, one votes to buy."),
         (-1, (0, -1, 0), "1 of 3 vote to sell."),
