@@ -4,7 +4,8 @@
 20 real instruments, three strategies and three sets of values (skipped loudly without the prices),
 measures one run, 1,000 pairs of windows and 500 instruments beside raptorbt, vectorbt and
 backtesting.py (group `bench`), and runs 10^6 backtests through `sweep`. It fails (exit code 1) when
-a goal is missed. Times are CPU times, medians of interleaved rounds; read the ratios.
+a goal is missed; of the two goals that decision 13 gave up, when what was reached then is lost.
+Times are CPU times, medians of interleaved rounds; read the ratios.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ SETUP: Final = Setup(
     costs=CostProfile("bench", {"USD": Commission(Decimal(str(FEE)))}),
     taxed=False, rounded=False, ticks=False, limits=False, volume_cap=None,
 )  # fmt: skip
+GIVEN_UP: Final = {
+    "one run: times faster than vectorbt": 300.0,
+    "500 instruments: times faster than raptorbt": 1.6,
+}
+"""What has to hold instead, with room for a busy machine."""
 CHOICES: Final[dict[str, list[Values]]] = {
     "sma_cross": [{"fast": 5, "slow": 20}, {"fast": 20, "slow": 60}, {"fast": 50, "slow": 200}],
     "rsi_reversion": [
@@ -69,9 +75,11 @@ class Report:
     def say(self, what: str, value: float, goal: float, *, least: bool, unit: str = "") -> None:
         """Prints a line, and keeps it when the goal is missed."""
         met = value >= goal if least else value <= goal
-        sign, word = (">=" if least else "<="), "met" if met else "MISSED"
+        given_up = not met and value >= GIVEN_UP.get(what, np.inf)
+        word = "met" if met else "missed, decision 13" if given_up else "MISSED"
+        sign = ">=" if least else "<="
         CONSOLE.print(f"{what:<58} {value:>12,.4g}{unit}   goal {sign} {goal:g}{unit}   {word}")
-        if not met:
+        if not met and not given_up:
             self.missed.append(what)
 
 

@@ -99,6 +99,7 @@ class StockChart extends HTMLElement {
     this.chart = charts.createChart(this, this.options());
     if (this.compared.length) drawComparison(this);
     else drawPrices(this);
+    this.mark();
     if (visible) this.chart.timeScale().setVisibleLogicalRange(visible);
     else this.chart.timeScale().fitContent();
     this.chart.subscribeCrosshairMove((at) => this.describe(at));
@@ -106,6 +107,17 @@ class StockChart extends HTMLElement {
     this.setAttribute('aria-busy', 'false');
     this.tickNewest();
     this.describe();
+  }
+
+  // What a backtest bought (+) and sold (-): `2020-03-04+ 2020-04-01-`. Such a chart is of the past.
+  mark() {
+    const { up, down } = this.colors;
+    const marks = (this.getAttribute('marks') ?? '').split(' ').filter(Boolean).map((text) => (
+      text.endsWith('+')
+        ? { time: text.slice(0, 10), position: 'belowBar', shape: 'arrowUp', color: up }
+        : { time: text.slice(0, 10), position: 'aboveBar', shape: 'arrowDown', color: down }
+    ));
+    this.marks = marks.length ? charts.createSeriesMarkers(this.series.get('price'), marks) : null;
   }
 
   options() {
@@ -172,7 +184,7 @@ class StockChart extends HTMLElement {
   // since the day that has just ended is complete now.
   tick(quote) {
     const columns = this.data?.series;
-    if (!columns || !this.chart || this.compared.length) return;
+    if (!columns || !this.chart || this.compared.length || this.marks) return;
     const { interval } = this.data;
     const zone = this.getAttribute('zone');
     const where = place(columns, interval, quote, zone);

@@ -188,7 +188,8 @@ async def _result(request: Request, it: dict[str, Any]) -> dict[str, Any]:
             continue
         columns = {"day": [r["day"] for r in own], "quantity": [r["quantity"] for r in own]}
         picture = draw_trades(page["instrument"]["series"], columns)
-        drawn.append({"symbol": symbol, **picture})
+        marked = {f"{row['day']}{'+' if row['quantity'] > 0 else '-'}": None for row in own}
+        drawn.append({"instrument": page["instrument"], "marked": " ".join(marked), **picture})
     told: dict[str, Any] = {
         "curve": draw_curves(result["equity"]),
         "drawn": drawn,

@@ -23,18 +23,32 @@ async def test_a_sweep_is_run_watched_and_its_best_cell_opened(browser, member) 
         await page.fill("[name='p.slow']", "61:250:2")
         await page.fill("[name='stop']", "10,20")
         await page.click(".backtest-form button[type=submit]")
+        await page.wait_for_selector(".progress-body progress, .heatmap")
+        before = await page.evaluate(
+            "document.querySelector('.progress-body progress')?.value ?? 1"
+        )
+        await page.reload()  # it goes on without the page, and the page goes on with it
+        told = await page.evaluate("document.querySelector('.progress-body progress')?.value ?? 1")
+        assert told >= before
+        await page.evaluate("(told) => sessionStorage.setItem('told', told)", told)
         await page.wait_for_selector(".heatmap [data-best]", timeout=60_000)
         await page.wait_for_selector(".certificate[data-clean='true']", timeout=60_000)
         seen = (await page.evaluate("sessionStorage.getItem('bars')") or "").split()
         values = [float(value) for value in seen]
         assert values == sorted(values)
         assert len(set(values)) >= 3
+        told = float(await page.evaluate("sessionStorage.getItem('told')"))
+        assert told == 1 or max(values) > told  # it went on after the page was loaded again
         assert await page.locator("progress[max]").count() == 0
         best = (await page.inner_text(".heatmap [data-best]")).strip()
         await page.click("#open-best")
         await page.wait_for_selector("[name='p.fast']")
         await page.click(".backtest-form button[type=submit]")
         await page.wait_for_selector(".certificate[data-clean='true']", timeout=60_000)
+        await page.wait_for_selector("stock-chart[marks][aria-busy='false'] canvas")
+        marks = await page.evaluate("document.querySelector('stock-chart').marks.markers().length")
+        assert marks == len((await page.get_attribute("stock-chart", "marks")).split())
+        assert marks >= 2
         figures = page.locator("dl.figure-grid dd")
         assert best in [text.strip() for text in await figures.all_inner_texts()]
         assert await page.evaluate("window.violations") + watch.faults == []

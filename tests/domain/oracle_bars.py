@@ -31,6 +31,15 @@ def shared(name: str) -> pl.DataFrame:
     )
 
 
+def shared_adjusted(symbol: str) -> np.ndarray:
+    """Closes adjusted for splits and dividends of a real share, or a skipped test."""
+    path = SHARED / "small" / "bars.parquet"
+    if not path.exists():
+        pytest.skip("no real bars at ../shared/data/small/bars.parquet")
+    found = pl.read_parquet(path).filter(pl.col("ticker") == symbol).sort("date")
+    return found["adj_close"].to_numpy()
+
+
 @cache
 def sample() -> pl.DataFrame:
     """Real bars as traded of five stocks, 2000 to 2013, from the installed package."""

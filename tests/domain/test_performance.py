@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 
 from app.domain import performance
 from app.errors import BadInput
-from tests.domain.oracle_bars import sample
+from tests.domain.oracle_bars import sample, shared_adjusted
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -120,6 +120,30 @@ def test_g39_goog_close_to_close() -> None:
     assert performance.cagr(returns) == pytest.approx(0.27708, abs=1e-5)
     calendar = performance.cagr_calendar(close[0], close[-1], bars["day"][0], bars["day"][-1])
     assert calendar == pytest.approx(0.27667, abs=1e-5)
+
+
+def test_g40_our_conventions_are_those_of_empyrical() -> None:
+    """AAPL with dividends: the first column of the table, and none of the others'."""
+    close = shared_adjusted("AAPL")
+    returns = performance.compute_returns(close[1:], close[0])
+    ours = (
+        performance.sharpe_ratio(returns),
+        performance.sortino_ratio(returns),
+        performance.max_drawdown(returns),
+        performance.cagr(returns),
+    )
+    theirs = (
+        empyrical.sharpe_ratio(returns),
+        empyrical.sortino_ratio(returns),
+        empyrical.max_drawdown(returns),
+        empyrical.cagr(returns),
+    )
+    assert ours == pytest.approx(theirs, rel=1e-9)
+    assert ours[2] == pytest.approx(-0.38515, abs=2e-5)
+    about_the_mean = returns.mean() / np.sqrt((np.minimum(returns - returns.mean(), 0) ** 2).mean())
+    assert ours[1] != pytest.approx(about_the_mean * np.sqrt(252), rel=1e-3)
+    summed = np.cumsum(returns)
+    assert ours[2] != pytest.approx((summed - np.maximum.accumulate(summed)).min(), rel=1e-2)
 
 
 def test_g41_nothing_varies_nothing_is_lost() -> None:

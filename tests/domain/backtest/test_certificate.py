@@ -19,7 +19,7 @@ from app.domain.backtest.strategy import Decision, Strategy, Values
 from app.domain.backtest.tape import Tape, prepare
 from app.domain.indicator_columns import INDICATOR_COLUMNS
 from app.domain.indicators import compute_daily
-from tests.domain.oracle_bars import walk
+from tests.domain.oracle_bars import sample, walk
 
 SETUP = Setup(cash=Decimal(100_000))
 SYMBOLS = ("A", "B", "C")
@@ -198,3 +198,25 @@ def test_cuts_are_random_at_every_trade_and_at_the_end() -> None:
     setup = Setup(cash=Decimal(100_000), volume_cap=None)
     few = certify(TAPE, STRATEGIES["buy_and_hold"], {}, setup, seed=1, cuts=0)
     assert few.cuts == 5 + 2 * 2  # two are bought at session 1, one at session 41
+
+
+def scaled(history: History, *, whole: bool) -> Any:
+    """Closes between the lowest and the highest: of all sessions, or of those so far."""
+    close = history.close
+    low, high = np.minimum.accumulate(close), np.maximum.accumulate(close)
+    if whole:
+        low, high = low[-1:], high[-1:]
+    with np.errstate(invalid="ignore"):
+        return (close - low) / (high - low)
+
+
+@pytest.mark.parametrize(("whole", "seen"), [(False, -0.04), (True, -0.34)])
+def test_g35_a_scale_of_the_whole_frame_foretells_and_is_named(*, whole: bool, seen: float) -> None:
+    goog = prepare(sample().filter(pl.col("symbol") == "GOOG"))
+    close, made = goog.history.close[:, 0], scaled(goog.history, whole=whole)[:, 0]
+    future = close[20:] / close[:-20] - 1
+    known = np.isfinite(made[:-20])
+    assert np.corrcoef(made[:-20][known], future[known])[0, 1] == pytest.approx(seen, abs=5e-3)
+    planted = Planted("scale", lambda history: scaled(history, whole=whole))
+    found = certify(goog.until(300), planted, {}, SETUP, seed=1)
+    assert [leak.name for leak in found.leaks] == (["scale"] if whole else [])
