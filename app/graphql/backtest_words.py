@@ -46,6 +46,10 @@ _STRATEGIES: Final = {
         N_("Momentum ranking"),
         N_("Holds the instruments with the highest return, and ranks them again every so often."),
     ),
+    "value_filter": (
+        N_("Value filter"),
+        N_("Holds the instruments that are cheapest by a figure of their companies."),
+    ),
     "buy_and_hold": (N_("Buy and hold"), N_("Buys every instrument once and keeps it.")),
 }
 
@@ -63,6 +67,7 @@ _PARAMETERS: Final = {
     "skip": N_("Sessions left out at the end"),
     "every": N_("Rank again every (sessions)"),
     "top": N_("Instruments held"),
+    "figure": N_("Figure"),
     "stop": N_("Stop"),
     "target": N_("Target"),
     "trailing": N_("Trailing stop"),

@@ -73,10 +73,32 @@
   // nothing lies over anything else: text over text, boxes of a panel over their siblings
   const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5
     && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2.5;
-  const flowing = pieces.filter(({ element }) => !fixed(element)).map(({ element, box }) => ({
-    element, // the ink: a line's box has room above and below its letters
-    box: { left: box.left, right: box.right, top: box.top + box.height * 0.22, bottom: box.bottom - box.height * 0.2 },
-  }));
+  const scrolling = within((e) => /auto|scroll/.test(style(e).overflow) && e !== document.body && e.clientHeight < e.scrollHeight - 1);
+  const sight = ({ element, box }) => { // what of it is not scrolled away
+    if (!scrolling(element)) return box;
+    let { left, right, top, bottom } = box;
+    for (const around of up(element)) {
+      if (around === document.body) break;
+      if (!/auto|scroll/.test(style(around).overflow)) continue;
+      const edge = around.getBoundingClientRect();
+      [left, right] = [Math.max(left, edge.left), Math.min(right, edge.right)];
+      [top, bottom] = [Math.max(top, edge.top), Math.min(bottom, edge.bottom)];
+    }
+    return { left, right, top, bottom };
+  };
+  const flowing = pieces.filter(({ element }) => !fixed(element)).map((piece) => {
+    const seen = sight(piece); // the ink: a line's box has room above and below its letters
+    const { top, bottom, height } = piece.box;
+    return {
+      element: piece.element,
+      box: {
+        left: seen.left,
+        right: seen.right,
+        top: Math.max(seen.top, top + height * 0.22),
+        bottom: Math.min(seen.bottom, bottom - height * 0.2),
+      },
+    };
+  }).filter(({ box }) => box.right > box.left && box.bottom > box.top);
   flowing.sort((a, b) => a.box.top - b.box.top); // what begins below the end of one cannot meet it
   flowing.forEach((a, i) => {
     for (let j = i + 1; j < flowing.length && flowing[j].box.top < a.box.bottom; j += 1) {
@@ -113,7 +135,7 @@
     'API', 'QR', 'JSON', 'CSV', 'zip', 'Google', 'Authenticator', 'Aegis', 'Password', '1Password', 'Authorization', 'Bearer', 'graphql',
     'RSI', 'MACD', 'MA', 'KST', 'ET', 'KRW', 'USD', 'ETF', 'Sise', 'D', 'W', 'M', 'Y', 'YTD', 'K',
     'bokeh-sampledata', 'currencyconverter', 'Yahoo', 'Finance', 'Apache', 'License',
-    'Enter', 'Esc', 'TWR', 'XIRR', 'CAGR', 'reader', 'JavaScript', 'English', 'IBM', 'KODEX', 'NAVER', 'SK', 'SPDR', 'S&P', 'US',
+    'Enter', 'Esc', 'TWR', 'XIRR', 'CAGR', 'reader', 'JavaScript', 'English', 'IBM', 'KODEX', 'FB', 'GOOG', 'MSFT', 'CSCV', 'NAVER', 'SK', 'SPDR', 'S&P', 'US',
   ].join('|')})(?=\\d|\\b)`, 'g');
   for (const { element, text } of [...texts, ...attributes]) {
     if (element.closest('script, style, noscript')) continue;

@@ -87,7 +87,8 @@ async def test_prices_have_the_decimals_of_their_currency(browser, yahoo_site, l
 PLANTED = """<body lang="ko" style="margin:0; font:16px/20px sans-serif"><main>
   <div style="width:40px; overflow:hidden; white-space:nowrap">긴 글자가 잘린 곳</div>
   <p style="margin:0">위에 놓인 글</p><p style="margin:-12px 0 0">아래에 놓인 글</p>
-  <p>Volume is low</p><p>값 NaN</p>
+  <div style="height:20px; overflow:auto"><p style="margin:0">값</p><p style="margin:0">밀려난 줄</p></div>
+  <p style="margin:0">밀려난 줄 밑의 글</p><p>Volume is low</p><p>값 NaN</p>
   <div style="width:2000px">넓은 곳</div></main></body>"""
 
 
@@ -106,3 +107,4 @@ async def test_the_audit_finds_what_is_wrong(browser):
         "a word of the machine",
     ):
         assert fault in faults
+    assert "밀려난" not in faults  # what is scrolled away lies over nothing

@@ -22,7 +22,7 @@ from app.services.backtests import cancel_backtest, fail_dead, get_backtest
 from app.services.revisions import data_version, load_snapshot
 from app.services.strategy_shelf import load_shelf
 from tests.backtests import ask, make_market, work
-from tests.factories import make_split
+from tests.factories import make_fundamentals, make_split
 from tests.people import make_user
 
 AXES = {"fast": (2, 3, 4), "slow": (8, 12)}
@@ -58,6 +58,19 @@ async def test_a_run_is_that_of_the_engine(env, alice):
     assert (row.state, row.progress, row.stage, row.trials) == ("DONE", 1.0, None, 1)
     assert report["certificate"]["cuts"] > 50
     assert report["certificate"]["leaks"] == []
+
+
+async def test_a_value_filter_sees_fundamentals_from_the_day_they_were_told_on(env, alice):
+    day = date(2020, 6, 1)
+    await make_fundamentals(env, "AAPL", day, trailing_pe=30.0)
+    await make_fundamentals(env, "MSFT", day, trailing_pe=10.0)
+    values = {"figure": "trailing_pe", "every": 1, "top": 1}
+    row = await ask(env, alice, strategy="value_filter", symbols=("AAPL", "MSFT"), values=values)
+    await work(env)
+    fills = (await find_report(env, alice, row.id))["fills"]
+    assert fills["symbol"][0] == "MSFT"
+    assert fills["day"][0] in {"2020-06-02", "2020-06-03"}
+    assert fills["day"][-1] < "2020-10-01"  # a hundred days later nothing is known any more
 
 
 async def test_a_sweep_is_done_in_parts_each_of_them_once(env, alice, small_parts):

@@ -18,6 +18,7 @@ from app.domain.backtest.setup import Setup
 from app.domain.backtest.tape import Tape
 from app.domain.kernels import account as kernel
 from app.domain.kernels.account import Floats, Ints
+from app.domain.market import Kind
 from app.domain.trading.listings import Listing, find_listing
 from app.domain.trading.settlement import settlement_days
 from app.domain.trading.tables import (
@@ -74,7 +75,8 @@ def find_scene(tape: Tape, setup: Setup) -> Scene:
 
 
 def _make_scene(tape: Tape, setup: Setup) -> Scene:
-    listings = [find_listing(symbol) for symbol in tape.symbols]
+    kinds = (Kind.ETF if symbol in tape.funds else Kind.EQUITY for symbol in tape.symbols)
+    listings = [find_listing(*each) for each in zip(tape.symbols, kinds, strict=True)]
     currencies = sorted({listing.currency for listing in listings})
     if len(currencies) > 1:
         message = "The instruments are in %(currencies)s; one account holds one currency"

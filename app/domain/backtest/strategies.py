@@ -17,6 +17,7 @@ from app.domain.backtest.strategy import (
     Strategy,
     Values,
 )
+from app.domain.backtest.value import ValueFilter
 from app.domain.indicators import compute_daily
 from app.domain.signal_series import INPUTS, fuse, vote_cross, vote_rsi, vote_stochastic
 
@@ -229,6 +230,7 @@ STRATEGIES: Final = MappingProxyType(
             Stochastic(),
             FusedSignal(),
             Momentum(),
+            ValueFilter(),
             BuyAndHold(),
         )
     }

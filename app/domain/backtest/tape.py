@@ -5,7 +5,7 @@ Prices are as traded, NaN where there is none. A day on which any instrument has
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -38,7 +38,10 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Tape:
-    """Bars as arrays. `closes_at` says when each session's close was known (UTC), where needed."""
+    """Bars as arrays. `closes_at` says when each session's close was known (UTC), where needed.
+
+    `funds` are the instruments that are no shares: their ticks and taxes are others.
+    """
 
     symbols: tuple[str, ...]
     days: pl.Series
@@ -47,13 +50,14 @@ class Tape:
     dividends: tuple[Dividend, ...] = ()
     closes_at: pl.Series | None = None
     references: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    funds: frozenset[str] = frozenset()
     kept: dict[Any, Any] = field(
         default_factory=dict
     )  # what was made of it, by what it was made for
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Sent to another process without what was made of it."""
-        facts = (self.splits, self.dividends, self.closes_at, dict(self.references))
+        facts = (self.splits, self.dividends, self.closes_at, dict(self.references), self.funds)
         return Tape, (self.symbols, self.days, self.prices, *facts)
 
     @cached_property
@@ -86,6 +90,7 @@ class Tape:
             tuple(one for one in self.dividends if one.bar < stop),
             history.closes_at,
             history.references,
+            self.funds,
         )
 
     def window(self, start: int, stop: int) -> Tape:
@@ -104,23 +109,26 @@ class Tape:
             tuple(dividends),
             None if self.closes_at is None else self.closes_at[start:stop],
             self.references,
+            self.funds,
         )
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - bars, and what is known besides
     bars: pl.DataFrame,
     *,
     splits: pl.DataFrame | None = None,
     dividends: pl.DataFrame | None = None,
     closes_at: pl.DataFrame | None = None,
     references: Mapping[str, pl.DataFrame] | None = None,
+    funds: Collection[str] = (),
 ) -> Tape:
     """Bars as traded (`symbol`, `day`, prices, `volume`) → tape; instruments in order of symbol.
 
     `splits`: symbol, day, numerator, denominator. `dividends`: symbol, day (ex-date), amount, and
     where known `declared` and `paid` (a dividend without them counts from its ex-date on).
     `closes_at`: day, close_at. `references`: other series a strategy may look at, each with
-    `known_at`; they need `closes_at`. Other columns of `bars` are not seen by any strategy.
+    `known_at`; they need `closes_at`. `funds`: symbols that are ETFs. Other columns of `bars` are
+    not seen by any strategy.
 
     Raises:
         BadInput: no bars, a missing column, a day twice, a row that is no bar, or an event that
@@ -147,6 +155,7 @@ def prepare(
         _dividends(dividends, symbols, days),
         None if closes_at is None else _closes(closes_at, days),
         references or {},
+        frozenset(funds),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -21,6 +22,8 @@ from app.domain.trading.listings import find_listing
 from app.domain.trading.tables import Market
 from app.errors import BadInput
 from tests.domain.backtest.cases import make_case
+from tests.domain.oracle_bars import walk
+from tests.factories import weekdays
 
 
 def test_limits_are_those_of_the_rule() -> None:
@@ -96,3 +99,19 @@ def _flat(symbol: str) -> pl.DataFrame:
         {"symbol": [symbol], "day": [date(2024, 1, 2)], "open": 10.0, "high": 10.0, "low": 10.0,
          "close": 10.0, "volume": 100}
     )  # fmt: skip
+
+
+def test_a_korean_fund_is_sold_without_tax_and_on_its_own_ticks() -> None:
+    bars = walk("069500.KS", 30, seed=3, price=30_000.0).with_columns(
+        pl.Series("day", weekdays(date(2023, 3, 2), 30)), volume=pl.lit(1_000_000)
+    )
+    side = np.repeat(np.array([1, 0], dtype=np.int8), 15)[:, None]
+    tapes = prepare(bars), prepare(bars, funds=["069500.KS"])
+    share, fund = (play(tape, "", {}, Setup(slippage=0.001), Decision(side)) for tape in tapes)
+    assert share.taxes > 0 == fund.taxes
+    assert (share.fills["price"] % 50 == 0).all()
+    assert not (fund.fills["price"] % 50 == 0).all()
+    assert (fund.fills["price"] % 5 == 0).all()
+    sent = pickle.loads(pickle.dumps(tapes[1]))  # noqa: S301 - our own
+    for one in (sent, tapes[1].until(20), tapes[1].window(5, 25)):
+        assert one.funds == {"069500.KS"}

@@ -20,7 +20,7 @@ def decide(key: str, tape: Tape, **values: float):
 
 
 def test_every_strategy_has_a_key_words_and_defaults_that_it_takes() -> None:
-    assert len(STRATEGIES) == 10
+    assert len(STRATEGIES) == 11
     for key, strategy in STRATEGIES.items():
         assert strategy.key == key
         assert strategy.name
