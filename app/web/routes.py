@@ -15,6 +15,7 @@ from app.errors import AppError
 from app.web import (
     account_pages,
     actions,
+    alert_pages,
     backtest_pages,
     data_pages,
     disclaimer,
@@ -93,6 +94,9 @@ def page_routes() -> list[BaseRoute]:
         Route("/jobs", pages.jobs),
         Route("/about", pages.about),
         *_backtest_routes(),
+        Route("/alerts", alert_pages.alerts),
+        Route("/alerts", alert_pages.change_alerts, methods=["POST"]),
+        Route("/alerts/new", alert_pages.new_alert),
         *_account_routes(),
         Route("/collect", actions.collect, methods=["POST"]),
         Route("/track", actions.track, methods=["POST"]),
