@@ -94,9 +94,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/jobs", pages.jobs),
         Route("/about", pages.about),
         *_backtest_routes(),
-        Route("/alerts", alert_pages.alerts),
-        Route("/alerts", alert_pages.change_alerts, methods=["POST"]),
-        Route("/alerts/new", alert_pages.new_alert),
+        *_alert_routes(),
         *_account_routes(),
         Route("/collect", actions.collect, methods=["POST"]),
         Route("/track", actions.track, methods=["POST"]),
@@ -108,6 +106,15 @@ def page_routes() -> list[BaseRoute]:
         Route("/manifest.webmanifest", give_manifest),
         Route("/sw.js", statics.serve_worker),
         Route("/static/{path:path}", statics.serve),
+    ]
+
+
+def _alert_routes() -> list[BaseRoute]:
+    """What is watched, and what has come."""
+    return [
+        Route("/alerts", alert_pages.alerts),
+        Route("/alerts", alert_pages.change_alerts, methods=["POST"]),
+        Route("/alerts/new", alert_pages.new_alert),
     ]
 
 
