@@ -58,10 +58,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/data/drop", actions.drop_held, methods=["POST"]),
         Route("/instruments/{symbol}/remove", universe_pages.removal),
         Route("/instruments/{symbol}/remove", universe_pages.remove, methods=["POST"]),
-        Route("/markets", market_pages.markets),
-        Route("/markets/overrides", market_pages.save_override, methods=["POST"]),
-        Route("/markets/overrides/remove", market_pages.remove_override, methods=["POST"]),
-        Route("/markets/overrides/restore", market_pages.restore_override, methods=["POST"]),
+        *_market_routes(),
         Route("/universe", universe_pages.universe),
         Route("/universe", universe_pages.track_many, methods=["POST"]),
         Route("/universe/lists", universe_pages.track_list, methods=["POST"]),
@@ -106,6 +103,16 @@ def page_routes() -> list[BaseRoute]:
         Route("/manifest.webmanifest", give_manifest),
         Route("/sw.js", statics.serve_worker),
         Route("/static/{path:path}", statics.serve),
+    ]
+
+
+def _market_routes() -> list[BaseRoute]:
+    """The trading days and their corrections."""
+    return [
+        Route("/markets", market_pages.markets),
+        Route("/markets/overrides", market_pages.save_override, methods=["POST"]),
+        Route("/markets/overrides/remove", market_pages.remove_override, methods=["POST"]),
+        Route("/markets/overrides/restore", market_pages.restore_override, methods=["POST"]),
     ]
 
 
