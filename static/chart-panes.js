@@ -37,6 +37,19 @@ export function drawPrices(view) {
   drawPanes(view, view.list('panes'), muted);
 }
 
+// Days on which a signal became strong; the library draws none for a day that has no bar.
+export function markers(view) {
+  const known = new Set(view.data.series.time);
+  const { time = [], level = [] } = view.data.signals ?? {};
+  return time.map((day, i) => ({ time: day, buys: level[i] > 0 })).filter((m) => known.has(m.time))
+    .map((m) => ({
+      time: m.time,
+      position: m.buys ? 'belowBar' : 'aboveBar',
+      shape: m.buys ? 'arrowUp' : 'arrowDown',
+      color: m.buys ? view.colors.up : view.colors.down,
+    }));
+}
+
 function drawPanes(view, panes, muted) {
   const columns = view.data.series;
   const heights = [5];

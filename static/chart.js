@@ -2,10 +2,9 @@
 import {
   AVERAGE, candle, clockSeconds, css, hasCandles, palette, point, points,
 } from './chart-data.js';
-import { offerAlert } from './chart-alert.js';
 import { growLeft, renewAll, renewFrom } from './chart-growth.js';
 import { writeLegend } from './chart-legend.js';
-import { drawComparison, drawPrices } from './chart-panes.js';
+import { drawComparison, drawPrices, markers } from './chart-panes.js';
 import { move, place } from './chart-tick.js';
 
 const TRY_AGAIN = 3_000;
@@ -98,9 +97,11 @@ class StockChart extends HTMLElement {
     this.series = new Map();
     this.fillers = new Map();
     this.chart = charts.createChart(this, this.options());
-    offerAlert(this);
     if (this.compared.length) drawComparison(this);
-    else drawPrices(this);
+    else {
+      drawPrices(this);
+      this.signals = charts.createSeriesMarkers(this.series.get('price'), markers(this));
+    }
     this.mark();
     if (visible) this.chart.timeScale().setVisibleLogicalRange(visible);
     else this.chart.timeScale().fitContent();
@@ -164,6 +165,7 @@ class StockChart extends HTMLElement {
 
   refill() {
     for (const [name, series] of this.series) series.setData(this.fillers.get(name)());
+    this.signals?.setMarkers(markers(this));
   }
 
   // Frozen while the crosshair is there: `hovered` is its time, null at the newest bar. Neither

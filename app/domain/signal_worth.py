@@ -24,7 +24,7 @@ HORIZONS: Final = (5, 20)
 ENTRY: Final = 1
 """Sessions from the signal to the entry."""
 
-FEWEST: Final = 5
+FEWEST: Final = 4
 """Instruments that a market has to have on a day, to be compared with."""
 
 ENOUGH: Final = 12

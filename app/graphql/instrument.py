@@ -40,7 +40,7 @@ from app.services import data_health
 from app.services.candles import get_series
 from app.services.instruments import InstrumentRow
 from app.services.prices import MAX_SPARKLINE, count_bars, list_bars
-from app.services.readings import Reading
+from app.services.readings import Reading, list_strong
 from app.services.source_order import list_providers
 from app.services.stored_data import count_events, get_stored, list_events
 
@@ -230,6 +230,12 @@ class Instrument:
         if reading is None or reading.signal is None:
             return None
         return Signal.of(reading.day, reading.signal, self.currency, info.context.locale)
+
+    @strawberry.field
+    async def strong_signals(self, info: Info) -> Series:
+        """Days on which its signal became STRONG_BUY (2) or STRONG_SELL (-2): time and level."""
+        found = await list_strong(info.context.env, self.symbol)
+        return Series({"time": [str(day) for day, _ in found], "level": [n for _, n in found]})
 
     @strawberry.field
     async def splits(self, info: Info) -> list[Split]:

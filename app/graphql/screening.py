@@ -10,8 +10,10 @@ from app.graphql.describing import described
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_market, require_trader, require_user
 from app.graphql.screen_hit import ScreenHit
+from app.graphql.signal_types import SignalWorth
 from app.services.screening import hits, saved
 from app.services.screening.hits import SYMBOL, Screen
+from app.services.signal_worth import find_worth
 
 
 @strawberry.input(description="A range of a figure, both ends allowed, or words of a field.")
@@ -162,6 +164,13 @@ class ScreenQuery:
         """Everything that may be screened by, with its bounds or its words."""
         words = await hits.list_words(require_market(info).env)
         return [ScreenField.of(field, words.get(field.key, [])) for field in FIELDS.values()]
+
+    @strawberry.field
+    async def signal_worth(self, info: Info) -> list[SignalWorth]:
+        """What signals of each strength were worth in each market, measured on stored prices."""
+        found = await find_worth(require_market(info).env)
+        locale = info.context.locale
+        return [SignalWorth.tell(row, locale) for rows in found.values() for row in rows]
 
     @strawberry.field
     async def saved_screens(self, info: Info) -> list[SavedScreen]:

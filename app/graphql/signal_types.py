@@ -7,8 +7,8 @@ from datetime import date
 
 import strawberry
 
+from app.domain.signals import STRENGTHS, SignalStrength, VoteDirection, VoteIndicator
 from app.domain.signals import Signal as SignalRow
-from app.domain.signals import SignalStrength, VoteDirection, VoteIndicator
 from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.sentences import count_votes, vote_sentence, worth_sentence
@@ -41,6 +41,7 @@ class SignalWorth:
     """
 
     currency: str
+    strength: SignalStrength
     horizon: int
     count: int
     days: int
@@ -59,9 +60,10 @@ class SignalWorth:
     @classmethod
     def tell(cls, row: WorthRow, locale: Locale) -> SignalWorth:
         """From a service's row."""
-        names = (field.name for field in fields(cls) if field.name != "sentence")
+        names = {field.name for field in fields(cls)} - {"sentence", "strength"}
         values = {name: getattr(row, name) for name in names}
-        return cls(**values, sentence=worth_sentence(row, locale))
+        strength = STRENGTHS[row.strength]
+        return cls(**values, strength=strength, sentence=worth_sentence(row, locale))
 
 
 @described

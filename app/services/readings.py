@@ -53,6 +53,17 @@ async def list_readings(
     return {row.symbol: _reading(row) for row in rows}
 
 
+async def list_strong(env: Env, symbol: str) -> list[tuple[date, int]]:
+    """Days on which a signal became STRONG_BUY (2) or STRONG_SELL (-2), oldest first.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    params = {"symbol": symbol, "until": await horizon(env) or date.max}
+    async with env.db.read() as db:
+        return [(row.day, row.strength) for row in await db.execute(text(_STRONG), params)]
+
+
 def _reading(row: Row[Any]) -> Reading:
     indicators = {name: getattr(row, name) for name in INDICATOR_COLUMNS}
     return Reading(row.day, indicators, None if row.strength is None else _signal(row))
@@ -76,4 +87,11 @@ _READINGS: Final = f"""
     ) AS d ON true
     LEFT JOIN signal AS s ON s.symbol = i.symbol AND s.day = d.day
     WHERE i.symbol = ANY(:symbols)
+"""
+_STRONG: Final = """
+    SELECT day, strength FROM (
+        SELECT day, strength, lag(strength) OVER (ORDER BY day) AS before
+        FROM signal WHERE symbol = :symbol AND day <= :until
+    ) AS days
+    WHERE abs(strength) = 2 AND strength IS DISTINCT FROM before ORDER BY day
 """

@@ -203,7 +203,7 @@ def _put_all(market: _Market, frames: Sequence[pl.DataFrame]) -> None:
 
 _ALL: Final = f"""
     SELECT {", ".join(WorthRow.__dataclass_fields__)} FROM signal_worth
-    ORDER BY currency, horizon, strength DESC
+    ORDER BY currency, strength DESC, horizon
 """
 _OF_MARKET: Final = "kind IN ('EQUITY', 'ETF') AND signals_by IS NOT NULL"
 _CURRENCIES: Final = f"""

@@ -29,7 +29,7 @@ _INDICATORS: Final = {"rsi": "RSI", "macd": "MACD", "bollinger": "BOLLINGER"}
 
 
 async def candles(request: Request) -> Response:
-    """Answers `{symbol, currency, interval, reason, series}`; `series` holds columns.
+    """Answers `{symbol, currency, interval, reason, series, signals}`; `series` holds columns.
 
     The bars are those of the range, or of the days `from` and `to`, or the 300 before the one that
     has the day `before` in it. An error is `{code, message}` in the reader's language with its
@@ -50,6 +50,7 @@ async def _load(request: Request) -> tuple[dict[str, Any], str]:
     variables = indicator_variables(view)
     variables |= {"symbol": symbol, "interval": view.interval, "basis": view.basis}
     variables |= await _span(request, view, context)
+    variables["signals"] = "signals" in view.panes and view.interval == "DAY"
     page = await run_document("instrument/candles", variables, context)
     found = page["instrument"]
     if found is None:
@@ -61,6 +62,7 @@ async def _load(request: Request) -> tuple[dict[str, Any], str]:
         "interval": view.interval,
         "reason": found["intradayReason"] if intraday else None,
         "series": found["series"],
+        "signals": found.get("strongSignals"),
     }
     return answer, REPLAYING if page["source"]["historic"] else CACHING
 

@@ -43,7 +43,7 @@ class ChartView:
     RANGES: ClassVar = ("1D", "1W", "1M", "YTD", "1Y", "5Y", "MAX")
     INTRADAY: ClassVar = ("1D", "1W")
     INTERVALS: ClassVar = ("DAY", "WEEK", "MONTH")
-    PANES: ClassVar = ("volume", "rsi", "macd", "bollinger")
+    PANES: ClassVar = ("volume", "rsi", "macd", "bollinger", "signals")
     AVERAGES: ClassVar = ("5", "20", "60", "120")
     SCALES: ClassVar = ("linear", "log")
     BASES: ClassVar = ("SPLIT_ADJUSTED", "TOTAL_RETURN", "AS_TRADED")

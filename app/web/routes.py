@@ -15,7 +15,6 @@ from app.errors import AppError
 from app.web import (
     account_pages,
     actions,
-    alert_pages,
     backtest_pages,
     data_pages,
     disclaimer,
@@ -26,9 +25,11 @@ from app.web import (
     portfolio_pages,
     preset_pages,
     recovery_pages,
+    screener_pages,
     settings_pages,
     setup_pages,
     sign_in_pages,
+    signal_pages,
     transaction_pages,
     universe_pages,
     watchlist_pages,
@@ -58,7 +59,6 @@ def page_routes() -> list[BaseRoute]:
         Route("/data/drop", actions.drop_held, methods=["POST"]),
         Route("/instruments/{symbol}/remove", universe_pages.removal),
         Route("/instruments/{symbol}/remove", universe_pages.remove, methods=["POST"]),
-        *_market_routes(),
         Route("/universe", universe_pages.universe),
         Route("/universe", universe_pages.track_many, methods=["POST"]),
         Route("/universe/lists", universe_pages.track_list, methods=["POST"]),
@@ -91,7 +91,8 @@ def page_routes() -> list[BaseRoute]:
         Route("/jobs", pages.jobs),
         Route("/about", pages.about),
         *_backtest_routes(),
-        *_alert_routes(),
+        *_calendar_routes(),
+        *_screening_routes(),
         *_account_routes(),
         Route("/collect", actions.collect, methods=["POST"]),
         Route("/track", actions.track, methods=["POST"]),
@@ -103,25 +104,6 @@ def page_routes() -> list[BaseRoute]:
         Route("/manifest.webmanifest", give_manifest),
         Route("/sw.js", statics.serve_worker),
         Route("/static/{path:path}", statics.serve),
-    ]
-
-
-def _market_routes() -> list[BaseRoute]:
-    """The trading days and their corrections."""
-    return [
-        Route("/markets", market_pages.markets),
-        Route("/markets/overrides", market_pages.save_override, methods=["POST"]),
-        Route("/markets/overrides/remove", market_pages.remove_override, methods=["POST"]),
-        Route("/markets/overrides/restore", market_pages.restore_override, methods=["POST"]),
-    ]
-
-
-def _alert_routes() -> list[BaseRoute]:
-    """What is watched, and what has come."""
-    return [
-        Route("/alerts", alert_pages.alerts),
-        Route("/alerts", alert_pages.change_alerts, methods=["POST"]),
-        Route("/alerts/new", alert_pages.new_alert),
     ]
 
 
@@ -139,6 +121,30 @@ def _backtest_routes() -> list[BaseRoute]:
         Route("/backtests/{id}/repeat", backtest_pages.repeat, methods=post),
         Route("/backtests/{id}/shadow", backtest_pages.shadow, methods=post),
         Route("/backtests/{id}/export.{suffix}", backtest_pages.export),
+    ]
+
+
+def _calendar_routes() -> list[BaseRoute]:
+    """Trading days, and corrections of them."""
+    post = ["POST"]
+    return [
+        Route("/markets", market_pages.markets),
+        Route("/markets/overrides", market_pages.save_override, methods=post),
+        Route("/markets/overrides/remove", market_pages.remove_override, methods=post),
+        Route("/markets/overrides/restore", market_pages.restore_override, methods=post),
+    ]
+
+
+def _screening_routes() -> list[BaseRoute]:
+    """Signals, and what is found by figures."""
+    post = ["POST"]
+    return [
+        Route("/signals", signal_pages.signals),
+        Route("/signals/strongest", signal_pages.strongest),
+        Route("/screener", screener_pages.screener),
+        Route("/screener.csv", screener_pages.export),
+        Route("/screener/save", screener_pages.save, methods=post),
+        Route("/screener/delete", screener_pages.delete, methods=post),
     ]
 
 

@@ -36,6 +36,8 @@ PAGES = {
     "setup-follow": "/setup?step=follow",
     "markets": "/markets?edit=XKRX.2026-11-19",
     "universe": "/universe",
+    "signals": "/signals?strength=HOLD",
+    "screener": "/screener?where=rsi_14:20..80&where=sector:Technology|change:-0.5..",
     "remove": "/instruments/AAPL/remove",
     "missing": "/instruments/NOPE",
 }

@@ -35,7 +35,7 @@ def test_hits_excess_and_base_rate_are_those_of_a_plain_count():
     outcomes = [
         (levels[d, k], returns[d, k] - returns[d][known[d]].mean(dtype=float))
         for d in range(DAYS)
-        if known[d].sum() >= 5
+        if known[d].sum() >= 4
         for k in range(COUNT)
         if known[d, k]
     ]
@@ -94,4 +94,4 @@ def test_too_few_windows_give_no_interval_and_too_few_instruments_no_worth():
     levels[ENOUGH * 5 - 5, 0] = 2
     assert assess(levels, returns, 5)[0].windows == ENOUGH
     assert assess(levels, returns, 5)[0].hits.low is not None
-    assert assess(levels[:, :4], returns[:, :4], 5) == []
+    assert assess(levels[:, :3], returns[:, :3], 5) == []

@@ -90,6 +90,7 @@ EXAMPLES = {
     "Query.portfolios": "query { portfolios { name } }",
     "Query.portfolio": "query { portfolio(id: 1) { name } }",
     "Query.screen": "query { screen(preset: OVERSOLD) { totalCount } }",
+    "Query.signalWorth": "query { signalWorth { count } }",
     "Query.screenFields": "query { screenFields { key } }",
     "Query.savedScreens": "query { savedScreens { name } }",
     "Mutation.saveScreen": 'mutation { saveScreen(name: "A") { name } }',

@@ -148,6 +148,7 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "ImportReport.problems",
         "ImportReport.balances",
         "Query.screenFields",
+        "Query.signalWorth",  # ten a market
         "ScreenField.words",
         "Query.savedScreens",  # at most 50
         "SavedScreen.filter",  # at most 50 terms

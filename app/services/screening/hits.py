@@ -92,7 +92,6 @@ async def list_hits(
     down = "DESC" if screen.descending else "ASC"
     order = f"{_EXPRESSIONS[screen.sort]} {down} NULLS LAST, r.symbol"
     query = f"SELECT {_SELECTED} {_FROM} WHERE {where} ORDER BY {order} LIMIT :rows OFFSET :skipped"
-    await catch_up(env)
     async with env.db.read() as db:
         found = await db.execute(text(query), params | {"rows": first + 1, "skipped": skipped})
         rows = [_hit(row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name
@@ -107,7 +106,6 @@ async def count_hits(env: Env, screen: Screen) -> int:
         BadInput, Unavailable: as `list_hits`.
     """
     where, params = await _where(env, check_screen(screen))
-    await catch_up(env)
     async with env.db.read() as db:
         return int(await db.scalar(text(f"SELECT count(*) {_FROM} WHERE {where}"), params) or 0)
 
@@ -120,8 +118,11 @@ async def list_words(env: Env) -> dict[str, list[str]]:
 
 
 async def _where(env: Env, screen: Screen) -> tuple[str, dict[str, Any]]:
-    """The condition in SQL with its parameters."""
-    params: dict[str, Any] = {"historic": await horizon(env) is not None}
+    """The condition in SQL with its parameters; in a replay the rows are of its day then."""
+    until = await horizon(env)
+    if until is not None:
+        await catch_up(env, until)
+    params: dict[str, Any] = {"historic": until is not None}
     expected = {} if params["historic"] else await expected_days(env, LAG + GRACE)
     params |= {"mics": list(expected), "days": list(expected.values())}
     groups = (*(PRESETS[screen.preset] if screen.preset else ()), *screen.groups)

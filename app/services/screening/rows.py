@@ -45,15 +45,12 @@ async def write_rows(db: AsyncSession, symbols: Sequence[str], until: date | Non
     await db.execute(text(_WRITE), params)
 
 
-async def catch_up(env: Env) -> None:
-    """In a replay: makes the rows anew for the day that it has come to, if they are of another.
+async def catch_up(env: Env, until: date) -> None:
+    """In a replay: makes the rows anew for the day that may be seen, if they are of another.
 
     Raises:
         Unavailable: the database does not answer.
     """
-    until = await horizon(env)
-    if until is None:
-        return
     async with env.db.read() as db:
         symbols = list(await db.scalars(text(_BEHIND), {"as_of": until}))
     if symbols:
