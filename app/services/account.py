@@ -21,6 +21,7 @@ from app.db.models import (
     PasswordReset,
     RecordPreset,
     RecoveryCode,
+    SavedScreen,
     TokenFamily,
     User,
     UserSession,
@@ -53,6 +54,7 @@ THEIRS: Final = (
     AlertHours,
     AlertChannel,
     RecordPreset,
+    SavedScreen,
     Watchlist,
 )
 """What goes with an account; refresh tokens go with their family."""
