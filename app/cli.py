@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from app import __version__
+from app.adapters.secret import load_secret
 from app.config import Settings, load_settings
 from app.errors import AppError, ConfigError
 from app.parent import follow_parent
@@ -29,6 +30,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "doctor": ("app.commands.doctor", "check the installation and say what to do"),
 }
 INTERRUPTED: Final = 130
+SERVING: Final = frozenset({"serve", "work", "feed"})
+"""What runs on: without a secret it ends before the seconds that its libraries take to load."""
 
 
 class Command(Protocol):
@@ -45,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command; the exit code: 0 done, 1 failed, 2 wrong usage, 78 a setting is wrong."""
     words = sys.argv[1:] if arguments is None else arguments
     name = _parser().parse_args(words[:1]).command
+    if name in SERVING and not {"-h", "--help"} & set(words) and (refused := report(_check_secret)):
+        return refused
     module, help_text = COMMANDS[name]
     command = cast("Command", importlib.import_module(module))
     parser = argparse.ArgumentParser(prog=f"sise {name}", description=help_text)
@@ -58,6 +63,13 @@ def main(arguments: list[str] | None = None) -> int:
         return command.run(settings, options)
 
     return report(work)
+
+
+def _check_secret() -> int:
+    settings = load_settings()
+    if not settings.embedded:
+        load_secret(settings)
+    return 0
 
 
 def report(work: Callable[[], int]) -> int:
