@@ -206,7 +206,7 @@ class Portfolio(PortfolioWhy):
             return []
         context = info.context
         opened = await context.books.open(context.env, self.user_id, str(self.id))
-        rows = await list_proposals(context.env, self.user_id, opened.portfolio, opened.entries)
+        rows = await list_proposals(context.env, self.user_id, opened)
         return [Proposal.of(row) for row in rows[:most]]
 
     @strawberry.field

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, MutableMapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -138,6 +138,13 @@ async def _read(env: Env, portfolio: int) -> dict[str, tuple[Entry, str | None]]
     return {key: (entry, undone.get(entry.id or 0)) for key, entry in ordered}
 
 
+async def read_events_version(env: Env, portfolio: int) -> tuple[int, datetime | None]:
+    """What changes with the splits and dividends of what the portfolio has ever held."""
+    async with env.db.read(uid=EVERYONE) as db:
+        row = (await db.execute(text(_VERSION), {"portfolio": portfolio})).one()
+    return row.events, row.fetched
+
+
 async def read_actions(env: Env, portfolio: int, when: When) -> list[Action]:
     """Splits and dividends, up to the present, of whatever the portfolio has ever held."""
     async with env.db.read(uid=EVERYONE) as db:
@@ -154,20 +161,21 @@ def _figure(row: Row[Any], name: str) -> Decimal | None:
     return None if value is None else plain(value)
 
 
-_PORTFOLIOS: Final = """
+_EVENTS: Final = """
+    SELECT count(*) AS events, max(e.fetched_at) AS fetched FROM (
+        SELECT symbol, fetched_at FROM split UNION ALL
+        SELECT symbol, fetched_at FROM dividend
+    ) AS e JOIN account AS c ON c.kind = 'POSITION' AND c.commodity = 'share:' || e.symbol
+"""
+_VERSION: Final = f"{_EVENTS} AND c.portfolio_id = :portfolio"
+_PORTFOLIOS: Final = f"""
     SELECT p.id, p.kind, s.newest, a.events, a.fetched
     FROM portfolio AS p
     CROSS JOIN LATERAL (
         SELECT max(id) AS newest FROM txn
         WHERE portfolio_id = p.id AND kind NOT IN ('SETTLEMENT', 'RESERVATION')
     ) AS s
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS events, max(e.fetched_at) AS fetched FROM (
-            SELECT symbol, fetched_at FROM split UNION ALL
-            SELECT symbol, fetched_at FROM dividend
-        ) AS e JOIN account AS c ON c.portfolio_id = p.id AND c.kind = 'POSITION'
-                                AND c.commodity = 'share:' || e.symbol
-    ) AS a
+    CROSS JOIN LATERAL ({_EVENTS} AND c.portfolio_id = p.id) AS a
     WHERE p.kind IN ('SIMULATED', 'PRACTICE') AND p.archived_at IS NULL AND s.newest IS NOT NULL
     ORDER BY p.id
 """

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -56,6 +56,8 @@ class OpenBook:
     book: Book
     rates: DatedRates
     version: Version
+    proposals: dict[Hashable, list[Entry]] = field(default_factory=dict)
+    """What the sources told that the entries lack, by what was known then."""
     _starts: dict[tuple[date, Decimal | None], DayStart] = field(default_factory=dict)
 
     @property

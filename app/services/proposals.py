@@ -6,7 +6,7 @@ also when an accepted one is reversed later.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
 from dataclasses import replace
 from typing import Final
 
@@ -21,24 +21,30 @@ from app.domain.transactions import Entry, PortfolioKind, TransactionKind
 from app.env import Env
 from app.errors import Conflict
 from app.services.booking import entry_item, now_of, post
-from app.services.corporate_actions import read_actions
-from app.services.ledger import list_entries
-from app.services.portfolios import PortfolioRow, get_portfolio
+from app.services.corporate_actions import read_actions, read_events_version
+from app.services.portfolio_books import BookShelf, OpenBook
+from app.services.portfolios import PortfolioRow
 
 ACCEPTED: Final = ":accepted:"
 
 
-async def list_proposals(
-    env: Env, user_id: int, own: PortfolioRow, entries: Sequence[Entry]
-) -> list[Entry]:
-    """What the sources tell that the record lacks, the oldest first; `entries` are all it has.
+async def list_proposals(env: Env, user_id: int, opened: OpenBook) -> list[Entry]:
+    """What the sources tell that an open book lacks, the oldest first.
 
-    None for portfolios of virtual money, in which it is booked, nor for archived ones.
+    None for portfolios of virtual money, in which it is booked, nor for archived ones. It is worked
+    out anew when the book, the sources' events, the day or a decision has changed.
     """
+    own = opened.portfolio
     if own.kind is not PortfolioKind.TRACKED or own.archived_at is not None:
         return []
-    actions = await read_actions(env, own.id, now_of(env))
-    return propose(entries, actions, await _read_decided(env, user_id, own.id))
+    when, decided = now_of(env), await _read_decided(env, user_id, own.id)
+    known = (await read_events_version(env, own.id), *when.today.values(), len(decided))
+    if known not in opened.proposals:
+        actions = await read_actions(env, own.id, when)
+        found = await asyncio.to_thread(propose, opened.entries, actions, decided)
+        opened.proposals.clear()
+        opened.proposals[known] = found
+    return opened.proposals[known]
 
 
 async def accept_proposal(env: Env, user_id: int, portfolio_id: str, key: Key) -> Entry:
@@ -71,9 +77,8 @@ async def dismiss_proposal(env: Env, user_id: int, portfolio_id: str, key: Key) 
 
 
 async def _find(env: Env, user_id: int, portfolio_id: str, key: Key) -> tuple[PortfolioRow, Entry]:
-    own = await get_portfolio(env, user_id, portfolio_id)
-    entries = await list_entries(env, user_id, portfolio_id)
-    proposed = await list_proposals(env, user_id, own, entries)
+    opened = await BookShelf().open(env, user_id, portfolio_id)
+    own, proposed = opened.portfolio, await list_proposals(env, user_id, opened)
     found = next((e for e in proposed if (e.kind, e.symbol, e.day) == key), None)
     if found is None:
         message = "No %(kind)s of %(symbol)s on %(day)s is proposed."

@@ -11,8 +11,8 @@ from app.domain.transactions import PortfolioKind, TransactionKind
 from app.errors import Conflict, NotFound
 from app.services.archiving import archive_portfolio
 from app.services.corporate_actions import book_actions
-from app.services.ledger import list_entries, reverse_transaction
-from app.services.portfolios import get_portfolio
+from app.services.ledger import reverse_transaction
+from app.services.portfolio_books import BookShelf
 from app.services.proposals import accept_proposal, dismiss_proposal, list_proposals
 from tests.factories import make_dividend, make_instrument, make_split
 from tests.ledgers import DAY, balances, keep, make_portfolio, read
@@ -38,45 +38,50 @@ async def book(env, alice):
     return made
 
 
-async def proposed(env, alice, book):
+@pytest.fixture
+def shelf():
+    """Books stay open from one look to the next, as in the web process."""
+    return BookShelf()
+
+
+async def proposed(env, alice, book, shelf):
     """Kind, quantity and amount of each."""
-    own = await get_portfolio(env, alice.id, str(book.id))
-    entries = await list_entries(env, alice.id, str(book.id))
-    found = await list_proposals(env, alice.id, own, entries)
+    opened = await shelf.open(env, alice.id, str(book.id))
+    found = await list_proposals(env, alice.id, opened)
     return [(e.kind.value, e.quantity, e.amount) for e in found]
 
 
-async def test_nothing_is_booked_before_the_owner_says_so(env, alice, book):
+async def test_nothing_is_booked_before_the_owner_says_so(env, alice, book, shelf):
     split, paid = ("SPLIT", 30, 0), ("DIVIDEND", 40, 10)
     assert await book_actions(env) == 0
-    assert await proposed(env, alice, book) == [split, paid]
+    assert await proposed(env, alice, book, shelf) == [split, paid]
     stored = await accept_proposal(env, alice.id, str(book.id), SPLIT)
-    assert await proposed(env, alice, book) == [paid]
+    assert await proposed(env, alice, book, shelf) == [paid]
     assert (await balances(env, book))["POSITION share:AAPL"] == 40
     await accept_proposal(env, alice.id, str(book.id), DIVIDEND)
     assert (await balances(env, book))["CASH USD"] == Decimal("8.5")
     with pytest.raises(Conflict, match="No DIVIDEND of AAPL"):
         await accept_proposal(env, alice.id, str(book.id), DIVIDEND)
     await reverse_transaction(env, alice.id, str(stored.id), "mine")
-    assert await proposed(env, alice, book) == []
+    assert await proposed(env, alice, book, shelf) == []
 
 
-async def test_what_was_dismissed_is_not_proposed_again(env, alice, book):
+async def test_what_was_dismissed_is_not_proposed_again(env, alice, book, shelf):
     await dismiss_proposal(env, alice.id, str(book.id), SPLIT)
-    assert await proposed(env, alice, book) == [("DIVIDEND", 10, Decimal("2.5"))]
+    assert await proposed(env, alice, book, shelf) == [("DIVIDEND", 10, Decimal("2.5"))]
     with pytest.raises(Conflict):
         await dismiss_proposal(env, alice.id, str(book.id), SPLIT)
     await archive_portfolio(env, alice.id, str(book.id))
-    assert await proposed(env, alice, book) == []
+    assert await proposed(env, alice, book, shelf) == []
 
 
-async def test_it_is_the_owner_s_and_of_a_real_account(env, alice, book):
+async def test_it_is_the_owner_s_and_of_a_real_account(env, alice, book, shelf):
     charlie = await make_user(env, "charlie")
     for decide in (accept_proposal, dismiss_proposal):
         with pytest.raises(NotFound):
             await decide(env, charlie.id, str(book.id), SPLIT)
     paper = await make_portfolio(env, alice, 10_000, currency="USD")
     await keep(env, alice, paper, read("BUY 10 AAPL @ 50", currency="USD"))
-    assert await proposed(env, alice, paper) == []
+    assert await proposed(env, alice, paper, shelf) == []
     with pytest.raises(Conflict):
         await accept_proposal(env, alice.id, str(paper.id), SPLIT)
