@@ -43,7 +43,7 @@ def check_username(name: str) -> tuple[str, str]:
             msg, field="username", value=len(shown), low=SHORTEST_NAME, high=LONGEST_NAME
         )
     if not _NAME.fullmatch(shown):
-        msg = "username may hold letters, digits, and between them dots, dashes and underscores"
+        msg = "A username may hold letters, digits, and between them dots, dashes and underscores"
         raise BadInput(msg, field="username")
     return shown, name_key(shown)
 
