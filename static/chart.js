@@ -2,6 +2,7 @@
 import {
   AVERAGE, candle, clockSeconds, css, hasCandles, palette, point, points,
 } from './chart-data.js';
+import { offerAlert } from './chart-alert.js';
 import { growLeft, renewAll, renewFrom } from './chart-growth.js';
 import { writeLegend } from './chart-legend.js';
 import { drawComparison, drawPrices, markers } from './chart-panes.js';
@@ -97,6 +98,7 @@ class StockChart extends HTMLElement {
     this.series = new Map();
     this.fillers = new Map();
     this.chart = charts.createChart(this, this.options());
+    offerAlert(this);
     if (this.compared.length) drawComparison(this);
     else {
       drawPrices(this);

@@ -40,6 +40,18 @@ async function versioned(request) {
   return answer;
 }
 
+// A push says how many alerts there are; a click on it leads to them.
+self.addEventListener('push', (event) => {
+  const { title, body, tag, url } = event.data.json();
+  const shown = { body, tag, icon: '/static/icons/sise-192.png', data: url };
+  event.waitUntil(self.registration.showNotification(title, shown));
+});
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(self.clients.openWindow(event.notification.data));
+});
+
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);

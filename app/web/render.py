@@ -36,6 +36,7 @@ _GATES: Final = frozenset({"/login", "/register", "/forgot", "/reset", "/confirm
 class Shell:
     """What every page says about the prices it shows: their source, and whether it is recorded.
 
+    `unread` is how many alerts the reader has not seen.
     `clocks` are those of Seoul and New York: zone, whether the market is open, and when that turns.
     """
 
@@ -44,6 +45,7 @@ class Shell:
     replay_day: str | None = None
     clocks: tuple[Mapping[str, Any], ...] = ()
     now: str | None = None
+    unread: int = 0
 
 
 class Renderer:

@@ -15,6 +15,7 @@ from app.errors import AppError
 from app.web import (
     account_pages,
     actions,
+    alert_pages,
     backtest_pages,
     data_pages,
     disclaimer,
@@ -93,6 +94,7 @@ def page_routes() -> list[BaseRoute]:
         *_backtest_routes(),
         *_calendar_routes(),
         *_screening_routes(),
+        *_alert_routes(),
         *_account_routes(),
         Route("/collect", actions.collect, methods=["POST"]),
         Route("/track", actions.track, methods=["POST"]),
@@ -104,6 +106,15 @@ def page_routes() -> list[BaseRoute]:
         Route("/manifest.webmanifest", give_manifest),
         Route("/sw.js", statics.serve_worker),
         Route("/static/{path:path}", statics.serve),
+    ]
+
+
+def _alert_routes() -> list[BaseRoute]:
+    """What is watched, and what has come."""
+    return [
+        Route("/alerts", alert_pages.alerts),
+        Route("/alerts", alert_pages.change_alerts, methods=["POST"]),
+        Route("/alerts/new", alert_pages.new_alert),
     ]
 
 

@@ -35,6 +35,7 @@ async def load_shell(context: Context) -> Shell:
         replay_day=source["replayDay"],
         clocks=_clocks(found["markets"]),
         now=context.env.clock.now().isoformat(),
+        unread=found["me"]["unreadAlerts"] if found["me"] else 0,
     )
 
 
