@@ -26,6 +26,8 @@ MEMBER_PAGES = {
     "portfolio": "/portfolios/{0}",
     "transactions": "/portfolios/{0}/transactions",
     "order": "/portfolios/{0}/order?symbol=AAPL&side=BUY",
+    "alerts": "/alerts",
+    "new-alert": "/alerts/new?symbol=AAPL&level=400",
     "backtests": "/backtests",
     "new-backtest": "/backtests/new?strategy=stochastic",
     "backtest": "/backtests/1",
@@ -91,6 +93,8 @@ def join(site: Site) -> Member:
         listed = http.post("/watchlists", data={"name": "Old friends"}).headers["location"]
         pasted = http.post(listed, data={"act": "add", "symbols": "IBM AAPL MSFT"})
         assert pasted.headers["location"] == listed == "/watchlists/1"
+        rule = {"act": "save", "kind": "PRICE_ABOVE", "symbol": "AAPL", "level": "99999"}
+        assert http.post("/alerts", data=rule | {"note": "far"}).status_code == 303
         for fast, slow in (("20", "60"), ("10:30:10", "40,80")):
             run_backtest(http, {"p.fast": fast, "p.slow": slow})
     return Member(site, (cookie, value), portfolio)
