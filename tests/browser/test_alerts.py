@@ -31,6 +31,7 @@ ASK = """async ([query, variables]) => (await (await fetch('/graphql', {
 SAVE = "mutation ($i: AlertRuleInput!) { saveAlertRule(input: $i) { id armed } }"
 NEWEST = "{ alerts(first: 1) { edges { node { createdAt sentence } } } alertRules { id } }"
 CLEAR = "mutation ($id: ID!) { deleteAlertRule(id: $id) }"
+ABOVE, BELOW = 1.02, 0.98  # of the price: further than it goes while the alert is being made
 WITHIN = 20.0  # seconds; ten times the promise
 
 
@@ -42,7 +43,7 @@ async def page(browser: Browser, member: Member) -> Any:
 
 async def set_from_chart(page: Page) -> float:
     """Clicks the chart a little above the newest price and makes the alert; its level."""
-    x, y, wanted = await page.evaluate(HEIGHT_OF, 1.004)
+    x, y, wanted = await page.evaluate(HEIGHT_OF, ABOVE)
     await page.mouse.click(x, y)
     button = page.locator("form[data-alert-at] button")
     assert "Alert at" in await button.inner_text()
@@ -60,9 +61,9 @@ async def test_a_price_of_the_chart_becomes_an_alert_that_the_page_tells(page: P
     before = await go_to_instrument(page)
     level = await set_from_chart(page)
     await page.evaluate(NOTE)
-    below = {"kind": "PRICE_BELOW", "symbol": "AAPL", "level": f"{level * 0.99:.2f}"}
+    below = {"kind": "PRICE_BELOW", "symbol": "AAPL", "level": f"{level / ABOVE * BELOW:.2f}"}
     await page.evaluate(ASK, [SAVE, {"i": below}])  # whichever way the recorded price goes
-    await page.wait_for_function("window.told !== null", timeout=90_000)
+    await page.wait_for_function("() => window.told !== null", timeout=90_000)
     told = await page.evaluate("window.told")
     found = await page.evaluate(ASK, [NEWEST, {}])
     node = found["alerts"]["edges"][0]["node"]
@@ -78,7 +79,7 @@ async def test_a_price_of_the_chart_becomes_an_alert_that_the_page_tells(page: P
     for rule in found["alertRules"]:
         await page.evaluate(ASK, [CLEAR, {"id": rule["id"]}])
     await page.click("#history button[value='all']")
-    await page.wait_for_function("document.querySelector('[data-bell]').dataset.bell === '0'")
+    await page.wait_for_function("() => document.querySelector('[data-bell]').dataset.bell === '0'")
 
 
 async def go_to_instrument(page: Page) -> int:
