@@ -10,6 +10,7 @@ import strawberry
 from app.domain.acceptance import Reason
 from app.domain.access import Role, Scope
 from app.domain.bars import Interval, PriceBasis
+from app.domain.correlation.matrix import CorrelationMethod
 from app.domain.indicator_columns import IndicatorKind
 from app.domain.market import Kind
 from app.domain.portfolio.allocation import AllocationKey
@@ -144,6 +145,7 @@ for _cls in (
     CollectionState,
     Colours,
     CorporateAction,
+    CorrelationMethod,
     DataKind,
     Figure,
     Finding,

@@ -47,6 +47,7 @@ CACHED_DOCUMENTS: Final = 64
 
 DEADLINE: Final = 2.0
 DEADLINES: Final = {
+    "leadLag": 60.0,
     "register": 10.0,
     "signIn": 10.0,
     "changePassword": 10.0,

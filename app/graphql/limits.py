@@ -57,6 +57,9 @@ WEIGHTS: Final = {
     "dataHealth": 50,
     "searchSource": 100,
     "trackRecord": 100,
+    "correlation": 100,
+    "pairCorrelation": 50,
+    "leadLag": 200,
 }
 """Fields that cost more than one point, because each makes a query of its own."""
 

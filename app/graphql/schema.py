@@ -18,6 +18,7 @@ from app.graphql.alerts import AlertMutation, AlertQuery, AlertSubscription
 from app.graphql.backtest_changes import BacktestMutation
 from app.graphql.backtests import BacktestQuery, BacktestSubscription
 from app.graphql.calendar import CalendarMutation, CalendarQuery
+from app.graphql.correlations import CorrelationQuery
 from app.graphql.describing import described
 from app.graphql.execution import EXTENSIONS, EventExecutor, Schema
 from app.graphql.market import MarketMutation, MarketQuery, MarketSubscription
@@ -53,6 +54,7 @@ class Query(
     WatchlistQuery,
     AlertChannelQuery,
     ScreenQuery,
+    CorrelationQuery,
 ):
     """Everything that can be asked."""
 

@@ -17,6 +17,7 @@ from app.web import (
     actions,
     alert_pages,
     backtest_pages,
+    correlation_pages,
     data_pages,
     disclaimer,
     market_pages,
@@ -139,6 +140,7 @@ def _calendar_routes() -> list[BaseRoute]:
     """Trading days, and corrections of them."""
     post = ["POST"]
     return [
+        Route("/correlation", correlation_pages.correlation),
         Route("/markets", market_pages.markets),
         Route("/markets/overrides", market_pages.save_override, methods=post),
         Route("/markets/overrides/remove", market_pages.remove_override, methods=post),

@@ -38,6 +38,7 @@ PAGES = {
     "universe": "/universe",
     "signals": "/signals?strength=HOLD",
     "screener": "/screener?where=rsi_14:20..80&where=sector:Technology|change:-0.5..",
+    "correlation": "/correlation?symbols=AAPL+IBM+MSFT&range=MAX&one=AAPL&two=IBM",
     "remove": "/instruments/AAPL/remove",
     "missing": "/instruments/NOPE",
 }
