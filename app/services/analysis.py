@@ -71,6 +71,15 @@ _SIGNALS_BY_SQL: Final = """
 UPDATE instrument SET signals_by = :macd
 WHERE symbol = :symbol AND signals_by IS DISTINCT FROM :macd
 """
+_SIGNALS_SQL: Final = f"""
+INSERT INTO signal (symbol, day, {", ".join(SIGNAL_COLUMNS)})
+SELECT :symbol, * FROM unnest(
+  CAST(:day AS date[]), {", ".join(f"CAST(:{name} AS int2[])" for name in SIGNAL_COLUMNS)})
+ON CONFLICT (symbol, day) DO UPDATE
+SET {", ".join(f"{name} = excluded.{name}" for name in SIGNAL_COLUMNS)}
+WHERE ({", ".join(f"signal.{name}" for name in SIGNAL_COLUMNS)})
+  IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in SIGNAL_COLUMNS)})
+"""
 _NO_SIGNAL_SQL: Final = """
 DELETE FROM signal WHERE symbol = :symbol AND day >= :start AND day <> ALL(:days)
 """
@@ -144,26 +153,25 @@ async def _write(env: Env, symbol: str, rows: int | None, stale: _Staleness) -> 
         if rows is None:
             await db.execute(text(_ORPHANS_SQL), {"symbol": symbol})
             await _settle(db, symbol, stale)
-            await _write_signals(db, symbol, computed, date.min)
+            await write_signals(db, symbol, computed, date.min)
             macd = {"symbol": symbol, "macd": macd_vote(env)}
             await db.execute(text(_SIGNALS_BY_SQL), macd)
         elif not changed.is_empty():
             first = changed["day"][0]
-            await _write_signals(db, symbol, computed.filter(pl.col("day") >= first), first)
+            await write_signals(db, symbol, computed.filter(pl.col("day") >= first), first)
         written = await merge_frame(db, "indicator_daily", changed.select(_STORED.names()))
         await write_rows(db, [symbol], until)
         return written
 
 
-async def _write_signals(
-    db: AsyncSession, symbol: str, computed: pl.DataFrame, start: date
-) -> None:
+async def write_signals(db: AsyncSession, symbol: str, computed: pl.DataFrame, start: date) -> None:
     """Stores the signals of these days, all from `start` on; a day without one keeps none."""
     signals = computed.filter(pl.col("strength").is_not_null())
     if start == date.min or signals.height < computed.height:
         days = {"start": start, "days": signals["day"].to_list()}
         await db.execute(text(_NO_SIGNAL_SQL), {"symbol": symbol, **days})
-    await merge_frame(db, "signal", signals.select("symbol", "day", *SIGNAL_COLUMNS))
+    columns = {name: signals[name].to_list() for name in ("day", *SIGNAL_COLUMNS)}
+    await db.execute(text(_SIGNALS_SQL), {"symbol": symbol, **columns})
 
 
 async def _settle(db: AsyncSession, symbol: str, stale: _Staleness) -> None:

@@ -91,7 +91,7 @@ async def list_hits(
     where, params = await _where(env, check_screen(screen))
     down = "DESC" if screen.descending else "ASC"
     order = f"{_EXPRESSIONS[screen.sort]} {down} NULLS LAST, r.symbol"
-    query = f"SELECT {_SELECTED} {_FROM} WHERE {where} ORDER BY {order} LIMIT :rows OFFSET :skipped"
+    query = _PAGE.format(order=order, where=where)
     async with env.db.read() as db:
         found = await db.execute(text(query), params | {"rows": first + 1, "skipped": skipped})
         rows = [_hit(row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name
@@ -192,6 +192,15 @@ _FROM: Final = """
     JOIN instrument AS i ON i.symbol = r.symbol
     LEFT JOIN unnest(CAST(:mics AS text[]), CAST(:days AS date[])) AS e (mic, day) ON e.mic = i.mic
 """
+_PAGE: Final = f"""
+    WITH hit AS MATERIALIZED (
+        SELECT r.symbol, row_number() OVER (ORDER BY {{order}}) AS place {_FROM}
+        WHERE {{where}} ORDER BY {{order}} LIMIT :rows OFFSET :skipped
+    )
+    SELECT {_SELECTED} {_FROM} JOIN hit ON hit.symbol = r.symbol ORDER BY hit.place
+"""
+"""Marks and figures are read of the rows of the page alone."""
+
 _WORDS: Final = """
     SELECT array_agg(DISTINCT sector ORDER BY sector) FILTER (WHERE sector IS NOT NULL) AS sector,
         array_agg(DISTINCT mic ORDER BY mic) AS exchange,
