@@ -21,7 +21,6 @@ from rich.console import Console
 from rich.table import Table
 
 from app.domain.indicators import compute_daily
-from app.domain.recommend.actions import to_rank
 from app.domain.recommend.calibration import WINDOWS, calibrate
 from app.domain.recommend.costs import round_trip_costs
 from app.domain.recommend.engine import RuleEngine
@@ -38,9 +37,10 @@ from app.domain.recommend.statistics import (
 from app.domain.recommend.walk import Walk, stand, walk_forward
 from app.domain.signal_series import compute_signals
 from app.domain.signals import VoteIndicator
-from tests.panels import clones, planted, random_walks
+from tests.panels import planted, random_walks
 
 FILES: Final = {"US": "bars_us_astraded_2016_2021.parquet", "Korea": "bars_kr.parquet"}
+SYMBOLS, SESSIONS = 200, 1_900  # of a seeded panel: fewer than the real ones have
 FULL_YEAR: Final = 200  # sessions with a band that make a year full
 CONSOLE: Final = Console(width=110)
 
@@ -166,7 +166,7 @@ def seeded(panels: int) -> bool:
     for label, make in (("planted edge", planted), ("random walks", random_walks)):
         proven, weak, skills, ics, spreads, dealt = 0, 0, [], [], [], []
         for seed in range(panels):
-            walk = walk_of(make(seed, symbols=100, days=1_900))
+            walk = walk_of(make(seed, SYMBOLS, SESSIONS))
             p, base, beat = forecasts(walk)
             skills.append(brier_skill(p, base, beat))
             ics.append(float(np.nanmean(walk.daily.ic)))
@@ -195,16 +195,12 @@ def seeded(panels: int) -> bool:
 
 
 def cloned() -> bool:
-    """The interval of one stock beside that of 500 copies of it."""
-    source = random_walks(3, symbols=1, days=1_900)
+    """The interval of what one stock did beside that of 500 copies of it."""
+    walk = walk_of(random_walks(3, symbols=1, days=1_900))
+    beat = walk.outcomes.beat[np.isfinite(walk.outcomes.beat) & np.isfinite(walk.scores.place)]
     widths = []
-    for count in (1, 500):
-        walk = walk_of(clones(source, 0, count))
-        beat = walk.outcomes.beat
-        known = np.isfinite(beat) & np.isfinite(to_rank(walk.scores.place))
-        rows = known.any(axis=1)
-        totals = np.where(known, beat, 0.0).sum(axis=1)[rows]
-        mean = cluster_mean(totals, known.sum(axis=1)[rows].astype(float), step=1, horizon=20)
+    for copies in (1.0, 500.0):
+        mean = cluster_mean(beat * copies, np.full(len(beat), copies), step=1, horizon=HORIZON)
         widths.append((mean.high or 0.0) - (mean.low or 0.0))
     lines = [
         Line("interval of one stock", widths[0]),

@@ -13,6 +13,13 @@ from app.services.settings import choose_source
 from tests.factories import make_bars, make_instrument, make_split
 
 SHARES = ("AAPL", "GOOG", "IBM", "MSFT", "TSLA")
+NAMES = {
+    "AAPL": ("Apple Inc.", "애플"),
+    "GOOG": ("Alphabet Inc.", "알파벳"),
+    "IBM": ("IBM", "IBM"),
+    "MSFT": ("Microsoft Corporation", "마이크로소프트"),
+    "TSLA": ("Tesla, Inc.", "테슬라"),
+}
 SESSIONS = 360
 START = date(2024, 1, 1)
 SPLIT = date(2024, 10, 1)  # of TSLA, three for one
@@ -36,7 +43,8 @@ async def make_market(
     await choose_source(env, source)
     days: list[date] = []
     for seed, symbol in enumerate(shares):
-        await make_instrument(env, symbol)
+        name, local = NAMES[symbol]
+        await make_instrument(env, symbol, name=name, name_local=local)
         prices = closes(seed, sessions)
         if symbol == "TSLA":
             prices = [round(p / 3, 2) if n >= 196 else p for n, p in enumerate(prices)]
@@ -46,7 +54,8 @@ async def make_market(
         days = max(days, await make_bars(env, symbol, prices, start=START))
         await analyse(env, symbol, whole=True)
     if benchmark:
-        await make_instrument(env, benchmark, kind="ETF", mic="ARCX")
+        name = "SPDR S&P 500 ETF"
+        await make_instrument(env, benchmark, name=name, kind="ETF", mic="ARCX")
         await make_bars(env, benchmark, closes(99, sessions), start=START)
     return days
 

@@ -50,7 +50,7 @@ _EVIDENCE: Final = {
 _COMPARED: Final = {
     "universe": N_("Compared with the mean of %(count)d instruments."),
     "benchmark": N_(
-        "There are fewer than 30 instruments to rank, so each is compared with %(name)s instead."
+        "There are fewer than 30 instruments to rank: each is compared with %(name)s instead."
     ),
     "few": N_(
         "There are fewer than 30 instruments to rank and no benchmark is watched, so each is "

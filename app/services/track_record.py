@@ -34,7 +34,8 @@ class RecordRow:
     """The record of a market, of what was issued or of what was simulated.
 
     Of `issued` rows `scored` have an outcome with figures, `unpriced` are over without prices that
-    would tell, the others are not over yet. `record` is None until something was scored.
+    would tell, the others are not over yet. `record` is None until something was scored, and there
+    is no curve before twelve windows were forecast.
     """
 
     market: str
@@ -80,7 +81,8 @@ async def list_records(
             sums = await read_frame(db, _SUMS_SQL, own, SUMS)
             curve = await read_frame(db, _CURVE_SQL, own, CURVE)
             record = summarise(sums, curve, STEPS[row["simulated"]])
-            lines = [CurveRow(*line) for line in curve.iter_rows()]
+            told = record is not None and record.error is not None
+            lines = [CurveRow(*line) for line in curve.iter_rows()] if told else []
             found.append(RecordRow(**row, record=record, curve=lines))
     return found
 

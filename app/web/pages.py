@@ -31,6 +31,7 @@ from app.web.listing import (
     strength_word,
     title_of,
 )
+from app.web.recommend_pages import find_newest
 from app.web.render import get_renderer
 from app.web.shell import load_shell, nodes, translator
 from app.web.trust_listing import source_title
@@ -67,6 +68,7 @@ async def show_dashboard(
         "figures": _figures(chosen, recent, _, (50, 200)),
         "groups": [{"instruments": shown}] if watched else group_instruments(instruments, _),
         "lists": lists,
+        "newest": await find_newest(context),
         "now": now.isoformat(),
         "portfolios": await _find_portfolios(context),
         "recent": recent,

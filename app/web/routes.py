@@ -26,6 +26,7 @@ from app.web import (
     people_pages,
     portfolio_pages,
     preset_pages,
+    recommend_pages,
     recovery_pages,
     screener_pages,
     settings_pages,
@@ -92,7 +93,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/search", pages.search),
         Route("/jobs", pages.jobs),
         Route("/about", pages.about),
-        *_backtest_routes(),
+        *_research_routes(),
         *_calendar_routes(),
         *_screening_routes(),
         *_alert_routes(),
@@ -119,10 +120,12 @@ def _alert_routes() -> list[BaseRoute]:
     ]
 
 
-def _backtest_routes() -> list[BaseRoute]:
-    """What was tested, and asking for more."""
+def _research_routes() -> list[BaseRoute]:
+    """What a rule says and what became of it; what was tested, and asking for more."""
     post = ["POST"]
     return [
+        Route("/recommendations", recommend_pages.recommendations),
+        Route("/track-record", recommend_pages.track_record),
         Route("/backtests", backtest_pages.backtests),
         Route("/backtests/new", backtest_pages.new),
         Route("/backtests/new", backtest_pages.run, methods=post),

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from app.domain.recommend.actions import Action
+from app.domain.recommend.calibration import WINDOWS
 from app.domain.recommend.outcomes import HORIZON
 from app.domain.recommend.statistics import Mean, cluster_mean
 
@@ -53,7 +54,7 @@ class ActionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that was scored; None where there is none.
+    """All that was scored; None where there is none, or fewer than twelve windows of forecasts.
 
     `bought`, `equal_weight` and `held` are returns of 20 sessions: of purchases after costs, of
     all instruments in equal parts, and of the benchmark that is held.
@@ -87,7 +88,9 @@ def summarise(sums: pl.DataFrame, curve: pl.DataFrame, step: int) -> Record | No
     base = _mean(daily, "beat", step)
     if base is None:
         return None
-    forecasts = daily.select(pl.col("brier", "brier_base").sum()).row(0)
+    foretold = daily.filter(pl.col("forecast") > 0)
+    enough = foretold.height * step >= WINDOWS * HORIZON
+    errors, bases = foretold.select(pl.col("brier", "brier_base").sum()).row(0)
     buys = sums.filter(pl.col("action") == Action.BUY)
     cost = buys.with_columns(paid=pl.col("returned") - pl.col("excess") + pl.col("net"))
     return Record(
@@ -96,8 +99,8 @@ def summarise(sums: pl.DataFrame, curve: pl.DataFrame, step: int) -> Record | No
         base=base,
         actions=[one for action in Action if (one := _action(sums, action, step))],
         coverage=_mean(daily, "inside", step, of="banded"),
-        skill=1.0 - forecasts[0] / forecasts[1] if forecasts[1] else None,
-        error=_error(curve),
+        skill=1.0 - errors / bases if enough else None,
+        error=_error(curve) if enough else None,
         bought=_mean(cost, "paid", step),
         equal_weight=_mean(daily, "returned", step) or base,
         held=_mean(daily.drop_nulls("held").with_columns(one=pl.lit(1)), "held", step, of="one"),

@@ -25,9 +25,9 @@ def sums(days: int, **changed: float | None) -> pl.DataFrame:
 
 def test_figures_are_means_of_outcomes_and_purchases_bear_their_costs():
     curve = pl.DataFrame({"forecast": [0.4, 0.6], "seen": [0.5, 0.6], "count": [30, 10]}, CURVE)
-    found = summarise(sums(60), curve, 1)
+    found = summarise(sums(60), curve, 5)
     assert found is not None
-    assert (found.count, found.windows) == (480, 3)
+    assert (found.count, found.windows) == (480, 15)
     assert found.base.value == 0.25
     assert [(one.action, one.count) for one in found.actions] == [("BUY", 240), ("SELL", 240)]
     assert found.actions[0].net.value == pytest.approx(0.005)
@@ -48,4 +48,7 @@ def test_what_is_not_known_is_none_and_nothing_is_no_record():
     assert found is not None
     assert (found.coverage, found.skill, found.error) == (None, None, None)
     assert (found.bought, found.held) == (None, None)
+    short = summarise(sums(59), pl.DataFrame(schema=CURVE), 1)
+    assert short is not None
+    assert (short.skill, short.error) == (None, None)  # eleven windows and a half
     assert summarise(pl.DataFrame(schema=SUMS), pl.DataFrame(schema=CURVE), 1) is None
