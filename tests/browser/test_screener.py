@@ -20,18 +20,20 @@ async def test_a_screen_is_built_saved_reloaded_and_exported(browser, member) ->
         await page.fill("[name='min']", "100")
         await page.wait_for_url("**/screener?where=close:100..")  # nothing was clicked
         await page.wait_for_function(
-            f"document.querySelector('{HITS}').textContent !== {everything!r}"
+            f"() => document.querySelector('{HITS}').textContent !== {everything!r}"
         )
         await page.select_option("#add", "kind")
         await page.click(".term-add button")
         await page.select_option("[name='word']:not([type='hidden'])", "EQUITY")
         await page.wait_for_url("**&where=kind:EQUITY")
         found = page.locator("#screen-hits tbody tr")
-        await page.wait_for_function("document.querySelectorAll('#screen-hits tbody tr').length")
+        await page.wait_for_function(
+            "() => document.querySelectorAll('#screen-hits tbody tr').length"
+        )
         symbols = [await row.get_attribute("data-symbol") for row in await found.all()]
         assert {"AAPL", "IBM"} <= set(symbols)
         await page.wait_for_function(
-            "document.querySelector('#save-query').value.endsWith('where=kind:EQUITY')"
+            "() => document.querySelector('#save-query').value.endsWith('where=kind:EQUITY')"
         )
         await page.fill("#screen-name", "비싼 주식")
         await page.click(".save-form button")
@@ -55,7 +57,7 @@ async def test_a_screen_is_built_saved_reloaded_and_exported(browser, member) ->
         assert all(float(line["close"]) >= 100 for line in lines)
 
         await page.click(".saved-list button.remove")
-        await page.wait_for_function("!document.querySelector('.saved-list a')")
+        await page.wait_for_function("() => !document.querySelector('.saved-list a')")
         assert await page.evaluate("window.violations") + watch.faults == []
 
 
