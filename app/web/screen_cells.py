@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from strawberry.utils.str_converters import to_camel_case
 
-from app.translations import Locale
+from app.translations import Locale, load_translations
 from app.web.formats import NONE, compact_money, number, percent
+from app.web.listing import sector_word
 from app.web.screen_view import PERCENT, ScreenView
 
 ALWAYS: Final = ("change", "rsi_14", "volume_ratio")
@@ -39,7 +40,8 @@ def list_columns(view: ScreenView) -> list[str]:
 def show_cell(hit: Mapping[str, Any], key: str, locale: Locale) -> str:
     """A figure of a hit in the reader's way; a dash where it is unknown."""
     if key == "sector":
-        return str(hit["instrument"]["sector"] or NONE)
+        _ = load_translations(locale).gettext
+        return sector_word(hit["instrument"]["sector"], _) or NONE
     value = hit.get(to_camel_case(key))
     if value is None or (isinstance(value, str) and key not in {"volume", "close"}):
         return NONE if value is None else str(value)
