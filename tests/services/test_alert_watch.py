@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import insert, update
 
-from app.db.models import AlertRule, EquityDaily, IndicatorDaily, Instrument
+from app.db.models import AlertRule, EquityDaily, IndicatorDaily, Instrument, Signal
 from app.domain.alerts.rules import AlertKind, Rule
 from app.errors import Unavailable
 from app.services import alert_store, jobs
@@ -186,8 +186,11 @@ async def store_readings(env, days, rsi):
         {"symbol": "AAPL", "day": day, "rsi_14": rsi, "stochastic_k": 50.0, "macd_histogram": 1.0}
         for day in days
     ]
+    vote = 1 if rsi < 30 else 0
+    votes = {"strength": vote, "rsi_vote": vote, "stochastic_vote": 0, "macd_vote": 0}
     async with env.db.write() as db:
         await db.execute(insert(IndicatorDaily), rows)
+        await db.execute(insert(Signal), [{"symbol": "AAPL", "day": day} | votes for day in days])
 
 
 async def test_prices_that_stay_away_are_told_once_until_they_are_there_again(env, alice):
