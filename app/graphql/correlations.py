@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import date
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import strawberry
 
@@ -13,7 +12,7 @@ from app.domain.correlation.lead_lag import LeadLag as LeadLagRow
 from app.domain.correlation.matrix import CorrelationMethod
 from app.graphql.context import Info
 from app.graphql.describing import described
-from app.graphql.instrument import Instrument
+from app.graphql.instrument import From, Instrument, To
 from app.graphql.paging import clamp
 from app.graphql.permissions import require_market
 from app.graphql.scalars import Matrix, Series
@@ -24,9 +23,6 @@ from app.services.correlations import (
     get_pair,
     list_lead_lags,
 )
-
-From = Annotated[date | None, strawberry.argument(name="from", description="The first day.")]
-To = Annotated[date | None, strawberry.argument(name="to", description="The last day.")]
 
 _PLACES: Final = 6
 
