@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.adapters.bus import Bus
 from app.adapters.hashing import Hasher
@@ -21,6 +21,7 @@ from app.clock import Clock
 from app.config import Settings
 from app.db.engine import Database
 from app.errors import ConfigError
+from app.single_flight import SingleFlight
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Env:
 
     `vault` seals with the secret of the installation, `hasher` hashes passwords, `tally` counts
     tries to sign in, `mailer` sends mail if a server for it is set, `outward` posts to webhooks,
-    `pusher` makes what a browser is sent.
+    `pusher` makes what a browser is sent, `flights` joins equal questions.
     """
 
     settings: Settings
@@ -44,6 +45,7 @@ class Env:
     mailer: Mailer
     outward: Outward
     pusher: Pusher
+    flights: SingleFlight = field(default_factory=SingleFlight)
 
 
 @asynccontextmanager

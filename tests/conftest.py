@@ -19,6 +19,7 @@ from app.db.migrate import migrate_blocking
 from app.db.models import Base
 from app.embedded import EmbeddedServers, Urls
 from app.env import Env, open_env
+from app.graphql import execution
 from tests.fakes.naver import FakeNaver, start_fake_naver
 from tests.fakes.smtp import FakeSmtp, run_smtp
 from tests.fakes.yahoo import FakeYahoo, start_fake_yahoo
@@ -26,6 +27,14 @@ from tests.processes import SECRET
 from tests.system_servers import system_servers
 
 SEEDED = {"exchange", "order_transition"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """A minute for every operation: tests ask for answers, not how long a busy machine takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execution, "DEADLINE", 60.0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from app.env import Env
 from app.services.due_checks import LIVE_SOURCE
 from app.services.fundamentals import Appraiser
 from app.services.markets import expected_days
-from app.services.settings import SOURCE_KEY, find_setting
+from app.services.settings import read_mode
 from app.services.source_order import order_of
 
 
@@ -27,7 +27,7 @@ async def list_due_fundamentals(env: Env, most: int) -> list[str]:
     Raises:
         Unavailable: the database does not answer.
     """
-    if await find_setting(env, SOURCE_KEY) != LIVE_SOURCE:
+    if (await read_mode(env))[0] != LIVE_SOURCE:
         return []
     days = {mic: day for mic, day in (await expected_days(env)).items() if _is_known(env, mic)}
     params = {"mics": list(days), "days": list(days.values()), "most": most}

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.domain.recommend.markets import HOMES
 from app.env import Env
 from app.services.jobs import open_jobs
-from app.services.settings import SOURCE_KEY, find_setting
+from app.services.settings import read_mode
 
 
 async def open_due_recommendations(env: Env) -> int:
@@ -22,7 +22,7 @@ async def open_due_recommendations(env: Env) -> int:
     Raises:
         Unavailable: the database does not answer.
     """
-    source = await find_setting(env, SOURCE_KEY)
+    source, _ = await read_mode(env)
     if source is None:
         return 0
     due = []

@@ -29,7 +29,7 @@ from app.services.bell import Bell
 from app.services.closing_quotes import ClosingQuote, list_closing_quotes
 from app.services.fan_out import SPACING, Delta, FanOut, Frame, Group
 from app.services.market_hours import load_hours
-from app.services.settings import SOURCE_KEY, find_setting
+from app.services.settings import read_mode
 from app.services.source_order import SAMPLE
 from app.telemetry import SUBSCRIBERS, TICKS
 
@@ -294,8 +294,7 @@ async def _list_mics(env: Env, symbols: list[str] | None = None) -> dict[str, st
 
 async def _mode(env: Env) -> str | None:
     """Whether live prices or the sample's may be shown; None before the first choice."""
-    name: str | None = await find_setting(env, SOURCE_KEY)
-    return name
+    return (await read_mode(env))[0]
 
 
 async def _published(env: Env, symbols: list[str], mode: str | None) -> dict[str, Quote]:

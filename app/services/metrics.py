@@ -19,7 +19,7 @@ from app.db.models import DataRevision, Instrument, Quarantine
 from app.env import Env
 from app.errors import Unavailable
 from app.services.prices import FreshnessState, freshness
-from app.services.settings import SOURCE_KEY, find_setting
+from app.services.settings import read_mode
 from app.telemetry import FRESHNESS, QUARANTINED, REGISTRY, REVISIONS
 
 LOG: Final = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ async def show_freshness(env: Env) -> None:
     async with env.db.read() as db:
         QUARANTINED.set(await db.scalar(_HELD) or 0)
         REVISIONS.set(await db.scalar(_REVISED) or 0)
-    if await find_setting(env, SOURCE_KEY) is None:
+    if (await read_mode(env))[0] is None:
         return
     async with env.db.read() as db:
         symbols = list(await db.scalars(select(Instrument.symbol).where(Instrument.tracked)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -16,8 +16,8 @@ from app.domain.recommend.markets import HOMES
 from app.env import Env
 from app.errors import BadInput
 from app.services.paging import Page, check_first, cut_page, make_cursor, read_cursor
-from app.services.prices import horizon
-from app.services.settings import SOURCE_KEY, find_setting
+from app.services.replay import replayed
+from app.services.settings import read_mode
 
 
 class Sort(StrEnum):
@@ -112,7 +112,18 @@ async def list_issues(
         BadInput: there is no such market.
         Unavailable: the database does not answer.
     """
-    params = await _params(env, as_of, market)
+    if market is not None and market not in HOMES:
+        message = "There is no market %(value).20r; there are %(known)s"
+        raise BadInput(message, field="market", value=market, known=", ".join(HOMES))
+    issues = await env.flights.ask((list_issues, as_of), lambda: _list_issues(env, as_of))
+    return [issue for issue in issues if market in {None, issue.market}]
+
+
+async def _list_issues(env: Env, as_of: date | None) -> list[IssueRow]:
+    source, stands = await read_mode(env)
+    playing = await replayed(env, source, stands)
+    shown = date.max if playing is None else playing - timedelta(days=1)
+    params = {"source": source, "until": min(as_of or shown, shown), "markets": list(HOMES)}
     async with env.db.read() as db:
         return [IssueRow(**row) for row in (await db.execute(text(_ISSUES), params)).mappings()]
 
@@ -185,7 +196,7 @@ async def list_held(env: Env, user_id: int, first: int = 50) -> list[HeldRow]:
 
 async def list_walks(env: Env) -> list[WalkRow]:
     """The markets whose history is being walked over for the first time; none afterwards."""
-    source = await find_setting(env, SOURCE_KEY)
+    source, _ = await read_mode(env)
     walks = []
     async with env.db.read() as db:
         for market, home in HOMES.items():
@@ -194,19 +205,6 @@ async def list_walks(env: Env) -> list[WalkRow]:
             if row.open and not row.live:
                 walks.append(WalkRow(market.value, row.done, max(row.total, row.done)))
     return walks
-
-
-async def _params(env: Env, as_of: date | None, market: str | None) -> dict[str, object]:
-    if market is not None and market not in HOMES:
-        message = "There is no market %(value).20r; there are %(known)s"
-        raise BadInput(message, field="market", value=market, known=", ".join(HOMES))
-    shown = await horizon(env)
-    days = [day for day in (as_of, shown) if day is not None]
-    return {
-        "source": await find_setting(env, SOURCE_KEY),
-        "until": min(days, default=date.max),
-        "markets": list(HOMES) if market is None else [market],
-    }
 
 
 def _row(issue: IssueRow, row: Any) -> RecommendationRow:

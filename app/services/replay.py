@@ -18,16 +18,13 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import Setting
 from app.domain.quotes import Quote, QuoteSource, QuoteState, plain
 from app.domain.replay import STEPS, Cursor, day_path, next_cursor, play_window, split_close
 from app.env import Env
-from app.services.settings import SOURCE_KEY, find_setting, hold_source, write_setting
-
-KEY: Final = "replay"
+from app.services.settings import REPLAY_KEY, find_setting, hold_source, read_mode, write_setting
 
 
 async def replay_day(env: Env) -> date | None:
@@ -38,20 +35,23 @@ async def replay_day(env: Env) -> date | None:
     Raises:
         Unavailable: the database does not answer.
     """
+    return await replayed(env, *await read_mode(env))
+
+
+async def replayed(env: Env, source: str | None, stands: Any) -> date | None:
+    """`replay_day` for one who has read the mode."""
+    if source != "sample":
+        return None
+    if stands is not None:
+        return date.fromisoformat(stands["day"])
     async with env.db.read() as db:
-        chosen = select(Setting.key, Setting.value).where(Setting.key.in_((KEY, SOURCE_KEY)))
-        kept = {row.key: row.value for row in await db.execute(chosen)}
-        if kept.get(SOURCE_KEY) != "sample":
-            return None
-        if KEY in kept:
-            return date.fromisoformat(kept[KEY]["day"])
         window = play_window(await _recorded_days(db))
     return window[0] if window else None
 
 
 async def find_cursor(env: Env) -> Cursor | None:
     """Where the replay stands; None before its first tick."""
-    kept = await find_setting(env, KEY)
+    kept = await find_setting(env, REPLAY_KEY)
     return None if kept is None else Cursor(date.fromisoformat(kept["day"]), int(kept["step"]))
 
 
@@ -69,7 +69,7 @@ async def advance(env: Env) -> Cursor | None:
             return None
         following = next_cursor(cursor, window)
         value = {"day": following.day.isoformat(), "step": following.step}
-        await write_setting(db, KEY, value)
+        await write_setting(db, REPLAY_KEY, value)
     return following
 
 

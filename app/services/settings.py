@@ -13,7 +13,9 @@ from app.env import Env
 from app.errors import BadInput, Unavailable
 
 SOURCE_KEY: Final = "source"
+REPLAY_KEY: Final = "replay"
 SOURCES: Final = ("yahoo", "sample")
+NO_SOURCE_REASON: Final = "No price source has been chosen yet. Start with `sise up`."
 REMOVED_KEY: Final = "removed"
 """Defaults that the operator has removed: a later start does not bring them back."""
 
@@ -24,9 +26,9 @@ async def get_source(env: Env) -> str:
     Raises:
         Unavailable: none has been chosen yet; the first start does that.
     """
-    source = await find_setting(env, SOURCE_KEY)
+    source, _ = await read_mode(env)
     if source is None:
-        raise Unavailable("No price source has been chosen yet. Start with `sise up`.")
+        raise Unavailable(NO_SOURCE_REASON)
     return str(source)
 
 
@@ -49,6 +51,18 @@ def check_source(name: str) -> None:
     if name not in SOURCES:
         msg = "There is no price source %(name).40r; there are %(sources)s"
         raise BadInput(msg, field="source", name=name, sources=", ".join(SOURCES))
+
+
+async def read_mode(env: Env) -> tuple[str | None, Any]:
+    """The chosen source and where the replay stands: asked by everything, read once at a time."""
+
+    async def read() -> tuple[str | None, Any]:
+        chosen = select(Setting.key, Setting.value).where(Setting.key.in_((SOURCE_KEY, REPLAY_KEY)))
+        async with env.db.read() as db:
+            kept = {row.key: row.value for row in await db.execute(chosen)}
+        return kept.get(SOURCE_KEY), kept.get(REPLAY_KEY)
+
+    return await env.flights.ask(read_mode, read)
 
 
 async def find_setting(env: Env, key: str) -> Any:

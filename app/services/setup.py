@@ -22,7 +22,7 @@ from app.errors import AppError, ConfigError
 from app.services.calendars import is_due
 from app.services.collections import collect_symbol
 from app.services.instruments import TITLES, seed_instruments
-from app.services.settings import SOURCE_KEY, choose_source, find_setting
+from app.services.settings import choose_source, read_mode
 from app.services.source_order import first_live
 from app.services.source_switch import probe_source
 
@@ -81,7 +81,7 @@ async def prepare(env: Env, progress: Progress, chores: Chores) -> None:
 async def _find_or_choose_source(env: Env, progress: Progress) -> str:
     """The source in use; at the first start the one that is set, or Yahoo when it answers."""
     wanted = env.settings.price_source
-    chosen: str | None = await find_setting(env, SOURCE_KEY)
+    chosen, _ = await read_mode(env)
     if chosen is None:
         chosen = wanted if wanted != "auto" else await _try_live(env, progress)
         await choose_source(env, chosen)

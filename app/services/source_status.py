@@ -9,8 +9,9 @@ from typing import Final
 from sqlalchemy import text
 
 from app.env import Env
-from app.services.replay import replay_day
-from app.services.settings import get_source
+from app.errors import Unavailable
+from app.services.replay import replayed
+from app.services.settings import NO_SOURCE_REASON, read_mode
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,10 @@ async def get_source_status(env: Env) -> SourceStatus:
     Raises:
         Unavailable: none has been chosen yet, or the database does not answer.
     """
-    name = await get_source(env)
-    playing = await replay_day(env)
+    name, stands = await read_mode(env)
+    if name is None:
+        raise Unavailable(NO_SOURCE_REASON)
+    playing = await replayed(env, name, stands)
     async with env.db.read() as db:
         span = (await db.execute(text(_SPAN))).one()
     return SourceStatus(name, name == "sample", playing, span.first_day, span.last_day)

@@ -38,8 +38,7 @@ from app.services.defaults import default_symbols
 from app.services.events import announce, hand_over
 from app.services.instruments import refusal, seed_instruments
 from app.services.jobs import open_jobs
-from app.services.replay import KEY as REPLAY_KEY
-from app.services.settings import SOURCE_KEY, SOURCES, check_source, write_setting
+from app.services.settings import REPLAY_KEY, SOURCE_KEY, SOURCES, check_source, write_setting
 from app.services.source_order import SAMPLE, first_live
 
 PATIENCE: Final = 5.0  # seconds in which a source has to answer before it is chosen

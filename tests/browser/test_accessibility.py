@@ -52,7 +52,8 @@ async def test_focus_moves_to_the_content_after_a_navigation(
     async with visiting(browser, sample_site.url) as (page, _):
         await go(page, "/")
         before = await page.title()
-        await page.click("#nav a[href='/jobs']")
+        await page.click(".more")
+        await page.click("#more a[href='/jobs']")
         await page.wait_for_url("**/jobs")
         await page.wait_for_function("() => document.activeElement?.id === 'main'")
         assert await page.title() != before

@@ -18,7 +18,8 @@ async def test_clocks_show_the_sites_time_also_after_a_boosted_visit(browser, ya
         await go(page, "/")
         for path in ("/", "/markets"):
             if path != "/":
-                await page.click('.nav a[href="/markets"]')
+                await page.click(".more")
+                await page.click('#more a[href="/markets"]')
                 await page.wait_for_url("**/markets")
             times = await page.locator("[data-clock]").all_text_contents()
             # the site's clock stands at ten in New York, midnight in Seoul, three in London

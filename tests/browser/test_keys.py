@@ -122,16 +122,16 @@ async def test_a_boosted_link_keeps_the_document_moves_the_focus_and_back_works(
     async with visiting(browser, sample_site.url) as (page, watch):
         await go(page, "/")
         await page.evaluate("window.mark = 1")
-        await page.click("#nav a[href='/jobs']")
-        await page.wait_for_url("**/jobs")
+        await page.click("#nav > a[href='/signals']")
+        await page.wait_for_url("**/signals")
         await page.wait_for_function("() => document.activeElement.id === 'main'")
-        assert await page.title() == "Collections · Sise"
-        assert await page.locator("#nav [aria-current=page]").inner_text() == "Collections"
+        assert await page.title() == "Signals · Sise"
+        assert await page.locator("#nav > [aria-current=page]").inner_text() == "Signals"
         await page.go_back()
         await page.wait_for_selector("#watchlist")
         await ready(page)
         assert await page.title() == "Dashboard · Sise"
-        assert await page.locator("#nav [aria-current=page]").inner_text() == "Dashboard"
+        assert await page.locator("#nav > [aria-current=page]").inner_text() == "Dashboard"
         assert await page.locator("#connection").get_attribute("data-state") == "live"
         assert await page.evaluate("window.mark") == 1
         assert len(watch.sockets) == 1

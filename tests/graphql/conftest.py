@@ -1,4 +1,4 @@
-"""Time enough: what is asked here is about answers, not about how long a busy machine takes."""
+"""No deadline that one test has set is kept for the next."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.graphql import execution
 from app.graphql.execution import find_deadline
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An operation may take a minute."""
-    monkeypatch.setattr(execution, "DEADLINE", 60.0)
+def deadlines_anew() -> Iterator[None]:
+    """What was found for a document is forgotten."""
     find_deadline.cache_clear()
     yield
     find_deadline.cache_clear()

@@ -16,6 +16,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.env import Env
+from app.graphql import execution
+from app.graphql.execution import DEADLINE
 from app.services.token_pairs import open_family
 from tests.graphql.asking import choose_source
 from tests.graphql.attacks import Attack, all_attacks
@@ -30,9 +32,10 @@ PROBE_GOAL = 0.3
 """Seconds that a plain query may wait meanwhile."""
 
 
-@pytest.fixture
-def patient():
-    """Nothing: here the deadline counts as it is."""
+@pytest.fixture(autouse=True)
+def strict(monkeypatch):
+    """Here the deadline counts as it is."""
+    monkeypatch.setattr(execution, "DEADLINE", DEADLINE)
 
 
 ENOUGH = 5

@@ -12,7 +12,7 @@ from strawberry.types.graphql import OperationType
 
 from app.graphql import execution
 from app.graphql.budget import Budget
-from app.graphql.execution import CACHED_DOCUMENTS, find_deadline
+from app.graphql.execution import CACHED_DOCUMENTS, DEADLINE, find_deadline
 from app.graphql.schema import schema
 from tests.graphql.asking import ask, execute, fail, make_context
 
@@ -33,11 +33,6 @@ class SlowHub:
     async def subscribe(self, _symbols):
         while True:
             yield {}
-
-
-@pytest.fixture
-def patient():
-    """Nothing: here the deadline counts as it is."""
 
 
 @pytest.fixture
@@ -79,7 +74,8 @@ async def test_a_subscription_has_no_deadline(env, short, monkeypatch):
     assert [result.data async for result in results] == [{"quotes": []}] * 3
 
 
-def test_what_asks_the_source_may_take_longer():
+def test_what_asks_the_source_may_take_longer(monkeypatch):
+    monkeypatch.setattr(execution, "DEADLINE", DEADLINE)  # as it was before the tests
     assert find_deadline(parse("{ markets { mic } }")) == 2.0
     assert find_deadline(parse('mutation { a: trackInstrument(symbol: "A") { name } }')) == 10.0
     spread = "mutation { ...F } fragment F on Mutation { collect { id } }"

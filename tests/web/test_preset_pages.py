@@ -38,7 +38,7 @@ async def test_a_mapping_is_saved_chosen_and_forgotten(env, settings):
         assert 'value="When"' in bad.text
         assert (await http.post(f"{address}/presets", data=FORM)).status_code == 303
         page = (await http.get(address)).text
-        number = re.search(r'<option value="(\d+)">My broker<', page)[1]
+        number = re.search(r'<option value="(\d+)"[^>]*>My broker<', page)[1]
         upload = {"file": ("b.csv", FILE.encode(), "text/csv")}
         fields = {"dryRun": "true", "preset": number}
         report = await http.post(f"{address}/import", data=fields, files=upload)

@@ -1,0 +1,61 @@
+"""Equal questions are joined, and no answer is older than its question."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app.single_flight import SingleFlight
+
+
+async def test_who_asks_at_a_time_shares_one_question():
+    asked = 0
+
+    async def question() -> int:
+        nonlocal asked
+        asked += 1
+        number = asked
+        await asyncio.sleep(0.01)
+        return number
+
+    flights = SingleFlight()
+    async with asyncio.TaskGroup() as tasks:
+        first = [tasks.create_task(flights.ask("a", question)) for _ in range(5)]
+        await asyncio.sleep(0.005)  # it is under way: its answer would be too old
+        second = [tasks.create_task(flights.ask("a", question)) for _ in range(5)]
+        other = tasks.create_task(flights.ask("b", question))
+    assert [task.result() for task in first] == [1] * 5
+    assert [task.result() for task in second] == [3] * 5
+    assert other.result() == 2
+    assert await flights.ask("a", question) == 4
+    assert flights._flying == flights._boarding == {}
+
+
+async def test_an_error_reaches_all_and_is_not_kept():
+    async def refuse() -> None:
+        raise ValueError("no")
+
+    async def agree() -> str:
+        return "yes"
+
+    flights = SingleFlight()
+    waiting = [asyncio.create_task(flights.ask("a", refuse)) for _ in range(3)]
+    await asyncio.wait(waiting)
+    assert [str(task.exception()) for task in waiting] == ["no"] * 3
+    assert await flights.ask("a", agree) == "yes"
+
+
+async def test_one_who_is_cancelled_leaves_the_others_their_answer():
+    async def question() -> str:
+        await asyncio.sleep(0.02)
+        return "here"
+
+    flights = SingleFlight()
+    leaving = asyncio.create_task(flights.ask("a", question))
+    staying = asyncio.create_task(flights.ask("a", question))
+    await asyncio.sleep(0.01)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert await staying == "here"
