@@ -182,11 +182,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
+MEMBERS = ("accounts", "alerts", "backtests", "screener", "trading", "watchlists")
+"""Tests of the browser that share the installation of somebody who has signed in."""
+
+
 class Groups(LoadFileScheduling):
-    """Tests of one file run in one process, and all that use the browser: it starts once."""
+    """Tests of one file run in one process; those of the browser in two, by what they share."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return SLOW[0] if nodeid.startswith(SLOW[0]) else super()._split_scope(nodeid)
+        if not nodeid.startswith(SLOW[0]):
+            return super()._split_scope(nodeid)
+        return SLOW[0] + str(nodeid.startswith(tuple(f"{SLOW[0]}test_{name}" for name in MEMBERS)))
 
 
 @pytest.hookimpl(optionalhook=True)  # xdist may be switched off

@@ -61,8 +61,8 @@ async def test_a_screen_is_built_saved_reloaded_and_exported(browser, member) ->
         assert await page.evaluate("window.violations") + watch.faults == []
 
 
-async def test_markers_of_strong_signals_are_drawn_when_wanted(browser, sample_site) -> None:
-    async with visiting(browser, sample_site.url) as (page, watch):
+async def test_markers_of_strong_signals_are_drawn_when_wanted(browser, member) -> None:
+    async with visiting(browser, member.site.url, storage_state=member.state) as (page, watch):
         await go(page, "/instruments/IBM?panes=signals")
         marks = "document.querySelector('stock-chart').signals.markers()"
         shapes = {mark["shape"] for mark in await page.evaluate(marks)}
