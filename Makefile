@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SPREAD := --dist loadfile --no-loadscope-reorder # groups and their order: tests/conftest.py
 
+unexport PYTHONDONTWRITEBYTECODE # a suite that starts a hundred processes would compile all of it in each
+
 .PHONY: help run setup setup-dev test test-long check format bench shots lock vendor messages clean
 
 help: ## This list
