@@ -63,7 +63,7 @@ async def test_a_sweep_survives_its_worker_and_is_completed_once(env, settings, 
     row = await ask(env, alice, strategy="momentum", symbols=("AAPL", "MSFT"),
                     values={"skip": 0}, axes=axes)  # fmt: skip
     assert row.parts == 40
-    async with long_worker(settings) as killed, asyncio.timeout(60):
+    async with long_worker(settings) as killed, asyncio.timeout(180):
         while await count_parts(env) < 3:
             assert killed.returncode is None
             await asyncio.sleep(0.01)
