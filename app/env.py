@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.adapters.bus import Bus
 from app.adapters.hashing import Hasher
@@ -45,7 +45,7 @@ class Env:
     mailer: Mailer
     outward: Outward
     pusher: Pusher
-    flights: SingleFlight = field(default_factory=SingleFlight)
+    flights: SingleFlight
 
 
 @asynccontextmanager
@@ -74,7 +74,7 @@ async def open_env(
     bus = Bus(settings.redis_url)
     queue = Queue(settings.redis_url)
     sources = sources_of(settings)
-    clock, tally = settings.clock, Tally(bus)
+    clock, tally, flights = settings.clock, Tally(bus), SingleFlight()
     mailer = Mailer(settings.smtp_url, settings.mail_from)
     try:
         yield Env(
@@ -90,8 +90,10 @@ async def open_env(
             mailer=mailer,
             outward=Outward(inside=settings.webhook_inside),
             pusher=Pusher(vault, settings.site),
+            flights=flights,
         )
     finally:
+        await flights.close()
         for source in sources.values():
             await source.close()
         await queue.close()

@@ -28,6 +28,14 @@ class SingleFlight:
             self._boarding[key] = task
         return await asyncio.shield(task)
 
+    async def close(self) -> None:
+        """Ends what is under way, so that nothing it uses is in use."""
+        tasks = [*self._flying.values(), *self._boarding.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
     async def _fly(self, key: Hashable, question: Callable[[], Awaitable[T]]) -> T:
         before = self._flying.get(key)
         if before is not None:

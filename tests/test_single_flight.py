@@ -46,6 +46,26 @@ async def test_an_error_reaches_all_and_is_not_kept():
     assert await flights.ask("a", agree) == "yes"
 
 
+async def test_what_is_under_way_ends_with_its_process():
+    ended = []
+
+    async def question() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(True)
+
+    flights = SingleFlight()
+    waiting = [asyncio.create_task(flights.ask("a", question)) for _ in range(2)]
+    await asyncio.sleep(0.01)
+    waiting += [asyncio.create_task(flights.ask("a", question))]  # which waits for the next
+    await asyncio.sleep(0.01)
+    await flights.close()
+    await asyncio.wait(waiting)
+    assert all(task.cancelled() for task in waiting)
+    assert ended == [True]
+
+
 async def test_one_who_is_cancelled_leaves_the_others_their_answer():
     async def question() -> str:
         await asyncio.sleep(0.02)

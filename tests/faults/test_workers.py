@@ -160,7 +160,7 @@ async def test_a_stopped_worker_gives_its_jobs_back(live, settings, yahoo, busy)
     yahoo.set_latency(0)
     await next_minute(live)
     await next_worker(live)
-    assert {j.attempts for j in await jobs.list_jobs(live)} == {1}
+    assert {j.attempts for j in await jobs.list_jobs(live, "collect")} == {1}
     await assert_stored_once(live)
 
 
@@ -189,7 +189,7 @@ async def test_workers_with_the_same_jobs_do_each_once(live, yahoo):
     async with asyncio.TaskGroup() as group:
         for _ in range(2):
             group.create_task(next_worker(live))
-    assert {j.attempts for j in await jobs.list_jobs(live)} == {1}
+    assert {j.attempts for j in await jobs.list_jobs(live, "collect")} == {1}
     assert sorted(charts(yahoo)) == sorted(SYMBOLS)
     await assert_stored_once(live)
 

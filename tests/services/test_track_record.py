@@ -12,8 +12,7 @@ from app.domain.recommend.markets import MarketKey
 from app.env import Env
 from app.errors import BadInput
 from app.services.recommend_issue import issue
-from app.services.replay import KEY
-from app.services.settings import choose_source, put_setting
+from app.services.settings import REPLAY_KEY, choose_source, put_setting
 from app.services.track_record import list_records
 from tests.recommending import make_market
 
@@ -88,7 +87,7 @@ async def test_days_models_and_sources_narrow_it(issued):
 async def test_a_replay_hides_what_was_not_over_on_its_day(env):
     days = await make_market(env, sessions=130, source="sample")
     await issue(env, MarketKey.US)
-    await put_setting(env, KEY, {"day": str(days[110]), "shown": 0})
+    await put_setting(env, REPLAY_KEY, {"day": str(days[110]), "shown": 0})
     (walked,) = await list_records(env)
     assert walked.last_day < days[110]
     async with env.db.read() as db:

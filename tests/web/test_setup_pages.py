@@ -98,7 +98,8 @@ async def test_every_technical_word_has_what_it_means_beside_it(env, settings):
     words: set[str] = set()
     async with browsing(settings) as http:
         for step in ("look", "account", "follow"):
-            page = (await http.get(f"/setup?step={step}")).text
+            whole = (await http.get(f"/setup?step={step}")).text
+            page = whole.partition("<main")[2].partition("</main>")[0]
             for id_ in {part.split('"')[0] for part in page.split('popovertarget="')[1:]}:
                 assert f'id="{id_}"' in page
                 words.add(id_)
