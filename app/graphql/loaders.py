@@ -28,6 +28,7 @@ from app.services.prices import (
     list_splits,
 )
 from app.services.readings import Reading, list_readings
+from app.services.recommendations import Situation, find_situations
 from app.services.signal_worth import find_worth
 from app.services.source_order import Reach, find_reach
 from app.services.stored_data import list_bars_before, list_recent_revisions
@@ -59,6 +60,9 @@ class Loaders:
             lambda symbols, on: list_fundamentals(env, symbols, on)
         )
         self.worth = _by_key(lambda _kinds: find_worth(env))
+        self.situations: DataLoader[tuple[int, str], Situation | None] = _by_key(
+            lambda keys: find_situations(env, keys)
+        )
         self.bars_before: DataLoader[tuple[str, date], BarRow | None] = _by_key(
             lambda keys: list_bars_before(env, keys)
         )

@@ -25,6 +25,7 @@ from app.services.recommendations import (
     IssueRow,
     OutcomeRow,
     RecommendationRow,
+    Situation,
     Sort,
     WalkRow,
 )
@@ -196,6 +197,22 @@ class Recommendation:
     async def issue(self) -> RecommendationIssue:
         """What it was issued with."""
         return RecommendationIssue.of(self.row.issue)
+
+    @strawberry.field
+    async def ordinal(self, info: Info) -> int:
+        """Its number in its issue from the best rank, which is 1; equal ranks share theirs."""
+        return (await self._situation(info)).ordinal
+
+    @strawberry.field
+    async def since(self, info: Info) -> date:
+        """The first day of the unbroken run of its action: of issued or of simulated ones."""
+        return (await self._situation(info)).since
+
+    async def _situation(self, info: Info) -> Situation:
+        key = (self.row.issue.id, self.row.symbol)
+        found = await info.context.loaders.situations.load(key)
+        assert found is not None  # noqa: S101 - what was issued stays
+        return found
 
     @strawberry.field
     async def reasons(self, info: Info) -> list[Reason]:

@@ -23,6 +23,7 @@ from app.graphql.recommend_types import (
 from app.services.recommendations import (
     Sort,
     count_recommendations,
+    find_recommendation,
     list_held,
     list_issues,
     list_recommendations,
@@ -62,6 +63,12 @@ class RecommendationQuery:
         return make_connection(
             page, Recommendation.of, lambda: count_recommendations(env, as_of, market)
         )
+
+    @strawberry.field
+    async def recommendation(self, info: Info, symbol: str) -> Recommendation | None:
+        """What the newest issue of its market says of an instrument; null when it is not in it."""
+        row = await find_recommendation(require_market(info).env, symbol)
+        return None if row is None else Recommendation.of(row)
 
     @strawberry.field
     async def recommendation_issues(

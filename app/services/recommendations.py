@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -80,6 +81,18 @@ class RecommendationRow:
     target: Decimal | None
     reasons: list[tuple[Feature, float, float]]
     outcome: OutcomeRow | None
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Where a recommendation stands in its issue, and since when the rule has said the same.
+
+    `ordinal` counts from the best rank, which is 1; equal ranks share theirs. `since` is the first
+    day of the unbroken run of that action: among what was issued, or among what was simulated.
+    """
+
+    ordinal: int
+    since: date
 
 
 @dataclass(frozen=True)
@@ -168,6 +181,34 @@ async def count_recommendations(
         return int(await db.scalar(text(_COUNT), params) or 0)
 
 
+async def find_recommendation(env: Env, symbol: str) -> RecommendationRow | None:
+    """What the newest issue of its market says of an instrument; None when it is not in it.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    issues = {issue.id: issue for issue in await list_issues(env)}
+    params = {"issues": list(issues), "symbol": symbol}
+    async with env.db.read() as db:
+        row = (await db.execute(text(_ONE), params)).mappings().one_or_none()
+    return None if row is None else _row(issues[row["issue_id"]], row)
+
+
+async def find_situations(
+    env: Env, keys: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], Situation]:
+    """Where recommendations stand, by issue and symbol.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    issues, symbols = zip(*keys, strict=True)
+    params = {"issues": list(issues), "symbols": list(symbols)}
+    async with env.db.read() as db:
+        rows = (await db.execute(text(_SITUATIONS), params)).all()
+    return {(row.issue_id, row.symbol): Situation(row.ordinal, row.since) for row in rows}
+
+
 async def list_held(env: Env, user_id: int, first: int = 50) -> list[HeldRow]:
     """The positions of a user's portfolios for which there is a recommendation of the newest day.
 
@@ -247,6 +288,22 @@ _FROM: Final = """
 _OF_ISSUES: Final = "WHERE r.issue_id = ANY(:issues)"
 _ROWS: Final = f"SELECT {_FIELDS} {_FROM} {_OF_ISSUES} ORDER BY {{order}} LIMIT :rows OFFSET :skip"
 _COUNT: Final = f"SELECT count(*) {_FROM} {_OF_ISSUES}"
+_ONE: Final = f"SELECT {_FIELDS} {_FROM} {_OF_ISSUES} AND r.symbol = :symbol"
+_SAYING: Final = """
+    FROM recommendation AS q JOIN recommendation_issue AS j ON j.id = q.issue_id
+    WHERE q.symbol = r.symbol AND j.day <= i.day
+        AND (j.source, j.market, j.model, j.simulated) = (i.source, i.market, i.model, i.simulated)
+"""
+_SITUATIONS: Final = f"""
+    SELECT r.issue_id, r.symbol,
+        (SELECT count(*) + 1 FROM recommendation
+         WHERE issue_id = r.issue_id AND rank > r.rank) AS ordinal,
+        (SELECT min(j.day) {_SAYING} AND j.day > coalesce(
+            (SELECT max(j.day) {_SAYING} AND q.action <> r.action), '-infinity')) AS since
+    FROM unnest(CAST(:issues AS bigint[]), CAST(:symbols AS text[])) AS k(issue_id, symbol)
+    JOIN recommendation AS r USING (issue_id, symbol)
+    JOIN recommendation_issue AS i ON i.id = r.issue_id
+"""
 _HELD: Final = f"""
     SELECT p.id AS portfolio_id, p.name AS portfolio, a.balance AS quantity, {_FIELDS}
     {_FROM}

@@ -107,6 +107,7 @@ async def instrument(request: Request) -> Response:
         "it": it,
         "known": [node["symbol"] for node in nodes(page["instruments"])],
         "other_name": find_other_name(it, context.locale),
+        "advice": page["recommendation"],
         "recent": it,
         "sector": sector_word(it["sector"], _),
         "strength": signal and strength_word(signal["strength"], _),

@@ -17,7 +17,13 @@ from tests.browser.visiting import LOCALES, Choices, go, visiting
 from tests.recommending import make_market
 from tests.serving import served
 
-PATHS = ("/recommendations", "/recommendations?market=US", "/track-record", "/")
+PATHS = (
+    "/recommendations",
+    "/recommendations?market=US",
+    "/track-record",
+    "/instruments/AAPL",
+    "/",
+)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from app.graphql.recommend_words import (
     reason_sentence,
 )
 from app.services.recommend_issue import issue
-from tests.graphql.asking import ask, make_context
+from tests.graphql.asking import ask, counting_statements, make_context
 from tests.ledgers import keep, make_portfolio
 from tests.people import by_session, make_user
 from tests.recommending import make_market
@@ -20,6 +20,8 @@ from tests.recommending import make_market
 QUERY = """{
   recommendationIssues { market asOf evidence evidenceSentence comparison simulated instruments }
   recommendationWalks { market }
+  recommendation(symbol: "AAPL") { asOf ordinal since }
+  other: recommendation(symbol: "SPY") { asOf }
   recommendations(first: 2, sort: RANK, market: "US") { totalCount pageInfo { hasNextPage }
     edges { node { id instrument { symbol } asOf horizon action evidence rank probability baseRate
       target stop model dataVersion outcome { beat } issue { comparedWith }
@@ -39,6 +41,10 @@ async def test_the_newest_recommendations_with_their_reasons_and_record(env):
     assert (head["evidence"], head["simulated"], head["instruments"]) == ("NONE", False, 4)
     assert "SPY" in head["comparison"]
     assert "windows" in head["evidenceSentence"]
+    one, other = found["recommendation"], found["other"]
+    assert (one["asOf"], other) == (head["asOf"], None)
+    assert one["since"] <= one["asOf"]
+    assert 1 <= one["ordinal"] <= 4
     page = found["recommendations"]
     assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (4, True)
     node = page["edges"][0]["node"]
@@ -85,3 +91,15 @@ def test_every_feature_evidence_and_comparison_has_its_words(locale):
         comparison_sentence(None, 5, locale, few=True),
     }
     assert len(compared) == 3
+
+
+async def test_where_all_of_a_page_stand_is_one_question(env):
+    await make_market(env, sessions=110)
+    await issue(env, MarketKey.US)
+    query = "{ recommendations(first: %d) { edges { node { ordinal since } } } }"
+    counts = []
+    for rows in (1, 4):
+        with counting_statements(env) as statements:
+            await ask(env, query % rows)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]

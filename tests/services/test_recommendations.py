@@ -15,6 +15,8 @@ from app.services.recommend_issue import issue
 from app.services.recommendations import (
     Sort,
     count_recommendations,
+    find_recommendation,
+    find_situations,
     list_held,
     list_issues,
     list_recommendations,
@@ -78,6 +80,41 @@ async def test_an_instrument_that_was_removed_leaves_the_list_and_not_the_record
     assert await count_recommendations(issued) == 3
     async with issued.db.read() as db:
         assert await db.scalar(text("SELECT count(*) FROM recommendation WHERE symbol = 'AAPL'"))
+
+
+async def test_of_one_instrument_its_number_and_since_when_as_the_rows_say(issued):
+    async with issued.db.read() as db:
+        said = (await db.execute(text(SAID))).all()
+    days = sorted({row.day for row in said})
+    newest = [row for row in said if row.day == days[-1]]
+    earlier = [row for row in said if row.day == days[-2]]
+    for part in (newest, earlier):
+        keys = [(row.issue_id, row.symbol) for row in part]
+        found = await find_situations(issued, keys)
+        for row in part:
+            standing = found[row.issue_id, row.symbol]
+            assert standing.ordinal == 1 + sum(other.rank > row.rank for other in part)
+            run = row.day
+            for other in reversed(said):  # back through the days until it said something else
+                if (other.symbol, other.simulated) != (row.symbol, row.simulated):
+                    continue
+                if other.day <= row.day:
+                    if other.action != row.action:
+                        break
+                    run = other.day
+            assert standing.since == run
+    assert len({row.action for row in said if row.symbol == "AAPL"}) > 1
+    one = await find_recommendation(issued, "AAPL")
+    assert one is not None
+    assert (one.symbol, one.issue.day) == ("AAPL", days[-1])
+    assert await find_recommendation(issued, "IBM") is None  # it does not trade any more
+    assert await find_recommendation(issued, "SPY") is None
+
+
+SAID = """
+    SELECT r.issue_id, r.symbol, r.action, r.rank, i.day, i.simulated
+    FROM recommendation AS r JOIN recommendation_issue AS i ON i.id = r.issue_id ORDER BY i.day
+"""
 
 
 async def test_positions_that_one_holds_get_the_rule_s_advice_and_others_see_none(issued):

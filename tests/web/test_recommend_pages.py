@@ -42,6 +42,15 @@ async def test_a_market_its_reasons_and_its_record_in_both_languages(env, settin
                 assert page.count("data-symbol=") == 4
                 assert "SPY" in seen
         assert ("기준 비율" if locale == "ko" else "base rate") in seen.lower()
+        page = (await http.get("/instruments/AAPL")).text
+        seen = text_of(page)
+        assert not re.search(r"\b(None|NaN|undefined|null|nan)\b", seen)
+        assert 'href="/recommendations?market=US"' in page
+        assert 'href="/track-record"' in page
+        said = r"4개 중 [1-4]번째" if locale == "ko" else r"number [1-4] of 4"
+        assert re.search(said, seen)
+        assert ("부터" if locale == "ko" else "since 20") in seen
+        assert 'id="recommendation"' not in (await http.get("/instruments/SPY")).text
 
 
 async def test_what_one_holds_is_looked_at_and_others_see_nothing_of_it(env, settings):
