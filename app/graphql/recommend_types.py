@@ -9,10 +9,12 @@ from enum import StrEnum
 import strawberry
 
 from app.domain.recommend.actions import Action, Advice
+from app.domain.recommend.baselines import Baseline
 from app.domain.recommend.evidence import Evidence
 from app.domain.recommend.features import Feature
 from app.domain.recommend.markets import MarketKey
 from app.domain.recommend.record import ActionRecord as ActionRow
+from app.domain.recommend.record import BaselineRecord as BaselineRow
 from app.domain.recommend.record import Record
 from app.domain.recommend.statistics import Mean
 from app.graphql.context import Info
@@ -33,6 +35,7 @@ from app.services.track_record import RecordRow
 
 register_enum(Action)
 register_enum(Advice)
+register_enum(Baseline, "RecommendationBaseline")
 register_enum(Evidence)
 register_enum(Feature, "RecommendationFeature")
 register_enum(MarketKey, "RecommendationMarket")
@@ -313,6 +316,32 @@ class ActionRecord:
 
 @described
 @strawberry.type
+class BaselineRecord:
+    """What a plain rule would have bought of the same instruments on the same days.
+
+    `lead` is by how much more the purchases of the model brought after costs, over the days on
+    which both bought; null where there is none.
+    """
+
+    baseline: Baseline
+    count: int
+    beat: Estimate
+    net: Estimate
+    bought: Estimate
+    lead: Estimate | None
+
+    @classmethod
+    def of(cls, row: BaselineRow) -> BaselineRecord:
+        """From the domain."""
+        beat, net, bought = (Estimate.of(mean) for mean in (row.beat, row.net, row.bought))
+        lead = Estimate.maybe(row.lead)
+        return cls(
+            baseline=row.baseline, count=row.count, beat=beat, net=net, bought=bought, lead=lead
+        )
+
+
+@described
+@strawberry.type
 class CalibrationPoint:
     """A tenth of the forecasts: the mean probability, how often it came true, and how many."""
 
@@ -339,6 +368,7 @@ class RecordFigures:
     bought: Estimate | None
     equal_weight: Estimate
     held: Estimate | None
+    baselines: list[BaselineRecord]
 
     @classmethod
     def of(cls, record: Record) -> RecordFigures:
@@ -353,6 +383,7 @@ class RecordFigures:
             bought=Estimate.maybe(record.bought),
             equal_weight=Estimate.of(record.equal_weight),
             held=Estimate.maybe(record.held),
+            baselines=[BaselineRecord.of(one) for one in record.baselines],
         )
 
 

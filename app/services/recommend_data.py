@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
 from sqlalchemy import text
 
 from app.db.frames import read_frame
 from app.domain.bars import adjust_closes
 from app.domain.recommend.markets import HOMES, MarketKey
-from app.domain.recommend.panel import FUNDAMENTALS, Floats, Panel, make_panel, spread
+from app.domain.recommend.panel import FUNDAMENTALS, Flags, Floats, Panel, make_panel, spread
 from app.env import Env
 from app.services.revisions import data_version
 from app.services.settings import get_source
+
+Indices = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 AT_ONCE: Final = 50  # instruments read together
 
@@ -64,6 +67,16 @@ async def load_market(env: Env, market: MarketKey) -> MarketData | None:
         data = await _load(env, market, source, version)
         if await data_version(env) == version and await get_source(env) == source:
             return data
+
+
+def locate(issued: pl.DataFrame, panel: Panel) -> tuple[Indices, Indices, Flags]:
+    """Where rows of `issued_for` and `symbol` stand in a panel: session, column, whether at all."""
+    days = pl.Series(panel.days)
+    symbols = {symbol: at for at, symbol in enumerate(panel.symbols)}
+    row = np.minimum(days.search_sorted(issued["issued_for"]).to_numpy(), len(days) - 1)
+    column = np.array([symbols.get(symbol, -1) for symbol in issued["symbol"]], dtype=np.int64)
+    known = (panel.days[row] == issued["issued_for"].to_numpy()) & (column >= 0)
+    return row, column, known
 
 
 async def _load(env: Env, market: MarketKey, source: str, version: int) -> MarketData | None:

@@ -36,7 +36,8 @@ from app.domain.recommend.walk import (
     walk_forward,
 )
 from app.env import Env
-from app.services.recommend_data import MarketData, load_market
+from app.services.recommend_baselines import append_choices
+from app.services.recommend_data import MarketData, load_market, locate
 from app.services.recommend_seal import seal
 from app.services.settings import hold_source
 
@@ -82,6 +83,7 @@ async def issue(env: Env, market: MarketKey) -> tuple[str, int]:
         if written is None:
             return SUPERSEDED, rows
         rows += written
+    await append_choices(env, data, walk)
     await _score(env, data, walk)
     return ISSUED, rows
 
@@ -217,22 +219,19 @@ async def _score(env: Env, data: MarketData, walk: Walk) -> int:
 
 def _outcomes(opened: pl.DataFrame, walk: Walk) -> pl.DataFrame:
     """What became of these: a row each, NO_PRICES where the panel does not know."""
-    days = pl.Series(walk.panel.days)
-    symbols = {symbol: at for at, symbol in enumerate(walk.panel.symbols)}
-    row = np.minimum(days.search_sorted(opened["issued_for"]).to_numpy(), len(days) - 1)
-    column = np.array([symbols.get(symbol, -1) for symbol in opened["symbol"]], dtype=np.int64)
-    same = walk.panel.days[row] == opened["issued_for"].to_numpy()
+    row, column, here = locate(opened, walk.panel)
+    days = walk.panel.days
     found = walk.outcomes
 
     def pick(table: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        picked: np.ndarray[Any, Any] = np.where(same & (column >= 0), table[row, column], np.nan)
+        picked: np.ndarray[Any, Any] = np.where(here, table[row, column], np.nan)
         return picked
 
     excess, move = pick(found.excess), pick(found.move)
     low, high = opened["low"].to_numpy(), opened["high"].to_numpy()
     known = np.isfinite(excess)
     banded = known & np.isfinite(low) & np.isfinite(high)
-    ends = walk.panel.days[np.minimum(row + CLOSES_AFTER, len(days) - 1)]
+    ends = days[np.minimum(row + CLOSES_AFTER, len(days) - 1)]
     frame = opened.select("issue_id", "symbol").with_columns(
         state=pl.Series(np.where(known, "SCORED", "NO_PRICES"), dtype=pl.String),
         day=pl.Series(ends).cast(pl.Date),

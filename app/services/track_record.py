@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.db.frames import read_frame
 from app.domain.recommend.calibration import WINDOWS
-from app.domain.recommend.record import CURVE, SUMS, Record, summarise
+from app.domain.recommend.record import CURVE, PLAIN, SUMS, Record, summarise
 from app.env import Env
 from app.errors import BadInput
 from app.services.prices import horizon
@@ -79,8 +79,9 @@ async def list_records(
         for row in (await db.execute(text(_COUNTS), params)).mappings().all():
             own = params | {"market": row["market"], "simulated": row["simulated"]}
             sums = await read_frame(db, _SUMS_SQL, own, SUMS)
+            plain = await read_frame(db, _PLAIN_SQL, own, PLAIN)
             curve = await read_frame(db, _CURVE_SQL, own, CURVE)
-            record = summarise(sums, curve, STEPS[row["simulated"]])
+            record = summarise(sums, plain, curve, STEPS[row["simulated"]])
             told = record is not None and record.error is not None
             lines = [CurveRow(*line) for line in curve.iter_rows()] if told else []
             found.append(RecordRow(**row, record=record, curve=lines))
@@ -117,6 +118,13 @@ _SUMS_SQL: Final = f"""
                  FILTER (WHERE r.probability IS NOT NULL), 0) AS brier_base,
         min(o.held) AS held
     {_SCORED} GROUP BY i.day, r.action ORDER BY i.day, r.action
+"""
+_PLAIN_SQL: Final = f"""
+    SELECT day, baseline, count(*) AS count, sum(beat::int) AS beat, sum(excess) AS excess,
+        sum(net) AS net, sum(returned) AS returned
+    FROM (SELECT r.issue_id, r.symbol, i.day, o.beat, o.excess, o.net, o.returned {_SCORED}) AS own
+    JOIN baseline_choice USING (issue_id, symbol)
+    GROUP BY 1, 2 ORDER BY 1, 2
 """
 _CURVE_SQL: Final = f"""
     SELECT avg(p) AS forecast, avg(beat) AS seen, count(*) AS count FROM (

@@ -28,6 +28,7 @@ QUERY = """{
       reasons { feature push value weight sentence } } } }
   trackRecord { issued scored records { simulated enough
     figures { windows baseRate { value low high } actions { action count beat { value } }
+      baselines { baseline count net { value } lead { value } }
       equalWeight { value } held { value } bought { value } coverage { value } }
     calibration { count } } }
 }"""
@@ -59,6 +60,8 @@ async def test_the_newest_recommendations_with_their_reasons_and_record(env):
     assert (live["figures"], live["calibration"]) == (None, [])
     assert walked["enough"] is False
     assert 0 < walked["figures"]["baseRate"]["value"] < 1
+    plain = walked["figures"]["baselines"]
+    assert {"SIGNAL", "MOMENTUM_5"} <= {one["baseline"] for one in plain}
     assert found["trackRecord"]["issued"] > found["trackRecord"]["scored"] > 0
 
 

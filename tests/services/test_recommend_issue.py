@@ -21,7 +21,7 @@ from app.services.recommend_seal import find_broken_seal
 from tests.factories import make_fundamentals, weekdays
 from tests.recommending import SHARES, SPLIT, add_day, make_market
 
-TABLES = ("recommendation_outcome", "recommendation", "recommendation_issue")
+TABLES = ("baseline_choice", "recommendation_outcome", "recommendation", "recommendation_issue")
 
 
 async def rows(env: Env, sql: str) -> list:
@@ -103,6 +103,24 @@ async def test_a_new_day_is_issued_once_and_what_is_gone_is_counted_as_without_p
     assert await find_broken_seal(env) is None
 
 
+async def test_issues_from_before_there_were_plain_rules_get_theirs_at_the_next_walk(
+    env, superuser
+):
+    await make_market(env, sessions=110)
+    await issue(env, MarketKey.US)
+    chosen = await rows(env, CHOICES)
+    assert {row.baseline for row in chosen} >= {"SIGNAL", "MOMENTUM_5"}
+    async with superuser.write() as db:
+        await db.execute(text("SET LOCAL session_replication_role = replica"))
+        await db.execute(text("DELETE FROM baseline_choice"))
+    assert await rows(env, CHOICES) == []
+    assert await issue(env, MarketKey.US) == ("ISSUED", 0)
+    assert await rows(env, CHOICES) == chosen
+
+
+CHOICES = "SELECT * FROM baseline_choice ORDER BY issue_id, symbol, baseline"
+
+
 async def test_a_market_without_a_closed_outcome_waits(env):
     await make_market(env, ("AAPL",), benchmark=None, sessions=70)
     assert await issue(env, MarketKey.US) == ("TOO_SHORT", 0)
@@ -137,6 +155,7 @@ CHANGES = [
     "UPDATE recommendation SET rank = 99",
     "UPDATE recommendation_issue SET simulated = false",
     "UPDATE recommendation_outcome SET beat = true",
+    "UPDATE baseline_choice SET baseline = 'SIGNAL'",
     "INSERT INTO recommendation SELECT * FROM recommendation",
     "INSERT INTO recommendation_outcome SELECT * FROM recommendation_outcome",
 ]

@@ -14,7 +14,7 @@ from app.errors import BadInput
 from app.services.recommend_issue import issue
 from app.services.settings import REPLAY_KEY, choose_source, put_setting
 from app.services.track_record import list_records
-from tests.recommending import make_market
+from tests.recommending import SPLIT, make_market
 
 PLAIN = """
     SELECT r.action, r.probability, i.day, i.base_rate, o.*
@@ -71,6 +71,66 @@ async def test_totals_are_those_of_the_rows(issued, monkeypatch):
     held = {row.day: row.held for row in scored}
     assert record.held is not None
     assert record.held.value == pytest.approx(sum(held.values()) / len(held))
+
+
+async def test_plain_rules_are_recomputed_day_by_day_from_the_bars(issued):
+    """By hand: total returns out of bars and splits, the best fifth by counting, means of sums."""
+    async with issued.db.read() as db:
+        rows = [row for row in await db.execute(text(PLAIN)) if row.state == "SCORED"]
+        costs = dict((await db.execute(text("SELECT day, cost FROM recommendation_issue"))).all())
+        votes = {(r.symbol, r.day): r.strength for r in await db.execute(text(VOTES))}
+        bars = list(await db.execute(text(BARS)))
+    closes = {(bar.symbol, bar.day): float(bar.close) * (3 if late(bar) else 1) for bar in bars}
+    days = sorted({bar.day for bar in bars})
+    own: dict[str, list] = {"SIGNAL": [], "MOMENTUM_5": [], "MOMENTUM_12_1": []}
+    for day in sorted({row.day for row in rows}):
+        issue_rows = [row for row in rows if row.day == day]
+        for name, begin, end in (("MOMENTUM_5", 5, 0), ("MOMENTUM_12_1", 252, 21)):
+            at = days.index(day)
+            if at < begin:
+                continue
+            past = {
+                row.symbol: closes[row.symbol, days[at - end]]
+                / closes[row.symbol, days[at - begin]]
+                for row in issue_rows
+            }
+            for row in issue_rows:
+                below = sum(value < past[row.symbol] for value in past.values())
+                if (below + 0.5) / len(past) >= 0.8:
+                    own[name].append(row)
+        own["SIGNAL"] += [row for row in issue_rows if votes.get((row.symbol, day), 0) >= 1]
+    record = (await list_records(issued))[1].record
+    assert record is not None
+    assert {one.baseline for one in record.baselines} == {n for n, bought in own.items() if bought}
+    buys = [row for row in rows if row.action == "BUY"]
+    for one in record.baselines:
+        bought = own[one.baseline]
+        assert one.count == len(bought) > 10
+        assert one.beat.value == pytest.approx(mean(row.beat for row in bought))
+        assert one.net.value == pytest.approx(mean(row.excess - costs[row.day] for row in bought))
+        after = mean(row.returned - costs[row.day] for row in bought)
+        assert one.bought.value == pytest.approx(after)
+        both = {row.day for row in bought} & {row.day for row in buys}
+        leads = [
+            mean(row.net for row in buys if row.day == day)
+            - mean(row.net for row in bought if row.day == day)
+            for day in both
+        ]
+        assert one.lead is not None
+        assert one.lead.value == pytest.approx(mean(leads))
+
+
+def mean(values) -> float:
+    known = [float(value) for value in values]
+    return sum(known) / len(known)
+
+
+def late(bar) -> bool:
+    return bar.symbol == "TSLA" and bar.day >= SPLIT
+
+
+VOTES = "SELECT symbol, day, strength FROM signal"
+BARS = "SELECT symbol, day, close FROM bar WHERE symbol <> 'SPY' ORDER BY day"
 
 
 async def test_days_models_and_sources_narrow_it(issued):

@@ -31,6 +31,7 @@ from app.db.models.portfolio import (
     TxnNote,
 )
 from app.db.models.recommendation import (
+    BaselineChoice,
     Recommendation,
     RecommendationIssue,
     RecommendationOutcome,
@@ -65,6 +66,7 @@ __all__ = [
     "BacktestData",
     "Bar",
     "Base",
+    "BaselineChoice",
     "CrossCheck",
     "DataRevision",
     "DataVersion",

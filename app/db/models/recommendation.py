@@ -117,3 +117,20 @@ class RecommendationOutcome(Base):
         CheckConstraint("state IN ('SCORED', 'NO_PRICES')", name="state"),
         CheckConstraint("(state = 'SCORED') = (excess IS NOT NULL)", name="scored"),
     )
+
+
+class BaselineChoice(Base):
+    """A plain rule (`app.domain.recommend.baselines`) would have bought what was issued."""
+
+    __tablename__ = "baseline_choice"
+
+    issue_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    baseline: Mapped[str] = mapped_column(primary_key=True)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["issue_id", "symbol"], ["recommendation.issue_id", "recommendation.symbol"]
+        ),
+        CheckConstraint("baseline IN ('SIGNAL', 'MOMENTUM_5', 'MOMENTUM_12_1')", name="baseline"),
+    )

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from app.domain.recommend.actions import Action
+from app.domain.recommend.baselines import Baseline
 from app.domain.recommend.calibration import WINDOWS
 from app.domain.recommend.outcomes import HORIZON
 from app.domain.recommend.statistics import Mean, cluster_mean
@@ -38,7 +39,17 @@ SUMS: Final = pl.Schema(
 returned more, of that less costs, and of returns; how many had a band and ended in it; how many had
 a probability, with the sums of the squared errors; and what the benchmark returned."""
 
+PLAIN: Final = pl.Schema(
+    {"day": pl.Date, "baseline": pl.String}
+    | {name: SUMS[name] for name in ("count", "beat", "excess", "net", "returned")}
+)
+"""The same of what each plain rule would have bought, a row for each day and rule."""
+
 CURVE: Final = pl.Schema({"forecast": pl.Float64, "seen": pl.Float64, "count": pl.Int64})
+
+
+_PAID: Final = (pl.col("returned") - pl.col("excess") + pl.col("net")).alias("paid")
+"""The sum of returns after costs, as an excess and what is left of it tell them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,22 @@ class ActionRecord:
     beat: Mean
     excess: Mean
     net: Mean
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineRecord:
+    """What a plain rule would have bought: as an action, and its return after costs.
+
+    `lead`: by how much more the rule's own purchases brought after costs, over the days on which
+    both bought; None where there is no such day.
+    """
+
+    baseline: Baseline
+    count: int
+    beat: Mean
+    net: Mean
+    bought: Mean
+    lead: Mean | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +97,17 @@ class Record:
     bought: Mean | None
     equal_weight: Mean
     held: Mean | None
+    baselines: list[BaselineRecord]
 
 
-def summarise(sums: pl.DataFrame, curve: pl.DataFrame, step: int) -> Record | None:
-    """The record of SUMS and CURVE; None when nothing was scored.
+def summarise(
+    sums: pl.DataFrame, plain: pl.DataFrame, curve: pl.DataFrame, step: int
+) -> Record | None:
+    """The record of SUMS, PLAIN and CURVE; None when nothing was scored.
 
     Args:
         sums: by day.
+        plain: by day.
         curve: the calibration curve: mean probability, frequency and count of each bin.
         step: sessions from one day to the next: 1 for what was issued, 5 for what was simulated.
     """
@@ -92,7 +123,6 @@ def summarise(sums: pl.DataFrame, curve: pl.DataFrame, step: int) -> Record | No
     enough = foretold.height * step >= WINDOWS * HORIZON
     errors, bases = foretold.select(pl.col("brier", "brier_base").sum()).row(0)
     buys = sums.filter(pl.col("action") == Action.BUY)
-    cost = buys.with_columns(paid=pl.col("returned") - pl.col("excess") + pl.col("net"))
     return Record(
         count=int(daily["count"].sum()),
         windows=base.windows,
@@ -101,9 +131,14 @@ def summarise(sums: pl.DataFrame, curve: pl.DataFrame, step: int) -> Record | No
         coverage=_mean(daily, "inside", step, of="banded"),
         skill=1.0 - errors / bases if enough else None,
         error=_error(curve) if enough else None,
-        bought=_mean(cost, "paid", step),
+        bought=_mean(buys.with_columns(_PAID), "paid", step),
         equal_weight=_mean(daily, "returned", step) or base,
         held=_mean(daily.drop_nulls("held").with_columns(one=pl.lit(1)), "held", step, of="one"),
+        baselines=[
+            one
+            for baseline in Baseline
+            if (one := _baseline(plain, baseline, buys, step)) is not None
+        ],
     )
 
 
@@ -113,6 +148,21 @@ def _action(sums: pl.DataFrame, action: Action, step: int) -> ActionRecord | Non
     if beat is None or excess is None or net is None:
         return None
     return ActionRecord(action, int(own["count"].sum()), beat, excess, net)
+
+
+def _baseline(
+    plain: pl.DataFrame, baseline: Baseline, buys: pl.DataFrame, step: int
+) -> BaselineRecord | None:
+    own = plain.filter(pl.col("baseline") == baseline).with_columns(_PAID)
+    beat, net, bought = (_mean(own, name, step) for name in ("beat", "net", "paid"))
+    if beat is None or net is None or bought is None:
+        return None
+    both = buys.join(own, on="day", maintain_order="left").with_columns(
+        lead=pl.col("net") / pl.col("count") - pl.col("net_right") / pl.col("count_right"),
+        one=pl.lit(1),
+    )
+    lead = _mean(both, "lead", step, of="one")
+    return BaselineRecord(baseline, int(own["count"].sum()), beat, net, bought, lead)
 
 
 def _mean(frame: pl.DataFrame, name: str, step: int, *, of: str = "count") -> Mean | None:

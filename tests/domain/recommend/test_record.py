@@ -7,7 +7,10 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from app.domain.recommend.record import CURVE, SUMS, summarise
+from app.domain.recommend.baselines import Baseline
+from app.domain.recommend.record import CURVE, PLAIN, SUMS, summarise
+
+NO_PLAIN = pl.DataFrame(schema=PLAIN)
 
 
 def sums(days: int, **changed: float | None) -> pl.DataFrame:
@@ -25,7 +28,7 @@ def sums(days: int, **changed: float | None) -> pl.DataFrame:
 
 def test_figures_are_means_of_outcomes_and_purchases_bear_their_costs():
     curve = pl.DataFrame({"forecast": [0.4, 0.6], "seen": [0.5, 0.6], "count": [30, 10]}, CURVE)
-    found = summarise(sums(60), curve, 5)
+    found = summarise(sums(60), NO_PLAIN, curve, 5)
     assert found is not None
     assert (found.count, found.windows) == (480, 15)
     assert found.base.value == 0.25
@@ -44,11 +47,36 @@ def test_figures_are_means_of_outcomes_and_purchases_bear_their_costs():
 
 def test_what_is_not_known_is_none_and_nothing_is_no_record():
     bare = sums(3, banded=0, inside=0, forecast=0, brier=0.0, brier_base=0.0, held=None)
-    found = summarise(bare.filter(pl.col("action") == "SELL"), pl.DataFrame(schema=CURVE), 5)
+    found = summarise(
+        bare.filter(pl.col("action") == "SELL"), NO_PLAIN, pl.DataFrame(schema=CURVE), 5
+    )
     assert found is not None
     assert (found.coverage, found.skill, found.error) == (None, None, None)
     assert (found.bought, found.held) == (None, None)
-    short = summarise(sums(59), pl.DataFrame(schema=CURVE), 1)
+    short = summarise(sums(59), NO_PLAIN, pl.DataFrame(schema=CURVE), 1)
     assert short is not None
     assert (short.skill, short.error) == (None, None)  # eleven windows and a half
-    assert summarise(pl.DataFrame(schema=SUMS), pl.DataFrame(schema=CURVE), 1) is None
+    assert summarise(pl.DataFrame(schema=SUMS), NO_PLAIN, pl.DataFrame(schema=CURVE), 1) is None
+
+
+def test_plain_rules_have_means_of_their_purchases_and_what_the_rule_is_ahead_by():
+    first = date(2026, 1, 5)
+    rows = [
+        {"day": first + timedelta(days=n), "baseline": "MOMENTUM_5", "count": 2, "beat": 1,
+         "excess": 0.06, "net": 0.05, "returned": 0.10}
+        for n in range(10, 70)
+    ]  # fmt: skip
+    plain = pl.DataFrame(rows, schema=PLAIN)
+    found = summarise(sums(60), plain, pl.DataFrame(schema=CURVE), 5)
+    assert found is not None
+    (one,) = found.baselines
+    assert (one.baseline, one.count, one.beat.value) == (Baseline.MOMENTUM_5, 120, 0.5)
+    assert one.net.value == pytest.approx(0.025)
+    assert one.bought.value == pytest.approx((0.10 - 0.06 + 0.05) / 2)
+    assert one.lead is not None
+    assert one.lead.value == pytest.approx(0.02 / 4 - 0.05 / 2)  # of the 50 days of both
+    assert one.lead.windows == 50 * 5 // 20
+    alone = summarise(sums(5), plain, pl.DataFrame(schema=CURVE), 5)
+    assert alone is not None
+    assert [one.lead for one in alone.baselines] == [None]
+    assert found.baselines[0].net.low == pytest.approx(0.025)  # each day alike
