@@ -55,6 +55,17 @@ class AlertMutation:
         return AlertRule.of(await alert_rules.save_rule(env, user_id, input.to_rule(), input.id))
 
     @strawberry.mutation
+    async def pause_alert_rule(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002
+        paused: bool = True,  # noqa: FBT001, FBT002 - an argument of the schema
+    ) -> AlertRule:
+        """Has a rule see nothing, or begin anew; what happened meanwhile fires nothing."""
+        env, user_id = info.context.env, require_trader(info).user.id
+        return AlertRule.of(await alert_rules.pause_rule(env, user_id, id, paused=paused))
+
+    @strawberry.mutation
     async def delete_alert_rule(self, info: Info, id: strawberry.ID) -> bool:  # noqa: A002
         """Forgets a rule; what it has told stays in the history."""
         await alert_rules.delete_rule(info.context.env, require_trader(info).user.id, id)

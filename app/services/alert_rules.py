@@ -19,13 +19,19 @@ from app.domain.alerts.crossing import Standing, step
 from app.domain.alerts.rules import AlertKind, Delivery, Rule, check_rule
 from app.env import Env
 from app.errors import BadInput, Conflict
-from app.services.alert_figures import list_extremes, see_now
-from app.services.alert_store import read_rules, read_watch
+from app.services.alert_figures import see_now
+from app.services.alert_store import follow_extremes, read_rules, read_watch
 from app.services.instruments import check_symbol, find_instruments
 from app.services.owned import get_owned
 
 MOST_RULES: Final = 500
 """Rules of one person."""
+
+_ANEW: Final[dict[str, Any]] = {
+    "phase": "NEW",
+    **dict.fromkeys(("seen_at", "armed_at", "fired_at", "word")),
+}
+"""How a rule stands that has seen nothing."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +81,8 @@ async def save_rule(env: Env, user_id: int, wanted: Rule, rule_id: str | None = 
         Conflict: there are too many already.
     """
     rule = check_rule(await _with_instrument(env, wanted), env.clock.now())
-    level = await _find_level(env, rule)
     async with env.db.write(uid=user_id) as db:
-        values = await _columns(db, user_id, rule, level, env.clock.now())
+        values = await _columns(db, user_id, rule, env.clock.now())
         if rule_id is None:
             await _require_room(db, user_id)
             row = AlertRule(user_id=user_id, created_at=env.clock.now(), crossings=0, **values)
@@ -87,9 +92,21 @@ async def save_rule(env: Env, user_id: int, wanted: Rule, rule_id: str | None = 
             for name, value in values.items():
                 setattr(row, name, value)
         await db.flush()
-    await _show_present(env, user_id, row.id)
-    async with env.db.read(uid=user_id) as db:
-        return RuleRow.of(await db.get_one(AlertRule, row.id))
+    return await _begin(env, user_id, RuleRow.of(row))
+
+
+async def pause_rule(env: Env, user_id: int, rule_id: str, *, paused: bool) -> RuleRow:
+    """Has a rule see nothing, or begin anew: what happened meanwhile fires nothing.
+
+    Raises:
+        NotFound: the rule is not there or not the user's.
+    """
+    async with env.db.write(uid=user_id) as db:
+        row = await get_owned(db, AlertRule, rule_id, user_id)
+        for name, value in {"paused": paused, **_ANEW}.items():
+            setattr(row, name, value)
+        await db.flush()
+    return await _begin(env, user_id, RuleRow.of(row))
 
 
 async def delete_rule(env: Env, user_id: int, rule_id: str) -> None:
@@ -114,31 +131,28 @@ async def _with_instrument(env: Env, rule: Rule) -> Rule:
     return Rule(**{**vars(rule), "symbol": symbol})
 
 
-async def _find_level(env: Env, rule: Rule) -> Decimal | None:
-    """The level that was chosen, or that of the last sessions."""
-    if rule.sessions is None or rule.symbol is None:
-        return rule.level
-    found = await list_extremes(env, rule.symbol, [rule.sessions])
-    return found.level_of(rule.kind, rule.sessions)
-
-
-async def _columns(
-    db: AsyncSession, user_id: int, rule: Rule, level: Decimal | None, now: datetime
-) -> dict[str, Any]:
+async def _columns(db: AsyncSession, user_id: int, rule: Rule, now: datetime) -> dict[str, Any]:
     """The columns that a rule sets; how it stood before is forgotten, its numbers are not."""
     portfolio = None
     if rule.portfolio is not None:
         portfolio = await get_owned(db, Portfolio, rule.portfolio, user_id)
-    same = ("kind", "symbol", "measure", "sessions", "band", "delivery", "expires_at", "note")
+    same = ("kind", "symbol", "measure", "level", "sessions", "band", "delivery", "expires_at")
     return {
-        **{name: getattr(rule, name) for name in (*same, "paused")},
+        **{name: getattr(rule, name) for name in (*same, "note", "paused")},
         "portfolio_id": None if portfolio is None else portfolio.id,
-        "level": level,
         "level_day": now.date(),
         "cooldown": int(rule.cooldown / timedelta(seconds=1)),
-        "phase": "NEW",
-        **dict.fromkeys(("seen_at", "armed_at", "fired_at", "word")),
+        **_ANEW,
     }
+
+
+async def _begin(env: Env, user_id: int, rule: RuleRow) -> RuleRow:
+    """A rule that was made or changed, with the level of highs or lows, as it stands at first."""
+    if rule.sessions is not None and rule.symbol is not None:
+        await follow_extremes(env, rule.symbol, {(rule.kind, rule.sessions)})
+    await _show_present(env, user_id, rule.id)
+    async with env.db.read(uid=user_id) as db:
+        return RuleRow.of(await db.get_one(AlertRule, rule.id))
 
 
 async def _show_present(env: Env, user_id: int, rule_id: int) -> None:

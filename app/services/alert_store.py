@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Integer, String
 
@@ -21,6 +21,7 @@ from app.db.models import AlertRule, Split
 from app.domain.alerts.crossing import Phase, Seen, Standing, Watch, walk
 from app.domain.alerts.rules import AlertKind
 from app.env import Env
+from app.services.alert_figures import list_extremes
 from app.services.events import announce, hand_over
 from app.services.notices import open_notices
 
@@ -126,6 +127,17 @@ async def store_moves(env: Env, moves: Sequence[Move]) -> int:
         await announce(env, "alert", users=sorted({row.user_id for row in made}))
         await hand_over(env, jobs)
     return len(made)
+
+
+async def follow_extremes(env: Env, symbol: str, wanted: set[tuple[str, int]]) -> None:
+    """Sets the levels of highs and lows to those of the newest sessions."""
+    found = await list_extremes(env, symbol, [sessions for _, sessions in wanted])
+    async with env.db.write(uid=EVERYONE) as db:
+        for kind, sessions in sorted(wanted):
+            level = found.level_of(AlertKind(kind), sessions)
+            mine = (AlertRule.symbol == symbol, AlertRule.kind == kind)
+            rules = update(AlertRule).where(*mine, AlertRule.sessions == sessions)
+            await db.execute(rules.values(level=level))
 
 
 def _columns(moves: Sequence[Move]) -> Any:

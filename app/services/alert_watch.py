@@ -10,7 +10,7 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select
 
 from app.db.engine import EVERYONE
 from app.db.models import AlertRule
@@ -22,12 +22,11 @@ from app.services.alert_figures import (
     Close,
     find_close,
     list_drawdowns,
-    list_extremes,
     list_troubles,
     see_quote,
     see_reading,
 )
-from app.services.alert_store import Move, list_active, move, store_moves
+from app.services.alert_store import Move, follow_extremes, list_active, move, store_moves
 from app.services.jobs import open_job
 from app.services.live import list_published
 from app.services.readings import list_readings
@@ -88,7 +87,7 @@ async def watch_close(env: Env, symbol: str) -> int:
         moves += _kept(move(row, path))
     made = await store_moves(env, moves)
     if highs:
-        await _follow_extremes(env, symbol, highs)
+        await follow_extremes(env, symbol, highs)
     return made
 
 
@@ -136,17 +135,6 @@ def _session(row: Row[Any], closed: Close) -> list[Seen]:
         extreme = closed.low if row.kind in BELOW else closed.high
         path.insert(0, Seen(closed.at - _MOMENT, float(extreme)))
     return path
-
-
-async def _follow_extremes(env: Env, symbol: str, wanted: set[tuple[str, int]]) -> None:
-    """Sets the levels of highs and lows to those of the newest sessions."""
-    found = await list_extremes(env, symbol, [sessions for _, sessions in wanted])
-    async with env.db.write(uid=EVERYONE) as db:
-        for kind, sessions in sorted(wanted):
-            level = found.level_of(AlertKind(kind), sessions)
-            mine = (AlertRule.symbol == symbol, AlertRule.kind == kind)
-            rules = update(AlertRule).where(*mine, AlertRule.sessions == sessions)
-            await db.execute(rules.values(level=level))
 
 
 async def _list_symbols(env: Env) -> list[str]:

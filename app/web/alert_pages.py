@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import AppError, BadInput
+from app.errors import AppError, BadInput, NotFound
 from app.graphql.execute import run_document
 from app.web.account_pages import Act, find_act, require_person, run_act
 from app.web.forms import Form, read_form, refuse
@@ -21,6 +21,8 @@ from app.web.shell import load_shell, nodes
 ACTS: Final = {
     "save": Act("alerts/_save"),
     "delete": Act("alerts/_delete", ("id",)),
+    "pause": Act("alerts/_pause", ("id",)),
+    "resume": Act("alerts/_resume", ("id",)),
     "acknowledge": Act("alerts/_acknowledge", ("id",)),
     "all": Act("alerts/_all"),
     "channel": Act("alerts/_channel", ("kind", "name", "address"), "address"),
@@ -31,22 +33,27 @@ ACTS: Final = {
 }
 ANCHORS: Final = {
     "save": "#rules",
-    "delete": "#rules",
+    **dict.fromkeys(("delete", "pause", "resume"), "#rules"),
     "channel": "#channels",
     "remove": "#channels",
     "test": "#notices",
     "retry": "#notices",
     "hours": "#hours",
 }
-_TEXTS: Final = ("kind", "symbol", "portfolio", "indicator", "strength", "delivery", "note")
+_TEXTS: Final = ("id", "kind", "symbol", "portfolio", "indicator", "strength", "delivery", "note")
 _FIGURES: Final = ("level", "hysteresis")
 _WHOLE: Final = ("sessions", "cooldownMinutes")
 _DAY: Final = timedelta(days=1)
+_MOMENT: Final = timedelta(microseconds=1)
 
 
 async def alerts(request: Request) -> Response:
-    """`GET /alerts`; `?after=` shows older ones."""
-    return await _show(request, Form())
+    """`GET /alerts`; `?after=` shows older ones, `?edit=` fills the form with a rule.
+
+    Raises:
+        NotFound: there is no such rule to change.
+    """
+    return await _show(request, Form(), request.query_params.get("edit"))
 
 
 async def new_alert(request: Request) -> Response:
@@ -95,7 +102,17 @@ def read_rule(typed: Mapping[str, str], zone: str) -> dict[str, Any]:
             msg = "expiresAt is %(value).40r; it must be a day such as 2026-01-05"
             raise BadInput(msg, field="expiresAt", value=text) from None
         given["expiresAt"] = (day + _DAY).isoformat()
-    return given
+    return given | ({"paused": True} if plain.get("paused") else {})
+
+
+def write_rule(rule: Mapping[str, Any], zone: str) -> dict[str, str]:
+    """A rule as the form has it, `read_rule` the other way round; `zone` is the reader's."""
+    names = (*_TEXTS, *_FIGURES, *_WHOLE)
+    typed = {name: str(rule[name]) for name in names if rule[name] is not None}
+    if rule["expiresAt"]:
+        end = datetime.fromisoformat(rule["expiresAt"]).astimezone(ZoneInfo(zone))
+        typed["expiresAt"] = (end - _MOMENT).date().isoformat()
+    return typed | ({"paused": "yes"} if rule["paused"] else {})
 
 
 def _whole(name: str, text: str) -> int:
@@ -105,13 +122,18 @@ def _whole(name: str, text: str) -> int:
     return int(text)
 
 
-async def _show(request: Request, form: Form) -> Response:
-    require_person(request)
+async def _show(request: Request, form: Form, edited: str | None = None) -> Response:
+    me = require_person(request)
     context = make_context(request)
     shell = await load_shell(context)
     after = request.query_params.get("after")
     found = await run_document("alerts/page", {"after": after}, context.renewed())
     info = found["alerts"]["pageInfo"]
+    if edited is not None:
+        rule = next((one for one in found["alertRules"] if one["id"] == edited), None)
+        if rule is None:
+            raise NotFound("There is nothing of that id, or it is not yours.")
+        form = Form("save", write_rule(rule, me.time_zone))
     data = {
         **{name: rows for name, rows in found.items() if name not in {"me", "alerts"}},
         "form": form,

@@ -56,6 +56,18 @@ async def test_a_rule_is_made_fires_is_read_and_deleted(env, context):
     assert (await answer(context, seen, id=node["id"])).data["acknowledgeAlert"]["acknowledgedAt"]
     everything = await answer(context, "mutation { acknowledgeAlerts }")
     assert everything.data == {"acknowledgeAlerts": 0}
+    rest = "mutation ($id: ID!, $p: Boolean!) { pauseAlertRule(id: $id, paused: $p) { paused } }"
+    for paused in (True, False):
+        given = {"id": made["id"], "p": paused}
+        assert (await answer(context, rest, **given)).data["pauseAlertRule"] == {"paused": paused}
+    charlie = await by_session(env, await make_user(env, "charlie"))
+    other = make_context(env, operator=False).signed_in(charlie)
+    for query, given in (
+        (rest, {"id": made["id"], "p": True}),
+        (SAVE, {"input": PRICE | {"id": made["id"]}}),
+    ):
+        refused = await answer(other, query, **given)
+        assert refused.errors[0].extensions["code"] == "NOT_FOUND"
     gone = "mutation ($id: ID!) { deleteAlertRule(id: $id) }"
     assert (await answer(context, gone, id=made["id"])).data == {"deleteAlertRule": True}
 

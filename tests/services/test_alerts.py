@@ -13,7 +13,7 @@ from app.domain.alerts.rules import AlertKind, Rule
 from app.errors import BadInput, Conflict, NotFound
 from app.services import alert_rules
 from app.services.alert_hours import get_hours, save_hours
-from app.services.alert_rules import delete_rule, list_rules, save_rule
+from app.services.alert_rules import delete_rule, list_rules, pause_rule, save_rule
 from app.services.alerts import (
     acknowledge,
     acknowledge_all,
@@ -59,6 +59,31 @@ async def test_a_changed_rule_begins_anew_and_its_numbers_go_on(env, alice):
     assert await see_path(env, "AAPL", 159, 161) == 1
     numbers = [row.number for row in (await list_alerts(env, alice.id)).rows]
     assert numbers == [2, 1]
+
+
+async def test_a_paused_rule_sees_nothing_and_begins_anew_when_it_is_resumed(env, alice):
+    rule = await save_rule(env, alice.id, read_rule("AAPL > 150"))
+    await see_path(env, "AAPL", 149)
+    paused = await pause_rule(env, alice.id, str(rule.id), paused=True)
+    assert (paused.paused, paused.level) == (True, 150)
+    assert await see_path(env, "AAPL", 155) == 0
+    resumed = await pause_rule(env, alice.id, str(rule.id), paused=False)
+    assert (resumed.paused, resumed.phase) == (False, "NEW")
+    assert await see_path(env, "AAPL", 156) == 0  # it lay beyond when the rule was resumed
+    assert await see_path(env, "AAPL", 149, 151) == 1
+
+
+async def test_nobody_else_changes_pauses_or_deletes_a_rule(env, alice):
+    rule = await save_rule(env, alice.id, read_rule("AAPL > 150"))
+    charlie = await make_user(env, "charlie")
+    for change in (
+        save_rule(env, charlie.id, read_rule("AAPL > 1"), str(rule.id)),
+        pause_rule(env, charlie.id, str(rule.id), paused=True),
+        delete_rule(env, charlie.id, str(rule.id)),
+    ):
+        with pytest.raises(NotFound):
+            await change
+    assert await list_rules(env, alice.id) == [rule]
 
 
 async def test_what_cannot_be_watched_is_refused(env, alice, monkeypatch):

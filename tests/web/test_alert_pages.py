@@ -103,6 +103,52 @@ async def test_the_dialog_of_an_instrument_makes_one_and_says_so(env, alice, htt
     assert (await http.get("/alerts/new?symbol=AAPL")).status_code == 200
 
 
+async def test_a_rule_is_changed_paused_and_resumed_by_plain_forms(env, alice, http):
+    full = RULE | {"note": "sell?", "cooldownMinutes": "15", "hysteresis": "1.5",
+                   "delivery": "URGENT", "expiresAt": "2030-03-04"}  # fmt: skip
+    await http.post("/alerts", data=full)
+    (rule,) = await list_rules(env, alice.id)
+    assert f'href="/alerts?edit={rule.id}#new"' in (await http.get("/alerts")).text
+    page = (await http.get(f"/alerts?edit={rule.id}")).text
+    assert "Change an alert" in text_of(page)
+    for name, value in {**full, "symbol": "AAPL", "level": "1150.5", "id": str(rule.id)}.items():
+        if name not in {"act", "kind", "delivery"}:
+            assert re.search(rf'name="{name}"[^>]*value="{re.escape(value)}"', page), name
+    for chosen in ("PRICE_ABOVE", "URGENT"):
+        assert f'<option value="{chosen}" selected>' in page
+    change = full | {"id": str(rule.id), "level": "-1", "note": "buy?", "paused": "yes"}
+    bad = await http.post("/alerts", data=change)
+    assert bad.status_code == 422
+    assert 'id="rule-level-error"' in bad.text
+    assert "Change an alert" in text_of(bad.text)
+    assert re.search(r'name="paused"\s+value="yes" checked', bad.text)
+    assert await list_rules(env, alice.id) == [rule]
+    assert (await http.post("/alerts", data=change | {"level": "900"})).status_code == 303
+    (changed,) = await list_rules(env, alice.id)
+    assert (changed.id, changed.note, changed.paused) == (rule.id, "buy?", True)
+    assert (int(changed.level), changed.expires_at) == (900, rule.expires_at)
+    assert "paused" in text_of((await http.get("/alerts")).text)
+    for act, paused in (("resume", False), ("pause", True)):
+        done = await http.post("/alerts", data={"act": act, "id": str(rule.id)})
+        assert (done.status_code, done.headers["location"]) == (303, "/alerts#rules")
+        assert (await list_rules(env, alice.id))[0].paused is paused
+
+
+async def test_nobody_else_sees_or_changes_a_rule(env, alice, http, settings):
+    await http.post("/alerts", data=RULE)
+    (rule,) = await list_rules(env, alice.id)
+    await make_user(env, "charlie")
+    async with browsing(settings) as other:
+        await other.post("/login", data={"username": "charlie", "password": PASSWORD})
+        assert (await other.get(f"/alerts?edit={rule.id}")).status_code == 404
+        for change in (RULE | {"level": "1"}, {"act": "pause"}, {"act": "delete"}):
+            refused = await other.post("/alerts", data=change | {"id": str(rule.id)})
+            assert refused.status_code == 422
+            assert "it is not yours" in text_of(refused.text)
+    assert await list_rules(env, alice.id) == [rule]
+    assert (await http.get("/alerts?edit=999")).status_code == 404
+
+
 async def test_a_channel_is_added_tried_and_removed_and_a_bad_address_is_named(env, alice, http):
     with receiving() as receiver:
         channel = {"act": "channel", "kind": "SLACK", "name": "team", "address": receiver.url}
