@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from app.env import Env
-from app.services.alert_watch import watch_quotes
+from app.services.alert_watch import watch_quotes, watch_replay
 from app.services.matching import match_orders
 from workers.pace import Pace
 
@@ -21,4 +21,5 @@ async def match_tick(ctx: dict[str, Any]) -> None:
     pace: Pace = ctx["pace"]
     async with asyncio.timeout(pace.deadline):
         await watch_quotes(env, ctx.setdefault("watched", {}))
+        ctx["replayed"] = await watch_replay(env, ctx.get("replayed"))
         await match_orders(env)

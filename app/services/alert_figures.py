@@ -61,14 +61,21 @@ def see_quote(kind: str, quote: Quote) -> Seen | None:
     return Seen(quote.at, float(quote.price), ordered=ordered)
 
 
-def see_reading(row: Row[Any], reading: Reading, at: datetime) -> Seen | None:
+def see_reading(
+    row: Row[Any], reading: Reading, at: datetime, *, ordered: bool = True
+) -> Seen | None:
     """What the indicators of a session say to a rule; None for nothing."""
     if row.kind in INDICATORS:
         value = reading.indicators.get(row.measure)
-        return None if value is None else Seen(at, value)
+        return None if value is None else Seen(at, value, ordered=ordered)
     if row.kind == AlertKind.SIGNAL_CHANGE and reading.signal is not None:
-        return Seen(at, word=reading.signal.strength)
+        return Seen(at, word=reading.signal.strength, ordered=ordered)
     return None
+
+
+def see_replayed(row: Row[Any], reading: Reading) -> Seen | None:
+    """The same of a session that is replayed: it counts as it comes."""
+    return see_reading(row, reading, _midnight(reading.day), ordered=False)
 
 
 async def see_now(env: Env, row: Row[Any]) -> Seen | None:

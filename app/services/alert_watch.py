@@ -6,8 +6,9 @@ remembered but which quotes were seen, and that only saves work.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, MutableMapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row, select
@@ -25,13 +26,18 @@ from app.services.alert_figures import (
     list_troubles,
     see_quote,
     see_reading,
+    see_replayed,
 )
 from app.services.alert_store import Move, follow_extremes, list_active, move, store_moves
 from app.services.jobs import open_job
 from app.services.live import list_published
 from app.services.readings import list_readings
+from app.services.replay import replay_day
 
-CLOSING: Final = LIVE | INDICATORS | {AlertKind.SIGNAL_CHANGE}
+READ: Final = INDICATORS | {AlertKind.SIGNAL_CHANGE}
+"""Kinds that the indicators of a session decide."""
+
+CLOSING: Final = LIVE | READ
 """Kinds that the bar of a session decides."""
 
 _MOMENT: Final = timedelta(microseconds=1)
@@ -89,6 +95,37 @@ async def watch_close(env: Env, symbol: str) -> int:
     if highs:
         await follow_extremes(env, symbol, highs)
     return made
+
+
+async def watch_replay(env: Env, known: date | None) -> date | None:
+    """What the replay's coming to another day does to the rules that a collection decides.
+
+    Nothing is collected in a replay: with a new day the session before it is over, and its
+    indicators, signals and extremes may be shown. `known` is the day of the look before.
+
+    Returns:
+        The day that is replayed now, None without a replay.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    day = await replay_day(env)
+    if day is None or day == known:
+        return day
+    rows = await list_active(env, READ | EXTREMES)
+    readings = await list_readings(env, sorted({row.symbol for row in rows}))
+    moves = []
+    highs: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    for row in rows:
+        if row.kind in EXTREMES:
+            highs[row.symbol].add((row.kind, row.sessions))
+        elif row.symbol in readings:
+            seen = see_replayed(row, readings[row.symbol])
+            moves += _kept(None if seen is None else move(row, [seen]))
+    await store_moves(env, moves)
+    for symbol, wanted in highs.items():
+        await follow_extremes(env, symbol, wanted)
+    return day
 
 
 async def watch_freshness(env: Env) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
-from app.db.models import AlertRule, EquityDaily, IndicatorDaily, Instrument, Signal
+from app.db.models import AlertRule, Bar, EquityDaily, IndicatorDaily, Instrument, Signal
 from app.domain.alerts.rules import AlertKind, Rule
 from app.errors import Unavailable
 from app.services import alert_store, jobs
@@ -21,8 +22,10 @@ from app.services.alert_watch import (
     watch_drawdowns,
     watch_freshness,
     watch_quotes,
+    watch_replay,
 )
 from app.services.alerts import list_alerts
+from app.services.settings import REPLAY_KEY, put_setting
 from tests.alerting import read_rule, see_path
 from tests.clocks import at
 from tests.factories import make_bars, make_instrument, make_sessions, make_split, weekdays
@@ -31,6 +34,7 @@ from tests.holdings import publish
 from tests.ledgers import make_portfolio
 from tests.paper import OPEN_US, make_quote
 from tests.people import make_user
+from tests.recommending import make_market
 
 NONE = timedelta(0)
 
@@ -179,6 +183,48 @@ async def test_indicators_and_the_signal_are_seen_at_the_close(env, alice):
     assert await watch_close(env, "AAPL") == 2
     assert sorted(await told(env, alice)) == [("INDICATOR_BELOW", 25), ("SIGNAL_CHANGE", None)]
     assert (await list_alerts(env, alice.id)).rows[0].word == "BUY"
+
+
+async def test_a_replay_tells_of_indicators_signals_and_highs_as_its_days_pass(env):
+    """Each day is looked at twice, as after a restart; what it told is counted by hand."""
+    days = await make_market(env, ("AAPL",), benchmark=None, sessions=90, source="sample")
+    alice = await make_user(env)
+    await stand_at(env, days[40])
+    rsi = Rule(
+        AlertKind.INDICATOR_ABOVE, "AAPL", measure="rsi_14", level=Decimal(52), cooldown=NONE
+    )
+    await save_rule(env, alice.id, rsi)
+    await save_rule(env, alice.id, Rule(AlertKind.SIGNAL_CHANGE, "AAPL", cooldown=NONE))
+    await save_rule(env, alice.id, Rule(AlertKind.NEW_HIGH, "AAPL", sessions=5, cooldown=NONE))
+    known = await watch_replay(env, None)
+    for day in days[41:]:
+        await stand_at(env, day)
+        known = await watch_replay(env, known)
+        assert known == day
+        assert await watch_replay(env, None) == day
+    async with env.db.read() as db:
+        read = select(IndicatorDaily.rsi_14).order_by(IndicatorDaily.day)
+        figures = (await db.scalars(read)).all()[39:-1]
+        votes = (await db.scalars(select(Signal.strength).order_by(Signal.day))).all()[-51:-1]
+        highs = (await db.scalars(select(Bar.high).order_by(Bar.day))).all()
+    crossings, armed = [], figures[0] < 52
+    for figure in figures[1:]:
+        if armed and figure >= 52:
+            crossings.append(figure)
+        armed = figure < 52 and (armed or figure <= 51)
+    found = await told(env, alice)
+    assert len(crossings) > 1
+    assert [value for kind, value in found if kind == "INDICATOR_ABOVE"] == pytest.approx(
+        crossings, abs=1e-6
+    )
+    changes = sum(one != before for before, one in pairwise(votes))
+    assert sum(kind == "SIGNAL_CHANGE" for kind, _ in found) == changes > 1
+    rule = next(rule for rule in await list_rules(env, alice.id) if rule.sessions)
+    assert rule.level == max(highs[-6:-1])  # of the sessions before the replayed day
+
+
+async def stand_at(env, day):
+    await put_setting(env, REPLAY_KEY, {"day": str(day), "step": 0})
 
 
 async def store_readings(env, days, rsi):
