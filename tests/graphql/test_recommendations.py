@@ -61,7 +61,8 @@ async def test_the_newest_recommendations_with_their_reasons_and_record(env):
     assert walked["enough"] is False
     assert 0 < walked["figures"]["baseRate"]["value"] < 1
     plain = walked["figures"]["baselines"]
-    assert {"SIGNAL", "MOMENTUM_5"} <= {one["baseline"] for one in plain}
+    assert plain[0]["baseline"] in {"SIGNAL", "MOMENTUM_5"}
+    assert plain[0]["count"] > 0
     assert found["trackRecord"]["issued"] > found["trackRecord"]["scored"] > 0
 
 

@@ -104,6 +104,7 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "Recommendation.reasons",  # six
         "TrackRecord.records",  # two a market
         "RecordFigures.actions",
+        "RecordFigures.baselines",  # three
         "MarketRecord.calibration",  # ten
         "Query.quotes",
         "Query.markets",

@@ -103,7 +103,7 @@ async def test_of_one_instrument_its_number_and_since_when_as_the_rows_say(issue
                         break
                     run = other.day
             assert standing.since == run
-    assert len({row.action for row in said if row.symbol == "AAPL"}) > 1
+    assert len({(row.symbol, row.action) for row in said}) > len({row.symbol for row in said})
     one = await find_recommendation(issued, "AAPL")
     assert one is not None
     assert (one.symbol, one.issue.day) == ("AAPL", days[-1])

@@ -17,7 +17,7 @@ from app.services.track_record import list_records
 from tests.recommending import SPLIT, make_market
 
 PLAIN = """
-    SELECT r.action, r.probability, i.day, i.base_rate, o.*
+    SELECT r.action, r.probability, i.day AS issued_for, i.base_rate, i.cost, o.*
     FROM recommendation_issue i JOIN recommendation r ON r.issue_id = i.id
     LEFT JOIN recommendation_outcome o USING (issue_id, symbol) WHERE i.simulated
 """
@@ -77,14 +77,13 @@ async def test_plain_rules_are_recomputed_day_by_day_from_the_bars(issued):
     """By hand: total returns out of bars and splits, the best fifth by counting, means of sums."""
     async with issued.db.read() as db:
         rows = [row for row in await db.execute(text(PLAIN)) if row.state == "SCORED"]
-        costs = dict((await db.execute(text("SELECT day, cost FROM recommendation_issue"))).all())
         votes = {(r.symbol, r.day): r.strength for r in await db.execute(text(VOTES))}
         bars = list(await db.execute(text(BARS)))
     closes = {(bar.symbol, bar.day): float(bar.close) * (3 if late(bar) else 1) for bar in bars}
     days = sorted({bar.day for bar in bars})
     own: dict[str, list] = {"SIGNAL": [], "MOMENTUM_5": [], "MOMENTUM_12_1": []}
-    for day in sorted({row.day for row in rows}):
-        issue_rows = [row for row in rows if row.day == day]
+    for day in sorted({row.issued_for for row in rows}):
+        issue_rows = [row for row in rows if row.issued_for == day]
         for name, begin, end in (("MOMENTUM_5", 5, 0), ("MOMENTUM_12_1", 252, 21)):
             at = days.index(day)
             if at < begin:
@@ -107,13 +106,13 @@ async def test_plain_rules_are_recomputed_day_by_day_from_the_bars(issued):
         bought = own[one.baseline]
         assert one.count == len(bought) > 10
         assert one.beat.value == pytest.approx(mean(row.beat for row in bought))
-        assert one.net.value == pytest.approx(mean(row.excess - costs[row.day] for row in bought))
-        after = mean(row.returned - costs[row.day] for row in bought)
+        assert one.net.value == pytest.approx(mean(row.excess - row.cost for row in bought))
+        after = mean(row.returned - row.cost for row in bought)
         assert one.bought.value == pytest.approx(after)
-        both = {row.day for row in bought} & {row.day for row in buys}
+        both = {row.issued_for for row in bought} & {row.issued_for for row in buys}
         leads = [
-            mean(row.net for row in buys if row.day == day)
-            - mean(row.net for row in bought if row.day == day)
+            mean(row.net for row in buys if row.issued_for == day)
+            - mean(row.net for row in bought if row.issued_for == day)
             for day in both
         ]
         assert one.lead is not None

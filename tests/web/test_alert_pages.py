@@ -141,7 +141,8 @@ async def test_nobody_else_sees_or_changes_a_rule(env, alice, http, settings):
     async with browsing(settings) as other:
         await other.post("/login", data={"username": "charlie", "password": PASSWORD})
         assert (await other.get(f"/alerts?edit={rule.id}")).status_code == 404
-        for change in (RULE | {"level": "1"}, {"act": "pause"}, {"act": "delete"}):
+        acts = [{"act": act} for act in ("pause", "resume", "delete", "acknowledge")]
+        for change in (RULE | {"level": "1"}, *acts):
             refused = await other.post("/alerts", data=change | {"id": str(rule.id)})
             assert refused.status_code == 422
             assert "it is not yours" in text_of(refused.text)
