@@ -135,9 +135,9 @@ def summarise(
         equal_weight=_mean(daily, "returned", step) or base,
         held=_mean(daily.drop_nulls("held").with_columns(one=pl.lit(1)), "held", step, of="one"),
         baselines=[
-            one
+            plainly
             for baseline in Baseline
-            if (one := _baseline(plain, baseline, buys, step)) is not None
+            if (plainly := _baseline(plain, baseline, buys, step)) is not None
         ],
     )
 
