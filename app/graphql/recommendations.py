@@ -13,13 +13,12 @@ from app.graphql.describing import described
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_market, require_user
 from app.graphql.recommend_types import (
-    MarketRecord,
     PositionAdvice,
     Recommendation,
     RecommendationIssue,
     RecommendationWalk,
-    TrackRecord,
 )
+from app.graphql.track_record_types import MarketRecord, TrackRecord
 from app.services.recommendations import (
     Sort,
     count_recommendations,
