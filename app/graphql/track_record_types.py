@@ -1,4 +1,4 @@
-"""Types of the schema on the track record: what was issued was worth so much, beside plain rules."""
+"""Types of the schema on the track record: what all that was issued was worth, and plain rules."""
 
 from __future__ import annotations
 
