@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -24,6 +25,7 @@ RANGES: Final = ("1Y", "5Y", "MAX")
 METHODS: Final = ("PEARSON", "SPEARMAN")
 AT_FIRST: Final = 12
 """Instruments that are compared when none is named."""
+YEAR: Final = timedelta(days=365)
 SHOWN_LEADS: Final = 20
 MOST_LEADS: Final = 30
 
@@ -41,7 +43,7 @@ async def correlation(request: Request) -> Response:
         (await run_document("correlation/_followed", None, context.renewed()))["instruments"]
     )
     comparable = [it for it in followed if it["kind"] != "FX"]
-    default = " ".join(it["symbol"] for it in comparable[:AT_FIRST])
+    default = " ".join(_choose(comparable))
     typed = {
         "symbols": query.get("symbols", default),
         "range": query.get("range", "5Y"),
@@ -75,6 +77,19 @@ async def correlation(request: Request) -> Response:
         )
         return form.complete(answer)
     return get_renderer().page(request, "correlation/page.html", shell, data)
+
+
+def _choose(comparable: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is compared at first: what still trades and has a year of prices, or whatever there is.
+
+    All must have a return on a day for it to count: a new one would leave none.
+    """
+    stored = [it for it in comparable if it["lastSeen"] and not it["delistedAt"]]
+    newest = max((date.fromisoformat(it["lastSeen"]) for it in stored), default=date.max)
+    since = (newest - YEAR).isoformat()
+    lasting = [it["symbol"] for it in stored if it["firstSeen"] <= since]
+    every = [it["symbol"] for it in comparable]
+    return (lasting if len(lasting) > 1 else every)[:AT_FIRST]
 
 
 async def _load(

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from app.db.models import Bar
 from app.web.correlation_listing import draw_rolling, draw_scatter, list_cells
 from tests.correlated import make_correlated
+from tests.factories import make_bars, make_instrument
 from tests.web.pages import browsing, choose_source, text_of
 
 PATH = "/correlation?symbols=AAPL+IBM,MSFT&range=MAX"
@@ -17,6 +23,24 @@ async def test_what_is_followed_is_compared_until_something_is_named(env, settin
     assert 'value="005930.KS AAPL IBM MSFT"' in page or 'value="AAPL IBM MSFT 005930.KS"' in page
     assert page.count('role="group"') >= 1
     assert "USDKRW=X" not in page
+
+
+async def test_a_new_instrument_is_not_among_what_is_compared_at_first(env, settings):
+    """With it no day would be left that all have."""
+    await choose_source(env, "yahoo")
+    await make_correlated(env)
+    await make_instrument(env, "NEW")
+    async with env.db.read() as db:
+        newest = await db.scalar(select(func.max(Bar.day)))
+    await make_bars(env, "NEW", [1.0, 2.0], start=newest - timedelta(days=1))
+    async with browsing(settings) as http:
+        answer = await http.get("/correlation")
+        assert (answer.status_code, "NEW" in answer.text.split("heatmap")[1]) == (200, False)
+        named = await http.get("/correlation?symbols=AAPL+NEW&range=MAX")
+        assert (named.status_code, "the fewest of them for NEW" in text_of(named.text)) == (
+            422,
+            True,
+        )
 
 
 async def test_a_cell_opens_its_pair(env, settings):
