@@ -124,3 +124,9 @@ class ConfigError(AppError):
 
     code = "CONFIG"
     exit_code: ClassVar[int] = 78
+
+
+def argument(name: str) -> str:
+    """What the schema calls an attribute: `settles_on` is its `settlesOn`."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)

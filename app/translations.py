@@ -16,11 +16,21 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from app.config import resource_dir
-from app.errors import AppError
+from app.errors import AppError, BadInput
 
 Locale = Literal["ko", "en"]
 LOCALES: Final[tuple[Locale, ...]] = ("ko", "en")
 DEFAULT_LOCALE: Final[Locale] = "en"
+
+FIELD: Final = "field"
+"""The context of what arguments, parameters and fields of forms are called, in catalogues."""
+
+KIND: Final = "kind"
+"""The context of the kinds of transactions and of rules of alerts."""
+
+
+_FIELDS: Final = {"name": FIELD, "other": FIELD}
+_KINDS: Final = {"kind": KIND, "action": KIND}
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name that the extraction of messages looks for
@@ -35,16 +45,23 @@ def load_translations(locale: Locale) -> GNUTranslations:
     return GNUTranslations(io.BytesIO(_compiled(folder)))
 
 
-def translate_error(error: AppError, locale: Locale) -> str:
+def translate_error(error: AppError, locale: Locale, **said: str) -> str:
     """The sentence of an expected failure in that language, its values filled in.
 
-    A value named `title` is a name of ours (a price source's) and is translated too.
+    Values that are words of ours are translated too: `title` is a price source's name, `kind` and
+    `action` are kinds, and what cannot be right names a field by `name`, and by `other` one that it
+    does not go with. `said` replaces values that the caller has better words for.
     """
-    gettext = load_translations(locale).gettext
-    values = error.values
+    known = load_translations(locale)
+    values = error.values | said
+    if not values:
+        return known.gettext(error.message)
     if "title" in values:
-        values = values | {"title": gettext(values["title"])}
-    return gettext(error.message) % values if values else gettext(error.message)
+        values["title"] = known.gettext(values["title"])
+    contexts = _KINDS | _FIELDS if isinstance(error, BadInput) else _KINDS
+    for name in contexts.keys() & values.keys():
+        values[name] = known.pgettext(contexts[name], values[name])
+    return known.gettext(error.message) % values
 
 
 def choose_locale(accept_language: str) -> Locale:

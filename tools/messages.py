@@ -4,7 +4,9 @@
 is translated; English is its own translation. `--check` changes nothing and exits with 1 when a
 message is missing, fuzzy or no longer said. Sources mark messages by `_`, `N_`, `gettext`, by the
 first text of an error of `app/errors.py`, and by constants that are named `…_REASON`. Only what a
-reader of pages or of the API may see is collected: the command line speaks English.
+reader of pages or of the API may see is collected: the command line speaks English. What an error
+calls a field, a parameter or a kind is collected by itself, in a context of its own: each argument
+of the schema has a word in each language.
 """
 
 from __future__ import annotations
@@ -19,12 +21,34 @@ from typing import Final
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
+from graphql import (
+    EnumTypeDefinitionNode,
+    EnumValueDefinitionNode,
+    InputObjectTypeDefinitionNode,
+    InputValueDefinitionNode,
+    ObjectTypeDefinitionNode,
+    parse,
+)
+
+from app.translations import FIELD, KIND
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOCALES: Final = ("ko", "en")
 FOLDERS: Final = ("adapters", "db", "domain", "graphql", "services", "web")
 TITLES: Final = ("The sample", "The price folder")
 """Names that errors carry as their value `title`."""
+
+KINDS: Final = frozenset({"AlertKind", "CorporateAction", "TransactionKind"})
+"""Enums of the schema whose words errors carry as `kind` or `action`."""
+
+OF_PAGES: Final = (
+    *("act", "bars", "colors", "compare", "mas", "net", "order", "panes", "q", "range", "rows"),
+    *("scale", "transactions"),
+)
+"""Fields of addresses, forms and files that the schema does not have."""
+
+PARAMETERS: Final = frozenset({"Parameter", "_bars"})
+"""What makes a parameter of a strategy of its name."""
 
 MARKS: Final = frozenset({"_", "N_", "gettext"})
 ERRORS: Final = frozenset(
@@ -53,21 +77,63 @@ def collect() -> Catalog:
         str(templates), [("**.html", "jinja2")], {"**.html": {"silent": "false"}}
     ):
         catalogue.add(message, locations=[(f"templates/{file}", 0)], auto_comments=comments)
-    sources = [p for folder in FOLDERS for p in sorted((ROOT / "app" / folder).rglob("*.py"))]
-    trees = {path: ast.parse(path.read_bytes()) for path in sources}
-    constants = _by_name(pair for tree in trees.values() for pair in _constants(tree.body))
-    for path, tree in trees.items():
-        for message in _messages(tree, constants):
-            catalogue.add(message, locations=[(path.relative_to(ROOT).as_posix(), 0)])
+    trees = read_sources()
+    for tree in trees:
+        for name, text in _constants(tree.body):
+            if name.endswith("_REASON"):
+                catalogue.add(text)
+    for _, text in find_said(trees):
+        catalogue.add(text)
     for title in TITLES:
         catalogue.add(title)
+    for context, names in find_names(trees).items():
+        for name in sorted(names):
+            catalogue.add(name, context=context)
     return catalogue
+
+
+def read_sources() -> list[ast.Module]:
+    """The modules that say something to a reader."""
+    files = [p for folder in FOLDERS for p in sorted((ROOT / "app" / folder).rglob("*.py"))]
+    return [ast.parse(path.read_bytes()) for path in files]
+
+
+def find_said(trees: Iterable[ast.Module]) -> Iterator[tuple[ast.Call, str]]:
+    """The calls by which a module says something, each with the message."""
+    trees = list(trees)
+    constants = _by_name(pair for tree in trees for pair in _constants(tree.body))
+    for tree in trees:
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
+                known = constants | _by_name(_constants(_statements(function)))
+                yield from (
+                    (call, text) for call in _calls(function) for text in _said(call, known)
+                )
+
+
+def find_names(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
+    """What errors may name, by context: arguments and parameters, and kinds."""
+    fields, kinds = set(OF_PAGES), set()
+    for node in parse((ROOT / "schema.graphql").read_text(encoding="utf-8")).definitions:
+        if isinstance(node, InputObjectTypeDefinitionNode):
+            fields |= _named(node.fields)
+        elif isinstance(node, ObjectTypeDefinitionNode):
+            fields.update(*(_named(field.arguments) for field in node.fields))
+        elif isinstance(node, EnumTypeDefinitionNode) and node.name.value in KINDS:
+            kinds |= _named(node.values)
+    for tree in trees:
+        for call in _calls(tree):
+            if callee(call) in PARAMETERS and call.args and (name := _text(call.args[0])):
+                fields.add(name)
+    return {FIELD: fields, KIND: kinds}
 
 
 def find_faults(locale: str, wanted: Catalog) -> list[str]:
     """What is wrong with one language's catalogue, one line each."""
     known = read_catalogue(locale)
-    faults = [f"{locale}: missing {m.id!r}" for m in wanted if m.id and m.id not in known]
+    faults = [
+        f"{locale}: missing {m.id!r}" for m in wanted if m.id and not known.get(m.id, m.context)
+    ]
     for message in known:
         if not message.id:
             continue
@@ -76,7 +142,7 @@ def find_faults(locale: str, wanted: Catalog) -> list[str]:
             faults.append(f"{locale}: untranslated {message.id!r}")
         if message.fuzzy:
             faults.append(f"{locale}: fuzzy {message.id!r}")
-        if message.id not in wanted:
+        if wanted.get(message.id, message.context) is None:
             faults.append(f"{locale}: no longer said {message.id!r}")
     return faults
 
@@ -107,6 +173,10 @@ def path_of(locale: str) -> Path:
     return ROOT / "locale" / locale / "LC_MESSAGES" / "messages.po"
 
 
+def _named(nodes: Iterable[InputValueDefinitionNode | EnumValueDefinitionNode] | None) -> set[str]:
+    return {node.name.value for node in nodes or ()}
+
+
 def _constants(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
     """Names that are given a text, in these statements."""
     for node in body:
@@ -131,16 +201,6 @@ def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return texts
 
 
-def _messages(tree: ast.Module, constants: dict[str, list[str]]) -> Iterator[str]:
-    for name, text in _constants(tree.body):
-        if name.endswith("_REASON"):
-            yield text
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
-            known = constants | _by_name(_constants(_statements(function)))
-            yield from (text for call in _calls(function) for text in _said(call, known))
-
-
 def _statements(function: ast.AST) -> list[ast.stmt]:
     return [node for node in ast.walk(function) if isinstance(node, ast.Assign | ast.AnnAssign)]
 
@@ -156,14 +216,19 @@ def _calls(scope: ast.AST) -> Iterator[ast.Call]:
 
 
 def _said(call: ast.Call, known: dict[str, list[str]]) -> Iterator[str]:
-    function = call.func
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    name = callee(call)
     if name in MARKS or name in ERRORS:
         for argument in call.args:
             if isinstance(argument, ast.Name):
                 yield from known.get(argument.id, [])
             elif text := _text(argument):
                 yield text
+
+
+def callee(call: ast.Call) -> str:
+    """The name of what is called."""
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _text(node: ast.expr | None) -> str | None:

@@ -16,7 +16,7 @@ from app.domain.money import (
     check_quantity,
 )
 from app.domain.transactions import CorporateAction, Entry, TransactionKind
-from app.errors import BadInput
+from app.errors import BadInput, argument
 
 LONGEST_NOTE: Final = 1000
 LONGEST_TAG: Final = 40
@@ -117,13 +117,14 @@ def _check_presence(entry: Entry, name: str, shape: _Shape) -> None:
 
 def _refuse_absence(entry: Entry, name: str) -> NoReturn:
     message = "%(name)s is missing; %(kind)s needs it"
-    raise BadInput(message, field=name, name=name, kind=_named(entry))
+    field = argument(name)
+    raise BadInput(message, field=field, name=field, kind=_named(entry))
 
 
 def _refuse_presence(entry: Entry, name: str) -> NoReturn:
     message = "%(name)s is %(value).40r; %(kind)s has none"
-    value = str(getattr(entry, name))
-    raise BadInput(message, field=name, name=name, value=value, kind=_named(entry))
+    field, value = argument(name), str(getattr(entry, name))
+    raise BadInput(message, field=field, name=field, value=value, kind=_named(entry))
 
 
 def _named(entry: Entry) -> str:
@@ -135,13 +136,15 @@ def _check_figures(entry: Entry, shape: _Shape) -> None:
     for name in ("quantity", "quantity_to"):
         number = getattr(entry, name)
         if number is not None and not (entry.kind is TransactionKind.SPLIT and number == 0):
-            check_quantity(-number if name in shape.signed and number < 0 else number, name)
+            check_quantity(
+                -number if name in shape.signed and number < 0 else number, argument(name)
+            )
     for name in ("price", "rate", "numerator", "denominator"):
         if (number := getattr(entry, name)) is not None:
             check_price(number, name)
     for name in ("spread", "cost_share"):
         if (number := getattr(entry, name)) is not None:
-            _check_share(number, name)
+            _check_share(number, argument(name))
     _check_amounts(entry, shape)
 
 
@@ -159,8 +162,8 @@ def _check_amounts(entry: Entry, shape: _Shape) -> None:
     if "amount" not in shape.signed:
         _refuse_negative(entry.amount, "amount")
     if entry.amount_to is not None and entry.currency_to is not None:
-        check_money(entry.amount_to, entry.currency_to, "amount_to")
-        _refuse_negative(entry.amount_to, "amount_to")
+        check_money(entry.amount_to, entry.currency_to, "amountTo")
+        _refuse_negative(entry.amount_to, "amountTo")
 
 
 def _check_share(value: Decimal, name: str) -> None:
@@ -178,13 +181,13 @@ def _refuse_negative(value: Decimal, name: str) -> None:
 
 def _check_relations(entry: Entry) -> None:
     if entry.settles_on < entry.day:
-        message = "settles_on is %(value)s; it must not be before %(day)s, the day of the trade"
+        message = "settlesOn is %(value)s; it must not be before %(day)s, the day of the trade"
         values = {"value": str(entry.settles_on), "day": str(entry.day)}
-        raise BadInput(message, field="settles_on", **values)
+        raise BadInput(message, field="settlesOn", **values)
     for name, other in (("currency_to", entry.currency), ("symbol_to", entry.symbol)):
         if other is not None and getattr(entry, name) == other:
             message = "%(name)s is %(value).40r; it must differ from what is given for it"
-            raise BadInput(message, field=name, name=name, value=other)
+            raise BadInput(message, field=argument(name), name=argument(name), value=other)
     if entry.kind is TransactionKind.DIVIDEND and entry.fee + entry.tax > entry.amount:
         message = "tax and fee are %(value)s; they cannot be more than the dividend of %(bound)s"
         values = {"value": str(entry.fee + entry.tax), "bound": str(entry.amount)}
@@ -203,9 +206,9 @@ def _check_signs(entry: Entry) -> None:
         message = "quantity is %(value)s; %(action)s takes shares away: it must be below 0"
         raise BadInput(message, field="quantity", value=str(quantity), action=entry.action)
     if entry.action is CorporateAction.SYMBOL_CHANGE and entry.quantity_to != -quantity:
-        message = "quantity_to is %(value)s; it must be %(bound)s, as many shares as before"
+        message = "quantityTo is %(value)s; it must be %(bound)s, as many shares as before"
         values = {"value": str(entry.quantity_to), "bound": str(-quantity)}
-        raise BadInput(message, field="quantity_to", **values)
+        raise BadInput(message, field="quantityTo", **values)
     if entry.kind is TransactionKind.TRANSFER and (
         entry.amount < 0 < quantity or (quantity > 0) > (entry.amount != 0)
     ):
@@ -221,7 +224,7 @@ def _check_texts(entry: Entry) -> None:
         ("source", LONGEST_SOURCE),
         ("note", LONGEST_NOTE),
     ):
-        _check_text(getattr(entry, name), name, longest, blank=name == "note")
+        _check_text(getattr(entry, name), argument(name), longest, blank=name == "note")
     if len(entry.tags) > MOST_TAGS:
         message = "tags has %(value)d entries; at most %(bound)d are allowed"
         raise BadInput(message, field="tags", value=len(entry.tags), bound=MOST_TAGS)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.domain.backtest.setup import Fill
-from app.errors import AppError
+from app.errors import BadInput
 from app.translations import N_, Locale, load_translations, translate_error
 
 _STRATEGIES: Final = {
@@ -134,7 +134,7 @@ def stage_word(stage: str | None, locale: Locale) -> str | None:
 
 def error_sentence(error: Mapping[str, Any], locale: Locale) -> str:
     """Why a backtest has failed."""
-    return translate_error(AppError(error["message"], **error["values"]), locale)
+    return translate_error(BadInput(error["message"], field="", **error["values"]), locale)
 
 
 def list_warnings(report: Mapping[str, Any], locale: Locale) -> list[str]:

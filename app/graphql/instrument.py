@@ -16,7 +16,7 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.enums import FreshnessState, QuarantineState
 from app.graphql.paging import Connection, clamp, make_connection
-from app.graphql.reasons import why_daily_only, why_not_fresh, why_not_live
+from app.graphql.reasons import said_beside, why_daily_only, why_not_fresh, why_not_live
 from app.graphql.scalars import Series
 from app.graphql.signal_types import Signal
 from app.graphql.trust_types import (
@@ -56,7 +56,8 @@ class Freshness:
     """Whether the newest stored day is the one that should be there.
 
     `detail` is what went wrong last, as the source or the network said it, in English; `reason` is
-    the same in words, in the reader's language. `checkedAt` is when the source was asked last.
+    the same in words, in the reader's language, and `said` what `detail` adds to it. `checkedAt` is
+    when the source was asked last.
     """
 
     state: FreshnessState
@@ -64,6 +65,7 @@ class Freshness:
     expected_day: date | None
     detail: str | None
     reason: str | None = None
+    said: str | None = None
     checked_at: datetime | None = None
 
 
@@ -139,6 +141,7 @@ class Instrument:
             expected_day=found.expected_day,
             detail=detail,
             reason=detail and why_not_fresh(found.cause, detail, info.context.locale),
+            said=said_beside(found.cause, detail),
             checked_at=self.row.checked_at,
         )
 

@@ -15,7 +15,7 @@ from app.graphql.enums import CollectionState, SourceName
 from app.graphql.instrument import Instrument
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_market, require_operator
-from app.graphql.reasons import why_failed
+from app.graphql.reasons import said_beside, why_failed
 from app.graphql.scalars import Series
 from app.graphql.types import FxRate, MarketStatus, Quote, SourceStatus
 from app.services.collections import CollectionRow, list_collections, request_collection
@@ -76,6 +76,11 @@ class Collection:
     async def reason(self, info: Info) -> str | None:
         """What went wrong last, in words, in the reader's language; `error` is what was said."""
         return why_failed(self.outcome, self.error, info.context.locale) if self.error else None
+
+    @strawberry.field
+    async def said(self) -> str | None:
+        """What was said beyond `reason`, in English; null where it says everything."""
+        return said_beside(self.outcome, self.error)
 
     @strawberry.field
     async def instrument(self, info: Info) -> Instrument | None:

@@ -51,6 +51,11 @@ _FAILED: Final = {
     "ERROR": N_("Something unexpected went wrong; the log has it."),
 }
 
+_OURS: Final = frozenset({"NOT_LISTED", "RATE_LIMITED", "LATE", "TIMEOUT", "KILLED"})
+"""Outcomes whose detail is a sentence of ours as well; others' words stand in brackets behind."""
+
+_OTHERS: Final = re.compile(r"\((.+)\)$")
+
 _DOWN: Final = (
     (
         re.compile(
@@ -96,6 +101,15 @@ def why_failed(outcome: str | None, detail: str | None, locale: Locale) -> str |
         return gettext(_FAILED[outcome])
     said = detail or ""
     return gettext(next((text for pattern, text in _DOWN if pattern.search(said)), _SILENT))
+
+
+def said_beside(outcome: str | None, detail: str | None) -> str | None:
+    """What was said, in English, beyond the sentence on that outcome; None where nothing was."""
+    if outcome in _OURS:
+        others = _OTHERS.search(detail or "")
+        return others and others[1]
+    told = outcome in _FAILED or outcome in set(Reason) or outcome == "SOURCE_DOWN"
+    return detail if told else None
 
 
 def why_daily_only(names: Iterable[str], locale: Locale) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import strawberry
 
 from app.domain.access import Scope
-from app.errors import BadInput
+from app.errors import BadInput, argument
 from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.permissions import require_operator, require_person, require_user
@@ -180,6 +180,7 @@ def _read_settings(given: SettingsInput) -> dict[str, Any]:
         if value is strawberry.UNSET:
             continue
         if value is None and name not in FOLLOWING:
-            raise BadInput("%(name)s cannot be null", field=name, name=name)
+            field = argument(name)
+            raise BadInput("%(name)s cannot be null", field=field, name=field)
         changes[name] = value.lower() if name in FOLLOWING and value is not None else value
     return changes

@@ -235,8 +235,8 @@ def _windows(studies: Sequence[str]) -> tuple[int, ...]:
     for name in studies:
         match = _AVERAGE.fullmatch(name)
         if match is None or int(match[1]) > _LONGEST_AVERAGE:
-            msg = "There is no study %(name).40r; averages are sma_1 to sma_%(bound)d"
-            raise BadInput(msg, field="studies", name=name, bound=_LONGEST_AVERAGE)
+            msg = "There is no study %(study).40r; averages are sma_1 to sma_%(bound)d"
+            raise BadInput(msg, field="studies", study=name, bound=_LONGEST_AVERAGE)
         windows.append(int(match[1]))
     return tuple(dict.fromkeys(windows))
 

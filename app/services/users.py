@@ -19,7 +19,7 @@ from app.db.models import User
 from app.domain.access import Role
 from app.domain.people import check_email, check_password, check_username, name_key
 from app.env import Env
-from app.errors import BadInput, Conflict, Forbidden, NotFound
+from app.errors import BadInput, Conflict, Forbidden, NotFound, argument
 from app.services import mails
 from app.services.invitations import take_invitation
 from app.services.tries import limit
@@ -216,8 +216,8 @@ def _check_setting(name: str, value: Any) -> Any:
     if choices is not None and value not in choices and not follows:
         raise BadInput(
             "%(name)s is %(value)r; it must be one of %(choices)s",
-            field=name,
-            name=name,
+            field=argument(name),
+            name=argument(name),
             value=str(value)[:40],
             choices=", ".join(choices),
         )

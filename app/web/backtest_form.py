@@ -21,7 +21,7 @@ DEFAULTS: Final = {
     "fraction": "100",
     "interest": "0",
     "borrowing": "0",
-    "volume_cap": "10",
+    "volumeCap": "10",
     "train": "504",
     "test": "126",
     "embargo": "5",
@@ -67,9 +67,9 @@ def _read_setup(typed: Mapping[str, str], given: Mapping[str, str]) -> Row:
     wanted: Row = {name: _number(name, given[name]) / 100 for name in _PERCENT if name in given}
     if "cash" in given:
         wanted["cash"] = given["cash"].replace(",", "")
-    if "volume_cap" in typed:
-        cap = given.get("volume_cap")
-        wanted["volumeCap"] = None if cap is None else _number("volume_cap", cap) / 100
+    if "volumeCap" in typed:
+        cap = given.get("volumeCap")
+        wanted["volumeCap"] = None if cap is None else _number("volumeCap", cap) / 100
     if "slots" in given:
         wanted["slots"] = _whole("slots", given["slots"])
     return wanted | {name: given[name] == "on" for name in SWITCHES if name in given}
@@ -100,7 +100,7 @@ def write_query(it: Row, values: Mapping[str, Any]) -> dict[str, str]:
     cap = asked["volumeCap"]
     query |= {name: "on" if asked[name] else "off" for name in SWITCHES}
     written = {name: _FLAGS.get(text, text) for name, text in query.items() if text}
-    return written | {"volume_cap": "" if cap is None else f"{cap * 100:.10g}"}
+    return written | {"volumeCap": "" if cap is None else f"{cap * 100:.10g}"}
 
 
 def _text_of(parameter: Row, given: Mapping[str, str]) -> str:

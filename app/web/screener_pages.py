@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.datastructures import QueryParams
@@ -96,11 +97,11 @@ async def _show(request: Request, view: ScreenView, form: Form) -> Response:
     """The page; what cannot be asked for stands above the rows, and nothing is hit."""
     context = make_context(request)
     shell = await load_shell(context)
-    found, wrong = await _find(view, context.renewed())
-    offered = await run_document("screener/_fields", None, context.renewed())
     _ = translator(request)
     names = name_fields(_)
     titles = {key: title for group in names.values() for key, title in group.items()}
+    found, wrong = await _find(view, titles, context.renewed())
+    offered = await run_document("screener/_fields", None, context.renewed())
     exchanges = {one["mic"]: one["name"] for one in offered["markets"]}
     name_word = name_words(_, exchanges)
     rows = nodes(found) if found else []
@@ -128,14 +129,18 @@ async def _show(request: Request, view: ScreenView, form: Form) -> Response:
     return get_renderer().page(request, "screener/page.html", shell, data, status=status)
 
 
-async def _find(view: ScreenView, context: Context) -> tuple[dict[str, Any] | None, str | None]:
-    """The page of hits, or what was wrong with the question."""
+async def _find(
+    view: ScreenView, titles: Mapping[str, str], context: Context
+) -> tuple[dict[str, Any] | None, str | None]:
+    """The page of hits, or what was wrong with the question: figures are called as on the page."""
     try:
         page = await run_document("screener/page", view.variables(), context)
     except AppError as error:
         if error.code not in TYPED_WRONG:
             raise
-        return None, translate_error(error, context.locale)
+        key = error.values.get("key")
+        said = {"key": titles[key]} if key in titles else {}
+        return None, translate_error(error, context.locale, **said)
     return page["screen"], None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.acceptance import Reason
-from app.graphql.reasons import why_failed, why_not_fresh, why_quarantined
+from app.graphql.reasons import said_beside, why_failed, why_not_fresh, why_quarantined
 
 NO_NETWORK = "No network or DNS: the source cannot be reached from here."
 
@@ -47,6 +47,29 @@ def test_a_network_that_is_away_is_told_in_korean():
 def test_every_other_outcome_has_a_sentence(outcome):
     assert (why_failed(outcome, "x", "en") or "").endswith(".")
     assert why_failed(outcome, "x", "ko") != why_failed(outcome, "x", "en")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "detail", "beside"),
+    [
+        ("NOT_LISTED", "The source has no such symbol.", None),
+        (
+            "NOT_LISTED",
+            "The source has no such symbol. (krx: the answer was 503)",
+            "krx: the answer was 503",
+        ),
+        ("RATE_LIMITED", "The source asks to wait 60 s.", None),
+        ("LATE", "The source does not have 2025-01-17 yet.", None),
+        ("TIMEOUT", "It took longer than 30 s.", None),
+        ("KILLED", "The worker ended during each of 5 tries.", None),
+        ("SOURCE_DOWN", "curl: (6)", "curl: (6)"),
+        ("INCOMPLETE", "close is null", "close is null"),
+        ("STRANGE", "what was said", None),
+        (None, None, None),
+    ],
+)
+def test_nothing_is_said_twice(outcome, detail, beside):
+    assert said_beside(outcome, detail) == beside
 
 
 def test_what_has_no_sentence_is_told_as_it_is():

@@ -30,7 +30,7 @@ def test_a_text_is_a_value_or_an_axis(text, scale, axis):
 def test_what_is_typed_is_what_the_schema_takes():
     typed = {"symbols": "A, B", "cash": "1,000", "p.fast": "3", "p.short": "on", "stop": "5%",
              "target": "10:30:10", "slippage": "0.1", "walk": "on", "train": "9", "ticks": "off",
-             "whole": "on", "volume_cap": " ", "fraction": "50", "interest": "2.5"}  # fmt: skip
+             "whole": "on", "volumeCap": " ", "fraction": "50", "interest": "2.5"}  # fmt: skip
     wanted = read_input(typed, STRATEGY)
     assert wanted["symbols"] == ["A", "B"]
     assert wanted["parameters"] == [
@@ -41,11 +41,11 @@ def test_what_is_typed_is_what_the_schema_takes():
     assert wanted["walkForward"] == {"train": 9, "test": 126, "embargo": 5}
     assert (wanted["ticks"], wanted["whole"], "limits" in wanted) == (False, True, False)
     assert (wanted["volumeCap"], wanted["fraction"], wanted["interest"]) == (None, 0.5, 0.025)
-    assert read_input({"volume_cap": "20"}, STRATEGY)["volumeCap"] == 0.2
+    assert read_input({"volumeCap": "20"}, STRATEGY)["volumeCap"] == 0.2
     assert "volumeCap" not in read_input({}, STRATEGY)
 
 
-@pytest.mark.parametrize("wrong", [{"stop": "x"}, {"slots": "1.5"}, {"slippage": "nan"}, {"volume_cap": "x"},
+@pytest.mark.parametrize("wrong", [{"stop": "x"}, {"slots": "1.5"}, {"slippage": "nan"}, {"volumeCap": "x"},
                                    {"borrowing": "-"}])  # fmt: skip
 def test_what_is_no_number_is_told_by_its_field(wrong):
     with pytest.raises(BadInput) as refused:

@@ -124,7 +124,7 @@ async def test_what_was_wrong_stands_at_its_field(market, settings):
             ({"p.fast": "1:x"}, "it must be a number"),
             ({"stop": "many"}, "it must be a number"),
             ({"slots": "1.5"}, "it must be a whole number"),
-            ({"volume_cap": "0"}, "volume_cap is 0"),
+            ({"volumeCap": "0"}, "volumeCap is 0"),
             ({"fraction": "150"}, "fraction is 1.5"),
             ({"symbols": "NONE"}, "which is no share or fund"),
             ({"strategy": "none"}, "There is no strategy"),
@@ -139,7 +139,7 @@ async def test_a_refused_form_keeps_every_value(market, settings):
     typed = FORM | {
         "symbols": "NONE", "name": "Mine", "from": "2020-02-03", "to": "2020-12-01", "cash": "77,777",
         "costs": "branch", "fill": "SAME_CLOSE", "slippage": "0.3", "sizing": "FRACTION",
-        "fraction": "35", "slots": "3", "interest": "1.5", "borrowing": "4.5", "volume_cap": "7",
+        "fraction": "35", "slots": "3", "interest": "1.5", "borrowing": "4.5", "volumeCap": "7",
         "stop": "11", "target": "22", "trailing": "13", "benchmark": "MSFT", "walk": "on",
         "train": "111", "test": "44", "embargo": "3",
     }  # fmt: skip

@@ -12,7 +12,7 @@ from tests.clocks import StillClock
 from tests.factories import make_instrument
 from tests.graphql.asking import counting_statements
 from tests.serving import asgi_client
-from tests.showcase import HELD, NOW, make_showcase
+from tests.showcase import DOWN, HELD, NOW, make_showcase
 from tests.trust_rows import make_held
 from tests.web.pages import browsing, calling_from, choose_source, make_market, read, text_of
 
@@ -272,6 +272,9 @@ async def test_collections_show_what_fails_and_when_it_is_tried_again(env, still
         "2 tries",
     ):
         assert words in seen, words
+    for twice in ("The source has no such symbol.", "The source asks to wait 60 s."):
+        assert twice not in seen
+    assert DOWN in seen
     assert page.count(">Try again<span") == 2
     assert again.status_code == 303
 

@@ -53,8 +53,8 @@ async def test_hits_have_their_names_their_mark_and_the_columns_asked_for(market
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("where=rsi_14:140..", "rsi_14 is asked for at 140; it must be from 0 to 100"),
-        ("where=close:abc..", "close is asked for at 'abc'; it must be a number"),
+        ("where=rsi_14:140..", "RSI (14) is asked for at 140; it must be from 0 to 100"),
+        ("where=close:abc..", "Close is asked for at 'abc'; it must be a number"),
         ("where=beauty:1..", "There is no figure 'beauty'"),
         ("where=" + "|".join(["close:1.."] * 60), "filter has 60 terms; 50 are allowed"),
         ("sort=beauty", "There is no figure 'beauty'"),

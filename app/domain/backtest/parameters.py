@@ -154,7 +154,7 @@ def check_values(strategy: Described, given: Values | None) -> dict[str, Value]:
     values = {name: one.check(given.get(name, one.default)) for name, one in known.items()}
     for low, high in strategy.ordered:
         if values[low] >= values[high]:  # type: ignore[operator]
-            message = "%(name)s is %(value)s; it must be below %(bound)s"
-            bound = f"{high} ({values[high]})"
-            raise BadInput(message, field=low, name=low, value=values[low], bound=bound)
+            message = "%(name)s is %(value)s; it must be below %(other)s, which is %(bound)s"
+            facts = {"name": low, "value": values[low], "other": high, "bound": values[high]}
+            raise BadInput(message, field=low, **facts)
     return values

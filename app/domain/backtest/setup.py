@@ -85,7 +85,7 @@ class Setup:
         _check("slippage", self.slippage, least=0.0, most=0.2)
         _check("interest", self.interest, least=0.0, most=1.0)
         _check("borrowing", self.borrowing, least=0.0, most=1.0)
-        _check("volume_cap", self.volume_cap, above=0.0, most=1.0)
+        _check("volumeCap", self.volume_cap, above=0.0, most=1.0)
         for one in fields(self.exits):
             _check(one.name, getattr(self.exits, one.name), above=0.0, most=_WIDEST[one.name])
         _check("fraction", self.sizing.fraction, above=0.0, most=1.0)

@@ -27,7 +27,7 @@ from app.domain.money import (
 from app.domain.records.kinds import RecordKind
 from app.domain.symbol_list import guess_listing
 from app.domain.transactions import CorporateAction, Entry, TransactionKind
-from app.errors import BadInput
+from app.errors import BadInput, argument
 
 TOLERANCE: Final = Decimal("0.01")
 """The share by which an amount may differ from quantity times price: rounding, average prices."""
@@ -77,7 +77,7 @@ def _without_signs(draft: Draft) -> Draft:
     figures: dict[str, Any] = {}
     for name in ("quantity", "price", "amount", "net", "amount_to", "rate"):
         value = getattr(draft, name)
-        figures[name] = _check_size(abs(value), name) if value else None
+        figures[name] = _check_size(abs(value), argument(name)) if value else None
     fee, tax = _check_size(abs(draft.fee), "fee"), _check_size(abs(draft.tax), "tax")
     return replace(draft, **figures, fee=fee, tax=tax)
 

@@ -48,7 +48,7 @@ from app.domain.symbol_list import read_symbol
 from app.domain.trading.settlement import settle_trade
 from app.domain.trading.tables import Market
 from app.domain.transactions import Entry
-from app.errors import BadInput
+from app.errors import BadInput, argument
 
 NAMES: Final = {
     RecordFormat.BROKER: BROKER_NAMES,
@@ -166,7 +166,7 @@ def _find(table: Table, format_: RecordFormat, mapping: ColumnMapping) -> _Colum
         if field not in places:
             message = "No column is known to hold %(name)s; the columns are %(value)s"
             value = ", ".join(filter(None, header))[:200]
-            raise BadInput(message, field="columns", name=field.value, value=value)
+            raise BadInput(message, field="columns", name=field.lower(), value=value)
     days = [
         cell
         for field in (RecordField.DAY, RecordField.SETTLES_ON)
@@ -337,9 +337,9 @@ def _finish(line: Line, draft: Draft, columns: _Columns, currency: str) -> Entry
     try:
         return finish(draft, columns.currency or currency)
     except BadInput as error:
-        known = {field.name.upper() for field in fields(Draft)} & set(RecordField.__members__)
-        name = error.field.upper()
-        if name not in known:
+        known = {argument(field.name): field.name.upper() for field in fields(Draft)}
+        name = known.get(error.field)
+        if name not in RecordField.__members__:
             raise Located("", str(error.values.get("value", "")), error) from None
         field = RecordField[name]
         value = " + ".join(columns.texts(line, field))

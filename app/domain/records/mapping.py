@@ -10,7 +10,7 @@ from app.domain.market import currency_digits
 from app.domain.records.cells import DayOrder
 from app.domain.records.columns import ADDED, LONGEST_NAME, RecordField
 from app.domain.records.kinds import RecordKind, simplify_word
-from app.errors import BadInput
+from app.errors import BadInput, argument
 
 MOST_NAMES: Final = 10
 """Columns that one field may be added of."""
@@ -69,7 +69,7 @@ def check_mapping(mapping: ColumnMapping) -> ColumnMapping:
         most = MOST_NAMES if name in ADDED else 1
         if not 1 <= len(columns) <= most:
             message = "%(name)s is given %(value)d columns; it may have 1 to %(bound)d"
-            values = {"name": name.value, "value": len(columns), "bound": most}
+            values = {"name": argument(name.lower()), "value": len(columns), "bound": most}
             raise BadInput(message, field="columns", **values)
         for column in columns:
             _check_word(column, "columns")

@@ -26,7 +26,7 @@ from app.domain.records.rows import (
 )
 from app.domain.records.tables import Table
 from app.domain.transactions import CorporateAction, Entry, TransactionKind
-from app.errors import BadInput
+from app.errors import BadInput, argument
 
 VERSION: Final = 1
 NUMBERS: Final = frozenset(
@@ -49,6 +49,7 @@ ZEROS: Final = frozenset({"amount", "fee", "tax"})
 """Numbers of an entry that are 0 where nothing is said."""
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+_COLUMN_OF: Final = {argument(name): name for name in OWN_COLUMNS}
 _ROW: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -125,7 +126,7 @@ def _read_row(line: int, facts: Mapping[str, str]) -> RecordRow:
         entry = check_entry(Entry(**values))
     except BadInput as error:
         value = show(error.values.get("value", ""))
-        raise Located(error.field, value, error) from None
+        raise Located(_COLUMN_OF.get(error.field, error.field), value, error) from None
     target = _read_row_number("reverses", reverses) if reverses else None
     return RecordRow(line, entry, number=number, reverses=target)
 

@@ -17,7 +17,7 @@ from app.errors import BadInput
         ("cash", {"cash": Decimal(0)}),
         ("slippage", {"slippage": -0.01}),
         ("slippage", {"slippage": float("nan")}),
-        ("volume_cap", {"volume_cap": 0.0}),
+        ("volumeCap", {"volume_cap": 0.0}),
         ("interest", {"interest": 1.5}),
         ("stop", {"exits": Exits(stop=1.0)}),
         ("trailing", {"exits": Exits(trailing=0.0)}),

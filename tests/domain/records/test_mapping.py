@@ -31,8 +31,8 @@ def test_words_are_kept_as_they_are_compared():
 @pytest.mark.parametrize(
     ("bad", "field", "words"),
     [
-        (ColumnMapping({RecordField.DAY: ("a", "b")}), "columns", "DAY is given 2 columns"),
-        (ColumnMapping({RecordField.DAY: ()}), "columns", "DAY is given 0 columns"),
+        (ColumnMapping({RecordField.DAY: ("a", "b")}), "columns", "day is given 2 columns"),
+        (ColumnMapping({RecordField.DAY: ()}), "columns", "day is given 0 columns"),
         (ColumnMapping({RecordField.DAY: (" ",)}), "columns", "1 to 100 printable"),
         (ColumnMapping(kinds={"x" * 101: RecordKind.BUY}), "kinds", "1 to 100 printable"),
         (ColumnMapping(kinds={str(n): RecordKind.BUY for n in range(201)}), "kinds", "at most 200"),
