@@ -143,7 +143,8 @@ async def test_a_source_that_answers_is_ok_and_one_that_does_not_is_said(env: En
 @pytest.mark.parametrize(
     ("today", "state", "words"),
     [
-        (date(2026, 11, 23), State.OK, "reach to 2027-11-18; to be confirmed: 2027-07-19, 2027-1"),
+        (date(2026, 11, 29), State.OK, "reach to 2027-11-18; to be confirmed: 2027-05-03, 2027-07"),
+        (date(2027, 3, 5), State.WARN, "confirmed: 2027-05-03, 2027-07-19, 2027-11-18"),
         (date(2027, 5, 30), State.WARN, "to be confirmed: 2027-07-19, 2027-11-18"),
         (date(2027, 7, 21), State.OK, "to be confirmed: 2027-11-18"),
         (date(2027, 10, 20), State.WARN, "reach to 2027-11-18"),

@@ -31,6 +31,7 @@ UNCONFIRMED: Final = "to be confirmed"
 EXAM_REASON: Final = "College entrance exam (CSAT)"
 EXAM_UNCONFIRMED_REASON: Final = "College entrance exam (CSAT), to be confirmed"
 ELECTION_REASON: Final = "Local elections"
+LABOUR_UNCONFIRMED_REASON: Final = "Substitute for Labour Day, to be confirmed"
 CONSTITUTION_REASON: Final = "Constitution Day"
 CONSTITUTION_UNCONFIRMED_REASON: Final = "Substitute for Constitution Day, to be confirmed"
 
@@ -106,6 +107,7 @@ SHIPPED: Final = (
     _closed(2026, 6, 3, ELECTION_REASON),
     _closed(2026, 7, 17, CONSTITUTION_REASON),
     _late(2026, 11, 19),
+    _closed(2027, 5, 3, LABOUR_UNCONFIRMED_REASON),
     _closed(2027, 7, 19, CONSTITUTION_UNCONFIRMED_REASON),
     _late(2027, 11, 18, EXAM_UNCONFIRMED_REASON),
 )

@@ -33,7 +33,9 @@ def hours(frame: pl.DataFrame, day: date) -> tuple[str, str] | None:
     return tuple(t.astimezone(SEOUL).strftime("%H:%M") for t in (opens, closes))
 
 
-@pytest.mark.parametrize("day", [date(2026, 6, 3), date(2026, 7, 17), date(2027, 7, 19)])
+@pytest.mark.parametrize(
+    "day", [date(2026, 6, 3), date(2026, 7, 17), date(2027, 5, 3), date(2027, 7, 19)]
+)
 def test_korea_is_closed_where_the_library_says_open(korea, day):  # G06
     assert hours(korea, day) is None
 
@@ -61,6 +63,17 @@ def test_every_correction_that_ships_is_needed(korea):
     for override in SHIPPED:
         assert hours(library, override.day) == ("09:00", "15:30"), override.day
         assert hours(korea, override.day) != ("09:00", "15:30"), override.day
+
+
+def test_new_york_is_closed_in_2027_as_it_has_announced(york):
+    """NYSE's announcement of 2025-12-23; the day after Thanksgiving ends at 13:00 there."""
+    weekdays = pl.date_range(date(2027, 1, 1), date(2027, 12, 30), eager=True).to_frame("day")
+    weekdays = weekdays.filter(pl.col("day").dt.weekday() < 6)
+    closed = weekdays.join(york, on="day", how="anti")["day"]
+    assert [f"{day:%m-%d}" for day in closed] == [
+        *("01-01", "01-18", "02-15", "03-26", "05-31", "06-18", "07-05", "09-06", "11-25", "12-24"),
+    ]
+    assert hours(york, date(2027, 11, 26)) == ("23:30", "03:00")
 
 
 def test_exam_days_before_2021_are_right_in_the_library():

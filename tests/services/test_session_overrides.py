@@ -159,7 +159,7 @@ async def test_corrections_are_listed_by_market_and_span_the_newest_first(autumn
     (york,) = await list_session_overrides(autumn, "XNYS")
     assert york.day == THURSDAY
     span = await list_session_overrides(autumn, None, date(2027, 1, 1), date(2027, 12, 31))
-    assert [row.confirmed for row in span] == [False, False]
+    assert [row.confirmed for row in span] == [False, False, False]
     assert len(await list_session_overrides(autumn, first=2)) == 2
 
 

@@ -35,6 +35,7 @@ async def test_the_year_has_its_holidays_half_days_and_late_openings(autumn):
     found = {day.day: day for day in korea}
     assert found[date(2027, 1, 4)].note is DayNote.LATE  # the first session of the year
     assert found[date(2026, 12, 25)].note is DayNote.CLOSED
+    assert found[date(2027, 5, 3)].reason == "Substitute for Labour Day, to be confirmed"
     assert found[date(2027, 7, 19)].reason == "Substitute for Constitution Day, to be confirmed"
     york = {d.day: d.note for d in await list_trading_days(autumn, "XNYS", 200, exceptions=True)}
     assert york[date(2026, 11, 26)] is DayNote.CLOSED
