@@ -154,6 +154,17 @@ async def test_axe_finds_nothing_on_a_page_of_an_account(
     assert found == {name: [] for name in found}
 
 
+BAR = """() => {
+  const more = document.getElementById('more');
+  more.showPopover();
+  const shown = [...document.querySelectorAll('.nav a')].filter((link) => link.offsetWidth);
+  const ends = [more.getBoundingClientRect().right, document.documentElement.scrollWidth];
+  more.hidePopover();
+  return { inside: Math.max(...ends), links: shown.map((link) => link.pathname) };
+}"""
+"""How far bar and open menu reach, and where their links lead: each stands in one of them."""
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_a_page_of_an_account_is_whole(browser: Browser, member: Member, locale: str) -> None:
     """Names of people, tokens, portfolios and lists are Latin: on a Korean page each says so."""
@@ -165,7 +176,9 @@ async def test_a_page_of_an_account_is_whole(browser: Browser, member: Member, l
             faults += await audit(page, name)
         for width in (720, 900, 1000, 1100, 1280, 1366, 1500):  # where the top bar grows by a part
             await page.set_viewport_size({"width": width, "height": 800})
-            assert await page.evaluate("document.documentElement.scrollWidth") <= width
+            told = await page.evaluate(BAR)
+            assert told["inside"] <= width
+            assert len(told["links"]) == len(set(told["links"])) == 13, width
     assert faults == []
 
 
