@@ -51,8 +51,14 @@ _FAILED: Final = {
     "ERROR": N_("Something unexpected went wrong; the log has it."),
 }
 
-_OURS: Final = frozenset({"NOT_LISTED", "RATE_LIMITED", "LATE", "TIMEOUT", "KILLED"})
-"""Outcomes whose detail is a sentence of ours as well; others' words stand in brackets behind."""
+_OURS: Final = frozenset(
+    {
+        *("NOT_LISTED", "RATE_LIMITED", "LATE", "TIMEOUT", "KILLED"),
+        *(Reason.INCOMPLETE, Reason.NOT_POSITIVE, Reason.UNORDERED, Reason.BAD_VOLUME),
+        *(Reason.NO_SESSION, Reason.OUT_OF_ORDER, Reason.STALE_REPEAT),
+    }
+)
+"""Outcomes whose detail says the sentence again; others' words stand in brackets behind."""
 
 _OTHERS: Final = re.compile(r"\((.+)\)$")
 

@@ -14,7 +14,7 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.enums import DataKind, PriceEventKind, QuarantineState
 from app.graphql.paging import clamp
-from app.graphql.reasons import why_quarantined
+from app.graphql.reasons import said_beside, why_quarantined
 from app.graphql.types import Bar, FromRow
 from app.services.data_health import CrossCheckRow, RevisionRow
 from app.services.quarantine import QuarantineRow
@@ -98,6 +98,11 @@ class Quarantine:
             decided_at=row.decided_at,
             releasable=row.state == "HELD" and Reason(row.reason) in _WHOLE,
         )
+
+    @strawberry.field
+    async def said(self) -> str | None:
+        """What `detail` says beyond `sentence`, in English; null where that is nothing."""
+        return said_beside(self.reason, self.detail)
 
     @strawberry.field
     async def sentence(self, info: Info) -> str:

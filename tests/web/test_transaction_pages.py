@@ -47,7 +47,11 @@ async def test_what_is_not_covered_stands_at_the_amount_and_nothing_is_lost(env,
         http.headers["accept-language"] = "ko"
         for wrong, field, words in (
             ({"settlesOn": "2026-03-03"}, "settlesOn", "결제일 값이 2026-03-03입니다."),
-            ({"quantity": ""}, "quantity", "수량 값이 없습니다. 매수에 필요합니다."),
+            (
+                {"quantity": "", "amount": "100"},
+                "quantity",
+                "수량 값이 없습니다. 매수에 필요합니다.",
+            ),
         ):
             said = (await http.post(address, data=form | wrong)).text
             assert f'id="{field}-error"' in said
