@@ -151,7 +151,7 @@ async def test_a_token_is_shown_once_works_and_is_revoked(env, settings):
         assert found is not None
         page = (await http.get("/settings/tokens")).text
         assert found[0] not in page
-        assert "read trade until" in text_of(page)
+        assert "Read Trade until" in text_of(page)
         (id_,) = re.findall(r'name="id"\s+value="(\d+)"', page)
         async with browsing(settings) as program:
             ask = {"headers": {"Authorization": f"Bearer {found[0]}"}}
