@@ -138,7 +138,7 @@ async def _find(
     except AppError as error:
         if error.code not in TYPED_WRONG:
             raise
-        key = error.values.get("key")
+        key = error.values.get("key", "")
         said = {"key": titles[key]} if key in titles else {}
         return None, translate_error(error, context.locale, **said)
     return page["screen"], None

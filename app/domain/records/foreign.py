@@ -338,7 +338,7 @@ def _finish(line: Line, draft: Draft, columns: _Columns, currency: str) -> Entry
         return finish(draft, columns.currency or currency)
     except BadInput as error:
         known = {argument(field.name): field.name.upper() for field in fields(Draft)}
-        name = known.get(error.field)
+        name = known.get(error.field, "")
         if name not in RecordField.__members__:
             raise Located("", str(error.values.get("value", "")), error) from None
         field = RecordField[name]
