@@ -22,7 +22,7 @@ setup: $(VENV)/.runtime ## The environment to run the product
 setup-dev: $(VENV)/.dev ## The environment to develop it (a superset)
 
 test: setup-dev messages ## The suite, on throwaway servers of its own
-	@$(BIN)/python -c "from app.domain.indicators import warm_up; from app.domain.backtest.sweeping import warm_up as loop; warm_up(); loop()" # compiled once, not by each process
+	@for loops in indicators backtest.sweeping; do $(BIN)/python -c "from app.domain.$$loops import warm_up; warm_up()" & done; wait # compiled once, not by each process
 	@$(BIN)/pytest $(SPREAD) -n 3 $(ARGS)
 
 test-long: setup-dev messages ## The tests that take minutes: two weeks of sessions in which everything dies

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser.visiting import PAGES, Choices, by_pairs, go, visiting
+from tests.browser.visiting import PAGES, Choices, all_settings, go, visiting
 from tests.sites import Site
 
 SPEC = importlib.util.find_spec("axe_playwright_python")
@@ -18,7 +18,7 @@ RUN = """async () => (await window.axe.run({ resultTypes: ['violations'] })).vio
   .map((v) => `${v.id}: ${v.help} ${v.nodes.map((n) => n.html.slice(0, 90)).slice(0, 3)}`)"""
 
 
-@pytest.mark.parametrize(("locale", "theme", "colors"), by_pairs())
+@pytest.mark.parametrize(("locale", "theme", "colors"), all_settings())
 async def test_axe_finds_nothing(
     browser: Browser, sample_site: Site, locale: str, theme: str, colors: str
 ) -> None:

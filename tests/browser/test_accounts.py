@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.members import Member
 from tests.browser.test_accessibility import AXE, RUN
 from tests.browser.test_layout_dom import audit
-from tests.browser.visiting import HEIGHTS, LOCALES, Choices, by_pairs, go, visiting
+from tests.browser.visiting import HEIGHTS, LOCALES, Choices, all_settings, go, visiting
 from tests.people import PASSWORD
 from tests.sites import Site
 
@@ -132,7 +132,7 @@ async def test_no_page_of_an_account_has_an_error_or_a_report(browser, member) -
             assert await page.evaluate("window.violations") + watch.faults == [], name
 
 
-@pytest.mark.parametrize(("locale", "theme", "colors"), by_pairs())
+@pytest.mark.parametrize(("locale", "theme", "colors"), all_settings())
 async def test_axe_finds_nothing_on_a_page_of_an_account(
     browser, member, locale, theme, colors
 ) -> None:

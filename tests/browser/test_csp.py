@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.web.headers import CONTENT_SECURITY_POLICY
-from tests.browser.visiting import HEIGHTS, PAGES, Choices, by_pairs, go, visiting
+from tests.browser.visiting import HEIGHTS, PAGES, Choices, all_settings, go, visiting
 
 CHOSEN = "(({ lang, dataset: d }) => [lang, d.theme, d.colors])(document.documentElement)"
 LIVE = "() => document.getElementById('connection').dataset.state === 'live'"
@@ -25,7 +25,7 @@ OTHERS = (
 )
 
 
-@pytest.mark.parametrize(("locale", "theme", "colors"), by_pairs())
+@pytest.mark.parametrize(("locale", "theme", "colors"), all_settings())
 async def test_no_page_has_an_error_a_report_or_a_foreign_host(
     browser, sample_site, locale, theme, colors
 ):
