@@ -102,7 +102,7 @@ MORE = {
     "portfolio that becomes another kind": ["UPDATE portfolio SET kind = 'TRACKED'"],
     "portfolio that is deleted": ["DELETE FROM portfolio"],
     "triggers turned off": ["SET session_replication_role = replica"],
-    "helper of the functions": ["SELECT store_postings(:mine, 1, '[]', false)"],
+    "helper of the functions": ["SELECT store_postings(:mine, '{}', '{}')"],
 }
 
 

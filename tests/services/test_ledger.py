@@ -160,6 +160,60 @@ async def test_many_are_recorded_all_or_none(env, alice, book):
     assert (await balances(env, book))["CASH KRW"] == 490
 
 
+IN_TURN = (
+    "BUY 10 A @ 100",
+    "SELL 10 A @ 110",
+    "BUY 4 A @ 100",
+    "DEPOSIT 50",
+    "BUY 7 B @ 100",
+    "WITHDRAWAL 50",
+)
+"""The third purchase takes the last of the unsettled money and some cash."""
+
+
+async def test_what_is_recorded_at_once_ends_as_if_recorded_in_turn(env, alice, book):
+    in_turn = await make_portfolio(env, alice, 1000)
+    entries = {f"row-{n}": read(words, LATER) for n, words in enumerate(IN_TURN)}
+    for key, entry in entries.items():
+        await keep(env, alice, in_turn, entry, key=key)
+    await record_transactions(env, alice.id, str(book.id), entries)
+    lines = """SELECT array_agg((a.kind, p.commodity, p.amount)::text ORDER BY t.day, t.id, a.kind)
+        FROM posting p JOIN txn t ON t.id = p.txn_id JOIN account a ON a.id = p.account_id
+        WHERE p.portfolio_id = :id"""
+    async with env.db.read(uid=alice.id) as db:
+        found = [await db.scalar(text(lines), {"id": own.id}) for own in (book, in_turn)]
+    assert found[0] == found[1]
+    assert await balances(env, book) == await balances(env, in_turn)
+    assert await drift(env) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["SELL 1 A @ 100", "BUY 1 A @ 100"], "there are 0 shares free, and 1 are needed"),
+        (["BUY 3 A @ 100", "BUY 9 B @ 100", "DEPOSIT 900"], "is ₩700, and ₩900 are needed"),
+        (["BUY 10 A @ 100", "SELL 10 A @ 100", "WITHDRAWAL 1"], "cash is ₩0, and ₩1 are needed"),
+    ],
+)
+async def test_what_comes_later_covers_nothing_before_it(env, alice, book, rows, said):
+    entries = {f"row-{n}": read(words, LATER) for n, words in enumerate(rows)}
+    with pytest.raises(BadInput, match=said):
+        await record_transactions(env, alice.id, str(book.id), entries)
+    assert await balances(env, book) == {"CASH KRW": 1000, "EQUITY KRW": -1000}
+
+
+async def test_many_at_once_write_each_balance_once(env, alice, book):
+    """PostgreSQL steps over all that a transaction has left of a row: once each makes n squared."""
+    written = text("SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'account'")
+    counts = []
+    for batch in range(2):
+        entries = {f"{batch}-{n}": read("BUY 1 A @ 1") for n in range(20)}
+        await record_transactions(env, alice.id, str(book.id), entries)
+        await env.db.call(text("SELECT pg_stat_force_next_flush()"), {})
+        counts.append(await env.db.call(written, {}))
+    assert counts[1] - counts[0] == 4
+
+
 async def test_every_kind_is_read_back_as_it_was_recorded(env, alice):
     book = await make_portfolio(env, alice, 0, PortfolioKind.TRACKED)
     for number, good in enumerate(GOOD):
