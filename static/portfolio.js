@@ -5,7 +5,7 @@ const SUBSCRIPTION = `subscription Portfolio($id: ID!) { portfolio(id: $id) {
 const formats = new Map();
 let asked = false;
 let newest = null;
-let told = ''; // for which holdings the tables were asked for
+let told = null; // for which holdings the tables were asked for
 let end = () => {};
 
 function format(digits, signDisplay) {
@@ -34,14 +34,16 @@ function paintCell(cell, value) {
   if (cell.dataset.dir !== way) cell.dataset.dir = way;
 }
 
-// Something was bought or sold: the tables are asked for again, once for each change.
+// Something was bought or sold: the tables are asked for again, once for each change. Not every
+// position has a row: of those without one it counts how many there are.
 function followHoldings() {
+  const held = new Map(newest.positions.map((row) => [row.symbol, +row.quantity]));
   const rows = [...document.querySelectorAll('tr[data-symbol][data-quantity]')];
-  const key = (pairs) => pairs.map((pair) => pair.join(' ')).sort().join();
-  const shown = key(rows.map((row) => [row.dataset.symbol, +row.dataset.quantity]));
-  const held = key(newest.positions.map((row) => [row.symbol, +row.quantity]));
-  if (shown === held || held === told) return;
-  told = held;
+  const same = rows.every((row) => held.get(row.dataset.symbol) === +row.dataset.quantity);
+  const count = document.querySelector('[data-positions]')?.dataset.positions;
+  const now = [...held].join();
+  if ((same && +count === held.size) || now === told) return;
+  told = now;
   document.body.dispatchEvent(new Event('portfolio-changed'));
 }
 

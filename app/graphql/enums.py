@@ -14,6 +14,7 @@ from app.domain.correlation.matrix import CorrelationMethod
 from app.domain.indicator_columns import IndicatorKind
 from app.domain.market import Kind
 from app.domain.portfolio.allocation import AllocationKey
+from app.domain.portfolio.position_order import PositionSort
 from app.domain.portfolio.why import Figure
 from app.domain.portfolio.xirr import XirrNote
 from app.domain.quotes import QuoteSource, QuoteState
@@ -157,6 +158,7 @@ for _cls in (
     OrderState,
     OrderType,
     PortfolioKind,
+    PositionSort,
     PriceBasis,
     PriceEventKind,
     QuarantineState,

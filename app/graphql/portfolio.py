@@ -12,6 +12,7 @@ import strawberry
 
 from app.domain.money import round_money
 from app.domain.portfolio.allocation import AllocationKey, allocate
+from app.domain.portfolio.position_order import PositionSort, sort_positions
 from app.domain.portfolio.valuation import PositionValue
 from app.domain.trading.orders import OrderState
 from app.domain.transactions import LotMethod, PortfolioKind, TransactionKind
@@ -19,15 +20,14 @@ from app.graphql.cash_types import CashBalance
 from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.orders import Order
-from app.graphql.paging import Connection, clamp, make_connection
+from app.graphql.paging import Connection, clamp, connect_rows, make_connection
 from app.graphql.permissions import require_user
+from app.graphql.portfolio_results import IncomeRow, MonthIncome, RealisedSale
 from app.graphql.portfolio_types import (
     AuditFinding,
-    IncomeRow,
     Performance,
     PortfolioValue,
     Position,
-    RealisedSale,
     Slice,
     Transaction,
 )
@@ -39,7 +39,7 @@ from app.services.audit import audit as audit_portfolio
 from app.services.cash import CashRow, list_cash
 from app.services.ledger import count_transactions, list_transactions
 from app.services.order_rows import count_orders, list_orders
-from app.services.paging import check_first
+from app.services.paging import MAX_ROWS, check_first
 from app.services.portfolio_performance import get_equity, get_performance
 from app.services.portfolio_value import Valuation, follow_value
 from app.services.portfolios import PortfolioRow
@@ -84,17 +84,41 @@ class Portfolio(PortfolioWhy):
         return [CashBalance.of(row) for row in await self._cash(info)]
 
     @strawberry.field
-    async def positions(self, info: Info) -> list[Position]:
-        """What is held, at the newest prices."""
+    async def positions(
+        self,
+        info: Info,
+        first: int | None = None,
+        sort: PositionSort = PositionSort.VALUE,
+        ascending: bool = False,  # noqa: FBT001, FBT002 - an argument of the schema
+    ) -> list[Position]:
+        """What is held, at the newest prices, the largest first: all of it, or the `first`.
+
+        What has no such figure comes last either way.
+        """
         valuation = await self._valued(info)
         base, total = valuation.opened.base, valuation.value.total
-        return [Position.of(p, base, total) for p in valuation.value.positions if p.quantity]
+        names = await _names(info, valuation) if sort is PositionSort.NAME else {}
+        rows = sort_positions(
+            (row for row in valuation.value.positions if row.quantity),
+            sort,
+            ascending=ascending,
+            name_of=lambda row: names.get(row.symbol, row.symbol).casefold(),
+        )
+        most = len(rows) if first is None else check_first(clamp(first, MAX_ROWS))
+        return [Position.of(row, base, total) for row in rows[:most]]
+
+    @strawberry.field
+    async def position_count(self, info: Info) -> int:
+        """How many instruments are held."""
+        valuation = await self._valued(info)
+        return sum(bool(row.quantity) for row in valuation.value.positions)
 
     @strawberry.field
     async def allocation(
-        self, info: Info, by: AllocationKey = AllocationKey.INSTRUMENT
+        self, info: Info, by: AllocationKey = AllocationKey.INSTRUMENT, first: int | None = None
     ) -> list[Slice]:
-        """How the value is divided, the largest part first."""
+        """How the value is divided, the largest part first: all parts, or the `first`."""
+        most = None if first is None else check_first(clamp(first, MAX_ROWS))
         valuation = await self._valued(info)
         name_of = await _namer(info, valuation, by)
         return [
@@ -103,7 +127,7 @@ class Portfolio(PortfolioWhy):
                 value=round_money(one.value, self.base_currency),
                 part=None if one.part is None else float(one.part),
             )
-            for one in allocate(valuation.value, by, name_of)
+            for one in allocate(valuation.value, by, name_of)[:most]
         ]
 
     @strawberry.field
@@ -149,11 +173,13 @@ class Portfolio(PortfolioWhy):
         return make_connection(page, Order.of, lambda: count_orders(env, user_id, own, state=state))
 
     @strawberry.field
-    async def sales(self, info: Info, first: int | None = 50) -> list[RealisedSale]:
+    async def sales(
+        self, info: Info, first: int | None = 50, after: str | None = None
+    ) -> Connection[RealisedSale]:
         """What was sold and what came of it, the newest first."""
-        valuation = await self._valued(info)
-        rows = valuation.opened.book.sales[::-1][: check_first(clamp(first, 50))]
-        return [RealisedSale.of(row, self.base_currency) for row in rows]
+        opened = (await self._valued(info)).opened
+        rows = opened.book.sales[::-1]
+        return connect_rows(rows, clamp(first, 50), after, lambda row: RealisedSale.of(row, opened))
 
     @strawberry.field
     async def income(self, info: Info, first: int | None = 50) -> list[IncomeRow]:
@@ -161,6 +187,14 @@ class Portfolio(PortfolioWhy):
         valuation = await self._valued(info)
         rows = valuation.opened.book.income[::-1][: check_first(clamp(first, 50))]
         return [IncomeRow.of(row, self.base_currency) for row in rows]
+
+    @strawberry.field
+    async def income_by_month(self, info: Info, first: int | None = 12) -> list[MonthIncome]:
+        """The months with dividends or interest, the newest first, with all that each has."""
+        most = check_first(clamp(first, 12))
+        found = (await self._valued(info)).opened.income_by_month
+        months = sorted(found, reverse=True)[:most]
+        return [MonthIncome.of(month, found[month], self.base_currency) for month in months]
 
     @strawberry.field
     async def performance(
@@ -265,6 +299,14 @@ class PortfolioSubscription:
             async for valuation in valuations:
                 cash = await list_cash(context.env, user_id, id)
                 yield PortfolioValue.of(valuation, cash)
+
+
+async def _names(info: Info, valuation: Valuation) -> dict[str, str]:
+    """By symbol what an instrument is called in the reader's language, where it is known here."""
+    symbols = [position.symbol for position in valuation.value.positions]
+    rows = await info.context.loaders.instruments.load_many(symbols)
+    korean = info.context.locale == "ko"
+    return {row.symbol: (korean and row.name_local) or row.name for row in rows if row is not None}
 
 
 async def _namer(

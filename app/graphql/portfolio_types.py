@@ -9,7 +9,6 @@ from decimal import Decimal
 import strawberry
 
 from app.domain.money import round_money
-from app.domain.portfolio.book import Row, Sale
 from app.domain.portfolio.returns import Returns
 from app.domain.portfolio.valuation import Mark, PositionValue
 from app.domain.portfolio.xirr import XirrNote
@@ -80,15 +79,15 @@ class Position:
             average_cost=average,
             price=_mark(row.price),
             rate=_mark(row.rate),
-            value=_money(row.value, row.currency),
-            unrealised_pnl=_money(row.unrealised, row.currency),
-            base_value=_money(row.base_value, base),
-            base_cost=_money(row.base_cost, base),
-            base_unrealised_pnl=_money(gain, base),
+            value=round_known(row.value, row.currency),
+            unrealised_pnl=round_known(row.unrealised, row.currency),
+            base_value=round_known(row.base_value, base),
+            base_cost=round_known(row.base_cost, base),
+            base_unrealised_pnl=round_known(gain, base),
             price_part=None if parts is None else round_money(parts.price, base),
             fx_part=None if parts is None else round_money(parts.fx, base),
             cross_part=None if parts is None else round_money(parts.cross, base),
-            day_pnl=_money(row.day_pnl, base),
+            day_pnl=round_known(row.day_pnl, base),
             return_percent=_percent(gain, row.base_cost),
             weight=_part(row.base_value, total),
         )
@@ -175,79 +174,13 @@ class Slice(FromRow):
     value: Decimal
     part: float | None
 
-
-@described
-@strawberry.type
-class RealisedSale:
-    """Shares that were sold: what they brought and what they had cost.
-
-    `gain` is before the sale's fee and tax, in the currency of the instrument; `baseGain` in the
-    portfolio's, each side at the rate of its own day.
-    """
-
-    day: date
-    symbol: str
-    currency: str
-    quantity: Decimal
-    proceeds: Decimal
-    cost: Decimal
-    fee: Decimal
-    tax: Decimal
-    gain: Decimal
-    base_gain: Decimal | None
-    transaction: strawberry.ID | None
-
-    @classmethod
-    def of(cls, row: Sale, base: str) -> RealisedSale:
-        """From the book."""
-        return cls(
-            day=row.day,
-            symbol=row.symbol,
-            currency=row.currency,
-            quantity=row.quantity,
-            proceeds=round_money(row.proceeds, row.currency),
-            cost=round_money(row.cost, row.currency),
-            fee=row.fee,
-            tax=row.tax,
-            gain=round_money(row.gain, row.currency),
-            base_gain=_money(row.base_gain, base),
-            transaction=None if row.entry is None else strawberry.ID(str(row.entry)),
-        )
-
     @strawberry.field
     async def instrument(self, info: Info) -> Instrument | None:
-        """The instrument, where it is known here."""
-        row = await info.context.loaders.instruments.load(self.symbol)
+        """The instrument of that symbol, where the portfolio is divided by instruments."""
+        if not self.name:
+            return None
+        row = await info.context.loaders.instruments.load(self.name)
         return None if row is None else Instrument.of(row)
-
-
-@described
-@strawberry.type
-class IncomeRow:
-    """A dividend or interest: net of what was withheld, in its own and the base currency."""
-
-    day: date
-    kind: TransactionKind
-    symbol: str | None
-    currency: str
-    amount: Decimal
-    withheld: Decimal
-    base_amount: Decimal | None
-    transaction: strawberry.ID | None
-
-    @classmethod
-    def of(cls, row: Row, base: str) -> IncomeRow:
-        """From the book."""
-        return cls(
-            day=row.day,
-            kind=row.kind,
-            symbol=row.symbol,
-            currency=row.currency,
-            amount=row.amount,
-            withheld=row.withheld,
-            base_amount=_money(row.base, base),
-            transaction=None if row.entry is None else strawberry.ID(str(row.entry)),
-        )
 
 
 @described
@@ -374,7 +307,8 @@ def _mark(mark: Mark | None) -> PriceMark | None:
     return None if mark is None else PriceMark.of(mark)
 
 
-def _money(amount: Decimal | None, currency: str) -> Decimal | None:
+def round_known(amount: Decimal | None, currency: str) -> Decimal | None:
+    """The amount as money; None where it is not known."""
     return None if amount is None else round_money(amount, currency)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from sqlalchemy import func, select, text
@@ -25,6 +25,7 @@ from app.domain.portfolio.book import Book
 from app.domain.portfolio.booking import extend_book, keep_book
 from app.domain.portfolio.day import DayStart, start_of_day
 from app.domain.portfolio.rates import LONGEST_GAP, DatedRates, invert
+from app.domain.portfolio.sums import Sum, sum_income, sum_sales
 from app.domain.portfolio.valuation import Mark
 from app.domain.transactions import Entry
 from app.env import Env
@@ -58,7 +59,7 @@ class OpenBook:
     version: Version
     proposals: dict[Hashable, list[Entry]] = field(default_factory=dict)
     """What the sources told that the entries lack, by what was known then."""
-    _starts: dict[tuple[date, Decimal | None], DayStart] = field(default_factory=dict)
+    _starts: list[tuple[Mapping[str, date], DayStart]] = field(default_factory=list)
 
     @property
     def base(self) -> str:
@@ -75,13 +76,24 @@ class OpenBook:
         """What is held, or was: whatever may have had a part in the day."""
         return sorted(self.book.holdings)
 
-    def start_of(self, day: date, rate: Decimal | None) -> DayStart:
-        """What was held when the day began, worked out once for a day and rate."""
-        key = (day, rate)
-        if key not in self._starts:
-            rates: Mapping[str, Decimal] = {} if rate is None else {self.foreign: rate}
-            self._starts[key] = start_of_day(self.entries, day, base=self.base, rates=rates)
-        return self._starts[key]
+    @cached_property
+    def sold(self) -> dict[str, Sum]:
+        """By symbol all its sales and their gains."""
+        return sum_sales(self.book.sales)
+
+    @cached_property
+    def income_by_month(self) -> dict[str, Sum]:
+        """By month all that was earned."""
+        return sum_income(self.book.income)
+
+    def start_of(self, day: date, days: Mapping[str, date]) -> DayStart:
+        """What was held when the day began, and when that of each symbol did.
+
+        The last one is kept: it changes with a day, not with a price.
+        """
+        if not self._starts or (self._starts[0][0], self._starts[0][1].day) != (days, day):
+            self._starts[:] = [(dict(days), start_of_day(self.entries, day, days))]
+        return self._starts[0][1]
 
 
 class BookShelf:

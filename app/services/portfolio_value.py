@@ -73,8 +73,7 @@ async def follow_value(
 def value_at(opened: OpenBook, quotes: Mapping[str, Quote], now: datetime) -> Valuation:
     """The book at given quotes; a pure function of both (`now` is told when there are none)."""
     rates, prices = _marks(opened, quotes)
-    rate = rates.get(opened.foreign)
-    start = _day_of_each(opened, quotes, None if rate is None else rate.value, now)
+    start = _day_of_each(opened, quotes, now)
     value = value_portfolio(opened.book, prices, rates, day=start)
     with localcontext(PRECISE):
         known = {c: mark.value for c, mark in rates.items()} | {opened.base: Decimal(1)}
@@ -135,18 +134,7 @@ def _marks(
     return rates, prices
 
 
-def _day_of_each(
-    opened: OpenBook, quotes: Mapping[str, Quote], rate: Decimal | None, now: datetime
-) -> DayStart:
+def _day_of_each(opened: OpenBook, quotes: Mapping[str, Quote], now: datetime) -> DayStart:
     """What was held when the day of each symbol's own quote began; cash by the newest day."""
     days = {symbol: quotes[symbol].day for symbol in opened.symbols if symbol in quotes}
-    newest = max(days.values(), default=now.date())
-    starts = {day: opened.start_of(day, rate) for day in {newest, *days.values()}}
-    shares: dict[str, Decimal] = {}
-    bought: dict[str, Decimal | None] = {}
-    for symbol in opened.symbols:
-        start = starts[days.get(symbol, newest)]
-        shares[symbol] = start.shares.get(symbol, Decimal(0))
-        if symbol in start.bought:
-            bought[symbol] = start.bought[symbol]
-    return DayStart(newest, shares, starts[newest].cash, bought)
+    return opened.start_of(max(days.values(), default=now.date()), days)

@@ -18,9 +18,8 @@ from app.web.listing import sector_word
 from app.web.portfolio_listing import (
     draw_equity,
     group_sales,
-    income_by_month,
     list_benchmarks,
-    list_positions,
+    list_months,
     list_slices,
     list_summaries,
 )
@@ -61,18 +60,16 @@ async def portfolio(request: Request) -> Response:
     shell = await load_shell(context)
     variables = {"id": request.path_params["id"]}
     view = read_portfolio_view(request.url.path, request.query_params)
-    found = await run_document("portfolio/page", variables | {"by": view.by}, context.renewed())
+    found = await run_document("portfolio/page", variables | view.variables(), context.renewed())
     it = found["portfolio"]
     data: dict[str, Any] = {
         "benchmarks": list_benchmarks(nodes(found["instruments"])),
         "curve": None,
-        "closed": group_sales(it["sales"]),
-        "held": {row["symbol"] for row in it["value"]["positions"]},
+        "closed": group_sales(nodes(it["sales"])),
         "it": it,
-        "months": income_by_month(it["income"]),
+        "months": list_months(it["incomeByMonth"]),
         "performance": None,
-        "positions": list_positions(it["value"]["positions"], view.sort, turned=view.turned),
-        "slices": list_slices(it["allocation"], it["value"]["positions"]),
+        "slices": list_slices(it["allocation"], it["largest"]),
         "sectors": _sector_words(it["allocation"], translator(request)),
         "view": view,
     }

@@ -12,31 +12,46 @@ from app.web.chart_view import one_of
 
 @dataclass(frozen=True)
 class PortfolioView:
-    """What differs from the default stands in the query; `turned` is the smallest first."""
+    """What differs from the default stands in the query; `turned` is the smallest first.
+
+    `whole`: every position, not the first `MOST`. `sales` is the cursor behind which they go on.
+    """
 
     path: str
     sort: str = "value"
     turned: bool = False
     by: str = "INSTRUMENT"
     benchmark: str = ""
+    whole: bool = False
+    sales: str = ""
 
+    MOST: ClassVar = 50
     SORTS: ClassVar = ("name", "quantity", "price", "value", "result", "today", "weight")
     KEYS: ClassVar = ("INSTRUMENT", "SECTOR", "CURRENCY", "MARKET")
 
     def address(self, **changes: Any) -> str:
         """The address of the same view with these parts changed."""
-        now = {"sort": self.sort, "turned": self.turned, "by": self.by} | {
-            "benchmark": self.benchmark
-        }
-        values = now | changes
+        values = vars(self) | changes
         query = {
             "sort": "" if values["sort"] == "value" else values["sort"],
             "order": "up" if values["turned"] else "",
             "by": "" if values["by"] == "INSTRUMENT" else values["by"],
             "benchmark": values["benchmark"],
+            "rows": "all" if values["whole"] else "",
+            "sales": values["sales"],
         }
         text = urlencode({name: value for name, value in query.items() if value})
         return f"{self.path}?{text}" if text else self.path
+
+    def variables(self) -> dict[str, Any]:
+        """What the page's document has to be told."""
+        return {
+            "by": self.by,
+            "first": None if self.whole else self.MOST,
+            "sort": self.sort.upper(),
+            "ascending": self.turned,
+            "after": self.sales or None,
+        }
 
     def sorted_by(self, column: str) -> str:
         """The address that sorts by a column, or turns the order if it is sorted by it already."""
@@ -62,4 +77,6 @@ def read_portfolio_view(path: str, query: Mapping[str, str]) -> PortfolioView:
         turned=one_of(query, "order", ("up", "down"), "down") == "up",
         by=one_of(query, "by", PortfolioView.KEYS, "INSTRUMENT"),
         benchmark=query.get("benchmark", "").strip().upper(),
+        whole=one_of(query, "rows", ("all", "first"), "first") == "all",
+        sales=query.get("sales", ""),
     )

@@ -14,11 +14,13 @@ from app.env import Env
 from app.graphql.schema import schema
 from app.services.equity import refresh_equity
 from app.services.identity import Identity
+from app.services.ledger import record_transactions
 from app.services.live import QuoteHub
 from app.services.portfolios import PortfolioRow
 from tests.factories import make_sessions, weekdays
 from tests.graphql.asking import ask, counting_statements, fail, make_context
 from tests.holdings import START, make_holdings, make_prices, publish, tick
+from tests.ledgers import read
 from tests.people import by_api_token, by_session, make_user
 
 VALUE = """query ($id: ID!) { portfolio(id: $id) { name kind baseCurrency value {
@@ -128,14 +130,62 @@ async def test_the_parts_of_a_page_cost_the_same_statements_however_many_rows(
     env: Env, alice: Identity, held: PortfolioRow
 ):
     query = """query ($id: ID!) { portfolio(id: $id) { value { total } positions { value }
-        allocation { name value part } cash { deposit } sales { gain } income { amount }
-        transactions { totalCount edges { node { kind } } } } }"""
+        allocation { name value part } cash { deposit } sales { edges { node { gain } } }
+        income { amount } transactions { totalCount edges { node { kind } } } } }"""
     with counting_statements(env) as statements:
         found = (await ask(env, query, {"id": str(held.id)}, identity=alice))["portfolio"]
     assert len(statements) < 60
     assert [row["name"] for row in found["allocation"]] == [None, "AAPL", "005930.KS"]
-    assert found["sales"] == [{"gain": "500"}]
+    assert found["sales"]["edges"] == [{"node": {"gain": "500"}}]
     assert found["transactions"]["totalCount"] == 5
+
+
+@pytest.mark.parametrize(
+    ("sort", "locale", "up", "symbol"),
+    [
+        ("VALUE", "en", False, "AAPL"),
+        ("VALUE", "en", True, "005930.KS"),
+        ("PRICE", "en", False, "005930.KS"),
+        ("NAME", "en", True, "AAPL"),  # Apple, Samsung
+        ("NAME", "ko", True, "005930.KS"),  # 삼성전자, 애플
+    ],
+)
+async def test_the_first_of_the_positions_and_how_many_there_are(
+    env: Env, alice: Identity, held: PortfolioRow, sort: str, locale: str, up: bool, symbol: str
+):
+    query = """query ($id: ID!, $sort: PositionSort!, $up: Boolean!) { portfolio(id: $id) {
+        positionCount positions(first: 1, sort: $sort, ascending: $up) { symbol }
+        all: positions { symbol } allocation(first: 2) { name instrument { nameLocal } } } }"""
+    given = {"id": str(held.id), "sort": sort, "up": up}
+    found = (await ask(env, query, given, identity=alice, locale=locale))["portfolio"]
+    assert (found["positionCount"], len(found["all"])) == (2, 2)
+    assert found["positions"] == [{"symbol": symbol}]
+    apple = {"name": "AAPL", "instrument": {"nameLocal": "애플"}}
+    assert found["allocation"] == [{"name": None, "instrument": None}, apple]
+
+
+async def test_a_page_of_sales_tells_what_all_of_an_instrument_have_brought(
+    env: Env, alice: Identity, held: PortfolioRow
+):
+    sold = {f"s{n}": read(f"SELL 5 005930.KS @ {70_000 + n}") for n in range(1, 4)}
+    interest = {"i": read("INTEREST 7")}
+    await record_transactions(env, alice.user.id, str(held.id), sold | interest)
+    query = """query ($id: ID!, $after: String) { portfolio(id: $id) {
+        sales(first: 3, after: $after) { totalCount pageInfo { hasNextPage endCursor } edges {
+            node { gain ofInstrument { count baseGain held } } } }
+        incomeByMonth { month count baseAmount } } }"""
+    gains, after = [], None
+    for _ in range(2):
+        given = {"id": str(held.id), "after": after}
+        found = (await ask(env, query, given, identity=alice))["portfolio"]
+        page = [edge["node"] for edge in found["sales"]["edges"]]
+        gains += [row["gain"] for row in page]
+        all_ = {"count": 4, "baseGain": str(5 * (100 + 1 + 2 + 3)), "held": False}
+        assert [row["ofInstrument"] for row in page] == [all_] * len(page)
+        after = found["sales"]["pageInfo"]["endCursor"]
+    assert sorted(gains, key=int) == ["5", "10", "15", "500"]
+    assert found["sales"]["totalCount"] == 4
+    assert found["incomeByMonth"] == [{"month": "2026-03", "count": 1, "baseAmount": "7"}]
 
 
 async def test_a_transaction_is_recorded_once_by_its_key_and_reversed_once(

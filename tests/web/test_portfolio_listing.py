@@ -8,9 +8,8 @@ from app.web.portfolio_listing import (
     LARGEST,
     draw_equity,
     group_sales,
-    income_by_month,
     list_benchmarks,
-    list_positions,
+    list_months,
     list_slices,
     list_summaries,
 )
@@ -22,10 +21,11 @@ def part(name, value, share):
 
 def test_the_donut_closes_whatever_is_on_it():
     nodes = [part(str(n), "1", 0.09) for n in range(10)] + [part(None, "1", 0.1)]
-    slices = list_slices(nodes, [])
+    slices = list_slices(nodes, [{"name": "0", "instrument": {"name": "Zero"}}])
     assert len(slices) == LARGEST + 1
     assert sum(row["length"] for row in slices) == pytest.approx(100)
     assert slices[-1]["value"] == str(len(nodes) - LARGEST)
+    assert [row["instrument"] for row in slices] == [{"name": "Zero"}] + [None] * LARGEST
     assert slices[1]["offset"] == pytest.approx(slices[0]["length"])
 
 
@@ -34,58 +34,23 @@ def test_what_is_below_nothing_has_no_place_on_a_circle():
     assert [(row["symbol"], round(row["length"])) for row in slices] == [("A", 100)]
 
 
-def test_income_is_summed_by_month_and_a_missing_rate_makes_no_sum():
-    rows = income_by_month(
-        [
-            {"day": "2026-03-05", "baseAmount": "100"},
-            {"day": "2026-03-20", "baseAmount": "50"},
-            {"day": "2026-01-09", "baseAmount": "75"},
-            {"day": "2026-02-09", "baseAmount": None},
-        ]
-    )
-    assert [(row["month"], row["amount"]) for row in rows] == [
-        ("2026-03", "150"),
-        ("2026-02", None),
-        ("2026-01", "75"),
-    ]
-    assert [row["share"] for row in rows] == [1.0, 0.0, 0.5]
+def test_a_month_is_drawn_beside_the_best_one_and_what_is_not_known_is_none_of_it():
+    amounts = ("150", None, "75", "-5")
+    rows = list_months([{"month": "m", "baseAmount": amount} for amount in amounts])
+    assert [row["share"] for row in rows] == [1.0, 0.0, 0.5, 0.0]
 
 
-def test_the_largest_position_comes_first_and_one_without_a_value_last():
+def test_sales_stand_by_instrument_under_what_all_of_them_have_brought():
     rows = [
-        {"symbol": name, "baseValue": value, "weight": None}
-        for name, value in (("A", "5"), ("B", None), ("C", "70"))
-    ]
-    assert [row["symbol"] for row in list_positions(rows)] == ["C", "A", "B"]
-
-
-def test_positions_are_sorted_either_way_and_what_is_not_known_comes_last():
-    rows = [
-        {
-            "symbol": name,
-            "instrument": {"name": name},
-            "price": price and {"value": price},
-            "baseValue": "1",
-            "weight": None,
-        }
-        for name, price in (("b", "9"), ("A", None), ("C", "10"))
-    ]
-    by = lambda *sort, **way: [row["symbol"] for row in list_positions(rows, *sort, **way)]  # noqa: E731
-    assert by("price") == ["C", "b", "A"]
-    assert by("price", turned=True) == ["b", "C", "A"]
-    assert by("name", turned=True) == ["A", "b", "C"]
-
-
-def test_sales_are_summed_by_instrument_and_a_missing_rate_makes_no_sum():
-    rows = [
-        {"symbol": symbol, "instrument": None, "baseGain": gain}
-        for symbol, gain in (("A", "5"), ("B", None), ("A", "-7"), ("B", "1"))
+        {"symbol": symbol, "instrument": None, "ofInstrument": {"count": count, "baseGain": gain}}
+        for symbol, count, gain in (("A", 5, "-2"), ("B", 1, None), ("A", 5, "-2"))
     ]
     groups = group_sales(rows)
-    assert [(one["symbol"], one["gain"], len(one["sales"])) for one in groups] == [
-        ("A", "-2", 2),
-        ("B", None, 2),
+    assert [(one["symbol"], one["baseGain"], one["count"]) for one in groups] == [
+        ("A", "-2", 5),
+        ("B", None, 1),
     ]
+    assert groups[0]["sales"] == [rows[0], rows[2]]
 
 
 def test_a_curve_stands_beside_indices_and_funds():

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from sqlalchemy import text
 
 from app.domain.transactions import PortfolioKind
 from app.services.equity import refresh_equity
+from app.services.ledger import record_transactions
+from app.web.portfolio_view import PortfolioView
 from tests.factories import make_sessions, weekdays
 from tests.holdings import START, make_holdings, make_prices
+from tests.ledgers import read
 from tests.people import PASSWORD, make_user
 from tests.web.pages import browsing, choose_source, text_of
 
@@ -105,6 +109,34 @@ async def test_behind_a_figure_stand_its_formula_and_its_rows(env, settings):
         odd = await http.get(f"/portfolios/{row.id}/why/COLOUR")
         assert odd.status_code == 400
         assert (await http.get(f"/portfolios/{row.id}/why/VALUE?symbol=X")).status_code == 400
+
+
+async def test_of_many_rows_the_first_are_drawn_and_the_rest_is_counted_and_led_to(
+    env, settings, monkeypatch
+):
+    monkeypatch.setattr(PortfolioView, "MOST", 1)
+    await choose_source(env, "yahoo")
+    await make_prices(env)
+    alice = await make_user(env)
+    row = await make_holdings(env, alice)
+    sold = {f"s{n}": read("SELL 0.1 005930.KS @ 70100") for n in range(50)}
+    await record_transactions(env, alice.id, str(row.id), sold)
+    async with browsing(settings) as http:
+        await sign_in(http)
+        page = (await http.get(f"/portfolios/{row.id}?sort=name&order=up")).text
+        assert 'data-positions="2"' in page
+        assert page.count("data-quantity") == 1
+        assert "1 of 2 positions; the totals count all of them" in text_of(page)
+        assert "51 sales" in text_of(page)
+        assert f"50 of 51 sales; the result is of all +{50 * 10 + 500}" in text_of(page)
+        links = [html.unescape(link) for link in re.findall(r'href="([^"]+)"', page)]
+        whole = next(link for link in links if "rows=all" in link)
+        earlier = next(link for link in links if "sales=" in link)
+        assert "order=up" in whole
+        assert (await http.get(whole)).text.count("data-quantity") == 2
+        last = text_of((await http.get(earlier)).text)
+    assert f"1 of 51 sales; the result is of all +{50 * 10 + 500}" in last
+    assert "Earlier sales" not in last
 
 
 async def test_the_dashboard_has_the_totals_of_who_has_signed_in(env, settings):

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
+from types import MappingProxyType
 
 from app.domain.money import ZERO
-from app.domain.portfolio.book import currency_of, times
+from app.domain.portfolio.book import times
 from app.domain.portfolio.lots import PRECISE, minus, plus
 from app.domain.portfolio.moves import cash_moves, share_moves
 from app.domain.transactions import CorporateAction, Entry, TransactionKind, standing
@@ -29,34 +30,34 @@ class DayStart:
     """Shares and cash when `day` began, and by symbol the money put in since (below 0: taken out).
 
     Shares are of the day: a split of it has been applied, as to the close before of its quotes.
-    Money is in the portfolio's currency at the given rates, None without one.
+    Money is in its own currency: what a rate makes of it changes all day.
     """
 
     day: date
     shares: Mapping[str, Decimal]
     cash: Mapping[str, Decimal]
-    bought: Mapping[str, Decimal | None]
+    bought: Mapping[str, Decimal]
 
 
 def start_of_day(
-    entries: Iterable[Entry], day: date, *, base: str, rates: Mapping[str, Decimal]
+    entries: Iterable[Entry], day: date, days: Mapping[str, date] = MappingProxyType({})
 ) -> DayStart:
-    """What the entries say of a day; `rates` are the newest of foreign currencies."""
+    """What the entries say of a day; `days` are those of symbols that are at another one."""
     shares: defaultdict[str, Decimal] = defaultdict(Decimal)
     cash: defaultdict[str, Decimal] = defaultdict(Decimal)
-    bought: dict[str, Decimal | None] = {}
-    known = {**rates, base: Decimal(1)}
+    bought: defaultdict[str, Decimal] = defaultdict(Decimal)
     with localcontext(PRECISE):
         for entry in standing(entries):
-            if entry.day < day or (entry.day == day and entry.kind is TransactionKind.SPLIT):
-                for symbol, quantity in share_moves(entry):
+            for symbol, quantity in share_moves(entry):
+                own = days.get(symbol, day)
+                if entry.day < own or (entry.day == own and entry.kind is TransactionKind.SPLIT):
                     shares[symbol] += quantity
             if entry.day < day:
                 for currency, amount in cash_moves(entry):
                     cash[currency] += amount
-            elif entry.day == day and entry.symbol is not None and entry.kind in _PAID:
-                paid = times(_paid(entry), known.get(currency_of(entry, entry.symbol)))
-                bought[entry.symbol] = plus(bought.get(entry.symbol, ZERO), paid)
+            symbol = entry.symbol or ""
+            if entry.kind in _PAID and symbol and entry.day == days.get(symbol, day):
+                bought[symbol] += _paid(entry)
     return DayStart(day, shares, cash, bought)
 
 

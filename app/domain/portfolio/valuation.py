@@ -238,7 +238,7 @@ def _day_pnl(
     symbol: str, value: Decimal | None, price: Mark | None, rate: Mark | None, day: DayStart
 ) -> Decimal | None:
     """Value now, less that of the morning's shares at the close before, less what was bought."""
-    bought = day.bought.get(symbol, ZERO)
+    bought = times(day.bought.get(symbol, ZERO), None if rate is None else rate.value)
     held = day.shares.get(symbol, ZERO)
     before = ZERO
     if held:

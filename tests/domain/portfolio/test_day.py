@@ -15,7 +15,7 @@ RATE = Decimal(1_200)
 
 
 def start(text):
-    return start_of_day(entries(text), DAY, base="KRW", rates={"USD": RATE})
+    return start_of_day(entries(text), DAY)
 
 
 def day_pnl(text, price, before, rate_before=1_200):
@@ -36,7 +36,7 @@ def test_the_morning_knows_what_was_there_before_the_day():
     told = start(HELD + "2021-01-06 BUY AAPL 5 x 110 USD\n2021-01-06 SELL AAPL 2 x 111 USD")
     assert (told.day, dict(told.shares)) == (DAY, {"AAPL": 10})
     assert dict(told.cash) == {"USD": -1_001}
-    assert told.bought == {"AAPL": (550 - 222) * 1_200}
+    assert told.bought == {"AAPL": 550 - 222}
 
 
 def test_a_holding_gains_what_its_price_and_rate_gain():
@@ -77,16 +77,12 @@ def test_a_split_of_the_day_has_been_applied_to_the_morning_as_to_the_close_befo
 
 
 def test_shares_that_came_today_count_from_their_cost_and_rights_from_their_price():
-    assert start("2021-01-06 RIGHTS AAPL 10 x 50 USD").bought == {"AAPL": 600_000}
-    assert start("2021-01-06 TRANSFER AAPL 10 x 50 USD").bought == {"AAPL": 600_000}
+    assert start("2021-01-06 RIGHTS AAPL 10 x 50 USD").bought == {"AAPL": 500}
+    assert start("2021-01-06 TRANSFER AAPL 10 x 50 USD").bought == {"AAPL": 500}
     assert start("2021-01-06 DELISTING AAPL quantity=-1 amount=5 currency=USD").bought == {
-        "AAPL": -6_000
+        "AAPL": -5
     }
     assert start("2021-01-06 DIVIDEND AAPL 5 USD").bought == {}
-
-
-def test_what_was_bought_in_the_portfolios_currency_needs_no_rate():
-    assert start("2021-01-06 BUY 005930.KS 2 x 80000 KRW").bought == {"005930.KS": 160_000}
 
 
 def test_what_comes_after_the_day_does_not_count():
@@ -94,9 +90,20 @@ def test_what_comes_after_the_day_does_not_count():
     assert (dict(told.shares), told.bought) == ({"AAPL": 10}, {})
 
 
-def test_an_unknown_rate_makes_what_was_bought_unknown():
-    told = start_of_day(entries("2021-01-06 BUY AAPL 1 x 5 USD"), DAY, base="KRW", rates={})
-    assert told.bought == {"AAPL": None}
+def test_each_symbol_may_be_at_a_day_of_its_own():
+    text = (
+        HELD
+        + """
+        2021-01-05 BUY AAPL 5 x 108 USD
+        2021-01-06 BUY AAPL 1 x 109 USD
+        2021-01-05 BUY 005930.KS 2 x 80000 KRW
+        2021-01-06 SELL 005930.KS 1 x 81000 KRW
+    """
+    )
+    told = start_of_day(entries(text), DAY, {"AAPL": date(2021, 1, 5)})
+    assert told.shares == {"AAPL": 10, "005930.KS": 2}
+    assert told.bought == {"AAPL": 540, "005930.KS": -81_000}
+    assert told.cash == {"USD": -1_001 - 540, "KRW": -160_000}  # all of it by the newest day
 
 
 def test_cash_gains_by_its_rate():
