@@ -15,9 +15,9 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from app.domain.portfolio.day import DayStart, cash_result
-from app.domain.portfolio.lots import PRECISE
+from app.domain.portfolio.lots import PRECISE, sum_known
 from app.domain.portfolio.rates import invert
-from app.domain.portfolio.valuation import Mark, PortfolioValue, sum_known, value_portfolio
+from app.domain.portfolio.valuation import Mark, PortfolioValue, value_portfolio
 from app.domain.quotes import Quote
 from app.env import Env
 from app.services.live import QuoteHub

@@ -18,9 +18,19 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, localcontext
 from enum import StrEnum
+from functools import cached_property
 
 from app.domain.money import ZERO
-from app.domain.portfolio.lots import PRECISE, Holding, Lot, minus, share, total_base
+from app.domain.portfolio.lots import (
+    PRECISE,
+    Holding,
+    Lot,
+    minus,
+    plus,
+    share,
+    sum_known,
+    total_base,
+)
 from app.domain.trading.listings import find_listing
 from app.domain.transactions import Entry, LotMethod, TransactionKind
 
@@ -100,6 +110,18 @@ class Row:
     quantity: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """Sums over all time in the portfolio's currency; None when a rate of some day is missing.
+
+    `realised` are the gains of sales less all charges, and what spent cash has gained by its rate.
+    """
+
+    realised: Decimal | None
+    income: Decimal | None
+    flows: Decimal | None
+
+
 @dataclass
 class Book:
     """What entries amount to. Amounts are signed: income earned, charges paid, flows put in.
@@ -121,6 +143,17 @@ class Book:
     problems: list[Problem] = field(default_factory=list)
     missing: set[tuple[str, date]] = field(default_factory=set)
     """Currencies and days whose rate is not known."""
+
+    @cached_property
+    def earned(self) -> Earned:
+        """What no price changes any more; summed once, of a book to which nothing is added."""
+        with localcontext(PRECISE):
+            gains = plus(sum_known(sale.base_gain for sale in self.sales), self.cash_fx)
+            return Earned(
+                realised=minus(gains, sum_known(row.base for row in self.charges)),
+                income=sum_known(row.base for row in self.income),
+                flows=sum_known(row.base for row in self.flows),
+            )
 
     def copy(self) -> Book:
         """The same book, to go on with while this one stays as it is."""

@@ -51,6 +51,14 @@ def plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     return None if one is None or other is None else one + other
 
 
+def sum_known(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum; None when one is not known."""
+    total: Decimal | None = ZERO
+    for amount in amounts:
+        total = plus(total, amount)
+    return total
+
+
 def minus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     """The difference; None when one is not known."""
     return None if one is None or other is None else one - other

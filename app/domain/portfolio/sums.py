@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from app.domain.portfolio.book import Row, Sale
-from app.domain.portfolio.lots import PRECISE
-from app.domain.portfolio.valuation import sum_known
+from app.domain.portfolio.lots import PRECISE, sum_known
 
 
 @dataclass(frozen=True, slots=True)

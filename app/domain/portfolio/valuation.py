@@ -20,7 +20,7 @@ from decimal import Decimal, localcontext
 from app.domain.money import ZERO
 from app.domain.portfolio.book import Book, times
 from app.domain.portfolio.day import DayStart
-from app.domain.portfolio.lots import PRECISE, Holding, minus, plus, share, total_base
+from app.domain.portfolio.lots import PRECISE, Holding, minus, share, total_base
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,25 +193,15 @@ def value_portfolio(
             if holding.quantity or (day is not None and symbol in day.bought)
         )
         cash = tuple(_value_cash(pool, known.get(c)) for c, pool in sorted(book.cash.items()))
-        charges = sum_known(row.base for row in book.charges)
-        gains = plus(sum_known(sale.base_gain for sale in book.sales), book.cash_fx)
         return PortfolioValue(
             base=book.base,
             positions=positions,
             cash=cash,
-            realised=minus(gains, charges),
-            income=sum_known(row.base for row in book.income),
-            flows=sum_known(row.base for row in book.flows),
+            realised=book.earned.realised,
+            income=book.earned.income,
+            flows=book.earned.flows,
             missing=tuple(_missing(book, positions, cash)),
         )
-
-
-def sum_known(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum; None when one is not known."""
-    total: Decimal | None = ZERO
-    for amount in amounts:
-        total = plus(total, amount)
-    return total
 
 
 def _value_position(

@@ -15,9 +15,9 @@ from typing import Final
 
 from app.domain.money import ZERO
 from app.domain.portfolio.book import Book, Row
-from app.domain.portfolio.lots import PRECISE, minus
+from app.domain.portfolio.lots import PRECISE, minus, sum_known
 from app.domain.portfolio.moves import share_moves
-from app.domain.portfolio.valuation import CashValue, Mark, PortfolioValue, PositionValue, sum_known
+from app.domain.portfolio.valuation import CashValue, Mark, PortfolioValue, PositionValue
 from app.domain.transactions import Entry, standing
 
 CASH_FX: Final = "cashFx"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from app.domain.bars import PriceBasis, adjust, to_as_traded
 from app.domain.portfolio.booking import keep_book
-from app.domain.portfolio.lots import PRECISE
-from app.domain.portfolio.valuation import Mark, Parts, split_result, sum_known, value_portfolio
+from app.domain.portfolio.lots import PRECISE, sum_known
+from app.domain.portfolio.valuation import Mark, Parts, split_result, value_portfolio
 from app.domain.transactions import LotMethod
 from tests.domain.portfolio.notation import EVERYTHING, entries
 from tests.domain.portfolio.test_booking import histories, won_per_dollar
