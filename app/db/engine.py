@@ -46,7 +46,7 @@ class Database:
             Unavailable: the database does not answer.
         """
         async with self._open() as session:
-            await session.execute(text("SET TRANSACTION READ ONLY"))
+            await session.connection(execution_options={"postgresql_readonly": True})
             await _set_uid(session, uid)
             yield session
 
