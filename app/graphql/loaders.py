@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 
+import polars as pl
 from strawberry.dataloader import DataLoader
 
 from app.domain.quotes import Quote
 from app.domain.sessions import Session
 from app.env import Env
 from app.services.cash import CashRow, list_cash
+from app.services.equity import read_equity
 from app.services.fundamentals import FundamentalRow, list_fundamentals
 from app.services.instruments import find_instruments, list_exchanges
 from app.services.ledger import find_reversals
@@ -31,11 +33,14 @@ from app.services.readings import Reading, list_readings
 from app.services.recommendations import Situation, find_situations
 from app.services.signal_worth import find_worth
 from app.services.source_order import Reach, find_reach
+from app.services.source_status import StoredDays, find_stored_days
 from app.services.stored_data import list_bars_before, list_recent_revisions
 from app.services.universe import find_seen
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+EquityKey = tuple[int, int, date | None, date | None]
 
 
 class Loaders:
@@ -69,6 +74,8 @@ class Loaders:
         self.recent_revisions = _by_key(lambda symbols: list_recent_revisions(env, symbols))
         self.reaches = DataLoader(self._load_reaches)
         self.sessions = DataLoader(self._load_sessions)
+        self.stored_days = DataLoader(self._load_stored_days)
+        self.equity = DataLoader(self._load_equity)
         self.valuations = DataLoader(self._load_valuations)
         self.cash = DataLoader(self._load_cash)
         self.reversals = DataLoader(self._load_reversals)
@@ -80,6 +87,14 @@ class Loaders:
     async def _load_sessions(self, keys: list[tuple[str, int]]) -> list[list[Session]]:
         """Key: MIC and number of sessions; there are few markets."""
         return [await list_sessions(self._env, mic, first) for mic, first in keys]
+
+    async def _load_stored_days(self, keys: list[None]) -> list[StoredDays]:
+        """Of all instruments: there is one answer."""
+        return [await find_stored_days(self._env)] * len(keys)
+
+    async def _load_equity(self, keys: list[EquityKey]) -> list[pl.DataFrame]:
+        """Key: owner, portfolio, and the first and the last day asked for."""
+        return [await read_equity(self._env, *key) for key in keys]
 
     async def _load_valuations(self, keys: list[tuple[int, str]]) -> list[Valuation]:
         """Key: owner and portfolio; each is asked for once however many fields want it."""

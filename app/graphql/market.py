@@ -232,6 +232,4 @@ async def _source(context: Context) -> SourceStatus:
         name=SourceName(row.name.upper()),
         historic=row.historic,
         replay_day=row.replay_day,
-        first_day=row.first_day,
-        last_day=row.last_day,
     )

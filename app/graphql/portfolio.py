@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
+import polars as pl
 import strawberry
 
 from app.domain.money import round_money
@@ -40,7 +41,7 @@ from app.services.cash import CashRow, list_cash
 from app.services.ledger import count_transactions, list_transactions
 from app.services.order_rows import count_orders, list_orders
 from app.services.paging import MAX_ROWS, check_first
-from app.services.portfolio_performance import get_equity, get_performance
+from app.services.portfolio_performance import check_span, get_equity, get_performance
 from app.services.portfolio_value import Valuation, follow_value
 from app.services.portfolios import PortfolioRow
 from app.services.proposals import list_proposals
@@ -204,9 +205,7 @@ class Portfolio(PortfolioWhy):
         to: date | None = None,
     ) -> Performance:
         """Its returns from one day to another, both included; over all time without them."""
-        own = int(self.id)
-        env = info.context.env
-        return Performance.of(await get_performance(env, self.user_id, own, from_, to))
+        return Performance.of(get_performance(await self._equity(info, from_, to), from_))
 
     @strawberry.field
     async def equity(
@@ -221,16 +220,8 @@ class Portfolio(PortfolioWhy):
         `unit` is what 100 of the first day have become; the benchmark is the same of its total
         return, in its own currency. Worked out within a minute of a change.
         """
-        return Series(
-            await get_equity(
-                info.context.env,
-                self.user_id,
-                int(self.id),
-                start=from_,
-                end=to,
-                benchmark=benchmark,
-            )
-        )
+        stored = await self._equity(info, from_, to)
+        return Series(await get_equity(info.context.env, stored, from_, benchmark))
 
     @strawberry.field
     async def proposals(self, info: Info, first: int | None = 50) -> list[Proposal]:
@@ -250,6 +241,10 @@ class Portfolio(PortfolioWhy):
         env, opened = info.context.env, valuation.opened
         rows = await audit_portfolio(env, self.user_id, opened, valuation.value)
         return [AuditFinding.of(row) for row in rows]
+
+    async def _equity(self, info: Info, start: date | None, end: date | None) -> pl.DataFrame:
+        check_span(start, end)
+        return await info.context.loaders.equity.load((self.user_id, int(self.id), start, end))
 
     async def _valued(self, info: Info) -> Valuation:
         return await info.context.loaders.valuations.load((self.user_id, str(self.id)))

@@ -129,7 +129,7 @@ class PortfolioValue:
     at: datetime
     complete: bool
     missing: list[str]
-    positions: list[Position]
+    valuation: strawberry.Private[Valuation]
 
     @classmethod
     def of(cls, valuation: Valuation, cash: Iterable[CashRow]) -> PortfolioValue:
@@ -161,8 +161,14 @@ class PortfolioValue:
             at=valuation.at,
             complete=value.complete and not lacking,
             missing=[*value.missing, *lacking],
-            positions=[Position.of(p, base, total) for p in value.positions if p.quantity],
+            valuation=valuation,
         )
+
+    @strawberry.field
+    def positions(self) -> list[Position]:
+        """What is held, by symbol."""
+        value, base = self.valuation.value, self.currency
+        return [Position.of(p, base, value.total) for p in value.positions if p.quantity]
 
 
 @described

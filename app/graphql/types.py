@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Self
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from app.domain.quotes import QuoteSource, QuoteState
+from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.enums import SourceName
+
+
+@cache
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
 
 
 class FromRow:
@@ -21,7 +28,7 @@ class FromRow:
     @classmethod
     def of(cls, row: Any) -> Self:
         """Takes the fields from a row."""
-        return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})  # type: ignore[arg-type]
+        return cls(**{name: getattr(row, name) for name in _names(cls)})
 
 
 @described
@@ -192,5 +199,13 @@ class SourceStatus:
     name: SourceName
     historic: bool
     replay_day: date | None
-    first_day: date | None
-    last_day: date | None
+
+    @strawberry.field
+    async def first_day(self, info: Info) -> date | None:
+        """The first stored day of all watched instruments."""
+        return (await info.context.loaders.stored_days.load(None)).first
+
+    @strawberry.field
+    async def last_day(self, info: Info) -> date | None:
+        """The newest stored day of all watched instruments."""
+        return (await info.context.loaders.stored_days.load(None)).last

@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import FxRate, Txn
 from app.domain.market import CURRENCY_DIGITS
@@ -30,7 +31,7 @@ from app.domain.portfolio.valuation import Mark
 from app.domain.transactions import Entry
 from app.env import Env
 from app.services.ledger import list_entries
-from app.services.portfolios import PortfolioRow, get_portfolio
+from app.services.portfolios import PortfolioRow, find_own
 
 MOST_KEPT: Final = 64
 """Books that a process keeps; the one that was not asked for longest is dropped first."""
@@ -108,8 +109,9 @@ class BookShelf:
         Raises:
             NotFound: the portfolio is not there or not the user's.
         """
-        portfolio = await get_portfolio(env, user_id, portfolio_id)
-        version = await read_version(env, user_id, portfolio.id)
+        async with env.db.read(uid=user_id) as db:
+            portfolio = PortfolioRow.of(await find_own(db, portfolio_id, user_id))
+            version = await _find_version(db, portfolio.id)
         kept = self._kept.get(portfolio.id)
         if kept is None or kept.version != version or kept.portfolio != portfolio:
             kept = await _open(env, user_id, portfolio, version, kept)
@@ -122,11 +124,8 @@ class BookShelf:
 
 async def read_version(env: Env, user_id: int, portfolio_id: int) -> Version:
     """What changes with the entries of the portfolio or a rate."""
-    own = select(func.max(Txn.id), func.count()).where(Txn.portfolio_id == portfolio_id)
-    fetched = select(func.max(FxRate.fetched_at)).scalar_subquery()
     async with env.db.read(uid=user_id) as db:
-        newest, rows, at = (await db.execute(own.add_columns(fetched))).one()
-    return Version(newest or 0, rows, at)
+        return await _find_version(db, portfolio_id)
 
 
 async def load_rates(env: Env, base: str) -> DatedRates:
@@ -152,6 +151,13 @@ async def find_past_rates(env: Env, base: str, days: Iterable[date]) -> dict[dat
         )
         for row in rows
     }
+
+
+async def _find_version(db: AsyncSession, portfolio_id: int) -> Version:
+    own = select(func.max(Txn.id), func.count()).where(Txn.portfolio_id == portfolio_id)
+    fetched = select(func.max(FxRate.fetched_at)).scalar_subquery()
+    newest, rows, at = (await db.execute(own.add_columns(fetched))).one()
+    return Version(newest or 0, rows, at)
 
 
 async def _open(

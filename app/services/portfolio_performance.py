@@ -16,45 +16,35 @@ from app.domain.portfolio.returns import Returns, measure
 from app.env import Env
 from app.errors import BadInput
 from app.services.candles import get_series
-from app.services.equity import read_equity
 
 UNIT: Final = 100.0
 """What a unit, and the benchmark, are worth at the start of the time shown."""
 
 
-async def get_performance(
-    env: Env, user_id: int, portfolio_id: int, start: date | None, end: date | None
-) -> Returns:
-    """Returns and statistics from `start` to `end`, both included; of all there is without them.
+def get_performance(stored: pl.DataFrame, start: date | None) -> Returns:
+    """Returns and statistics from `start` on, of all there is without it.
+
+    `stored` is what `read_equity` has of a span.
 
     Raises:
-        BadInput: the span is turned round, or a day of it has no value.
+        BadInput: a day of it has no value.
     """
-    _check_span(start, end)
-    stored = await read_equity(env, user_id, portfolio_id, start, end)
     return measure(_opened(stored, start))
 
 
-async def get_equity(  # noqa: PLR0913 - a span and what stands beside it
-    env: Env,
-    user_id: int,
-    portfolio_id: int,
-    *,
-    start: date | None = None,
-    end: date | None = None,
-    benchmark: str | None = None,
+async def get_equity(
+    env: Env, stored: pl.DataFrame, start: date | None, benchmark: str | None = None
 ) -> dict[str, list[Any]]:
-    """Columns: time, value, cash, paidIn, paidOut, unit, drawdown, and benchmark if asked for.
+    """What is stored, from `start` on, in columns.
+
+    time, value, cash, paidIn, paidOut, unit, drawdown, and benchmark if asked for.
 
     `unit` is what 100 of the first day have become, whatever was paid in or out meanwhile; the
     benchmark is the same of its total return, in its own currency.
 
     Raises:
-        BadInput: the span is turned round.
         NotFound: there is no such benchmark.
     """
-    _check_span(start, end)
-    stored = await read_equity(env, user_id, portfolio_id, start, end)
     if start is not None and not stored.is_empty() and stored["day"][0] < start:
         base = stored["unit"][0]
         shown = stored.slice(1)
@@ -72,6 +62,17 @@ async def get_equity(  # noqa: PLR0913 - a span and what stands beside it
     if benchmark is not None:
         columns["benchmark"] = await _benchmark(env, benchmark, shown["day"].to_list())
     return columns
+
+
+def check_span(start: date | None, end: date | None) -> None:
+    """Refuses days that no span can have.
+
+    Raises:
+        BadInput: the span is turned round.
+    """
+    if start is not None and end is not None and start > end:
+        msg = "from is %(start)s and to is %(end)s: from must not be after to"
+        raise BadInput(msg, field="from", start=start, end=end)
 
 
 async def _benchmark(env: Env, symbol: str, days: list[date]) -> list[float | None]:
@@ -98,9 +99,3 @@ def _opened(stored: pl.DataFrame, start: date | None) -> pl.DataFrame:
     first = pl.int_range(pl.len()) == 0
     paid = pl.when(first).then(pl.col("paid_in") + before).otherwise("paid_in")
     return rest.with_columns(paid_in=paid)
-
-
-def _check_span(start: date | None, end: date | None) -> None:
-    if start is not None and end is not None and start > end:
-        msg = "from is %(start)s and to is %(end)s: from must not be after to"
-        raise BadInput(msg, field="from", start=start, end=end)

@@ -16,16 +16,19 @@ from app.services.settings import NO_SOURCE_REASON, read_mode
 
 @dataclass(frozen=True)
 class SourceStatus:
-    """`historic`: the source has recorded prices only; `replay_day` is the one shown as live.
-
-    `first_day` and `last_day` are the outermost stored days of all watched instruments.
-    """
+    """`historic`: the source has recorded prices only; `replay_day` is the one shown as live."""
 
     name: str
     historic: bool
     replay_day: date | None
-    first_day: date | None
-    last_day: date | None
+
+
+@dataclass(frozen=True)
+class StoredDays:
+    """The outermost stored days of all watched instruments."""
+
+    first: date | None
+    last: date | None
 
 
 async def get_source_status(env: Env) -> SourceStatus:
@@ -38,13 +41,17 @@ async def get_source_status(env: Env) -> SourceStatus:
     if name is None:
         raise Unavailable(NO_SOURCE_REASON)
     playing = await replayed(env, name, stands)
+    return SourceStatus(name, name == "sample", playing)
+
+
+async def find_stored_days(env: Env) -> StoredDays:
+    """Two looks at the bars of each instrument: not for every page."""
     async with env.db.read() as db:
-        span = (await db.execute(text(_SPAN))).one()
-    return SourceStatus(name, name == "sample", playing, span.first_day, span.last_day)
+        return StoredDays(*(await db.execute(text(_SPAN))).one())
 
 
 _SPAN: Final = """
-    SELECT min(f.day) AS first_day, max(l.day) AS last_day
+    SELECT min(f.day), max(l.day)
     FROM instrument AS i
     JOIN LATERAL (SELECT day FROM bar WHERE symbol = i.symbol ORDER BY day LIMIT 1) AS f ON true
     JOIN LATERAL (

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import Unavailable
-from app.services.source_status import get_source_status
+from app.services.source_status import StoredDays, find_stored_days, get_source_status
 from tests.factories import make_bars, make_instrument
 
 
@@ -24,9 +24,9 @@ async def test_the_sample_is_historic_and_has_a_replayed_day(sample_env):
     days = await make_bars(sample_env, "MSFT", [1.0] * 3, start=date(2013, 2, 11))
     status = await get_source_status(sample_env)
     assert (status.name, status.historic) == ("sample", True)
-    assert status.first_day == days[0]
-    assert status.last_day == date(2013, 2, 28)
-    assert status.first_day <= status.replay_day <= status.last_day
+    stored = await find_stored_days(sample_env)
+    assert (stored.first, stored.last) == (days[0], date(2013, 2, 28))
+    assert stored.first <= status.replay_day <= stored.last
 
 
 async def test_yahoo_is_not_historic_and_replays_nothing(env):
@@ -34,4 +34,4 @@ async def test_yahoo_is_not_historic_and_replays_nothing(env):
         await db.execute(text("INSERT INTO setting VALUES ('source', '\"yahoo\"')"))
     status = await get_source_status(env)
     assert (status.name, status.historic, status.replay_day) == ("yahoo", False, None)
-    assert (status.first_day, status.last_day) == (None, None)
+    assert await find_stored_days(env) == StoredDays(None, None)
