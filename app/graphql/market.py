@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 import strawberry
 
+from app.domain.market import Kind
 from app.errors import BadInput
 from app.graphql.context import Context, Info
 from app.graphql.describing import described
@@ -102,26 +103,26 @@ class MarketQuery:
         return None if row is None else Instrument.of(row)
 
     @strawberry.field
-    async def instruments(
+    async def instruments(  # noqa: PLR0913, PLR0917 - arguments of the schema
         self,
         info: Info,
         symbols: list[str] | None = None,
         search: str | None = None,
+        kinds: list[Kind] | None = None,
         first: int | None = 50,
         after: str | None = None,
     ) -> Connection[Instrument]:
-        """Watched instruments in their order: all, those of `symbols`, or those that match.
+        """Watched instruments in their order: all, those of `symbols` or `kinds`, those that match.
 
         `search` begins a symbol or stands in a name, in either language.
         """
         env = require_market(info).env
         wanted = None if symbols is None else check_symbols(symbols)
         page = await list_instruments(
-            env, symbols=wanted, search=search, first=clamp(first, 50), after=after
+            env, symbols=wanted, search=search, kinds=kinds, first=clamp(first, 50), after=after
         )
-        return make_connection(
-            page, Instrument.of, lambda: count_instruments(env, symbols=wanted, search=search)
-        )
+        count = lambda: count_instruments(env, symbols=wanted, search=search, kinds=kinds)  # noqa: E731
+        return make_connection(page, Instrument.of, count)
 
     @strawberry.field
     async def quotes(self, info: Info, symbols: list[str]) -> list[Quote]:

@@ -12,7 +12,7 @@ import polars as pl
 import strawberry
 
 from app.domain.money import round_money
-from app.domain.portfolio.allocation import AllocationKey, allocate
+from app.domain.portfolio.allocation import AllocationKey, allocate, gather
 from app.domain.portfolio.position_order import PositionSort, sort_positions
 from app.domain.portfolio.valuation import PositionValue
 from app.domain.trading.orders import OrderState
@@ -118,17 +118,22 @@ class Portfolio(PortfolioWhy):
     async def allocation(
         self, info: Info, by: AllocationKey = AllocationKey.INSTRUMENT, first: int | None = None
     ) -> list[Slice]:
-        """How the value is divided, the largest part first: all parts, or the `first`."""
+        """How the value is divided, the largest part first: all parts, or the `first`.
+
+        Those that are smaller and above nothing are one part more then.
+        """
         most = None if first is None else check_first(clamp(first, MAX_ROWS))
         valuation = await self._valued(info)
         name_of = await _namer(info, valuation, by)
+        slices = allocate(valuation.value, by, name_of)
         return [
             Slice(
                 name=one.name,
                 value=round_money(one.value, self.base_currency),
                 part=None if one.part is None else float(one.part),
+                others=one.others,
             )
-            for one in allocate(valuation.value, by, name_of)[:most]
+            for one in (slices if most is None else gather(slices, most))
         ]
 
     @strawberry.field

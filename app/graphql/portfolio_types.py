@@ -174,11 +174,15 @@ class PortfolioValue:
 @described
 @strawberry.type
 class Slice(FromRow):
-    """A part of the portfolio; `name` is null for cash, empty for what has no such property."""
+    """A part of the portfolio; `name` is null for cash, empty for what has no such property.
+
+    `others` is of how many smaller parts it is made, 0 of none.
+    """
 
     name: str | None
     value: Decimal
     part: float | None
+    others: int
 
     @strawberry.field
     async def instrument(self, info: Info) -> Instrument | None:

@@ -24,6 +24,7 @@ from app.adapters.prices import (
 from app.adapters.prices import RateLimited as TooManyQuestions
 from app.db.models import Exchange, Instrument
 from app.domain.korean_names import find_korean_name
+from app.domain.market import Kind
 from app.env import Env
 from app.errors import AppError, BadInput, NotFound, RateLimited, Unavailable
 from app.services.asking import Asked, ask_in_turn
@@ -133,24 +134,25 @@ async def find_instruments(env: Env, symbols: Sequence[str]) -> dict[str, Instru
         return {row.symbol: InstrumentRow(*row) for row in rows}
 
 
-async def list_instruments(
+async def list_instruments(  # noqa: PLR0913 - filters and paging
     env: Env,
     *,
     symbols: Sequence[str] | None = None,
     search: str | None = None,
+    kinds: Sequence[Kind] | None = None,
     first: int = 50,
     after: str | None = None,
 ) -> Page[InstrumentRow]:
     """Tracked instruments in the order of the watchlist.
 
-    `symbols` are these alone; `search` begins a symbol, or stands anywhere in a name in either
-    language, in any case.
+    `symbols` and `kinds` are these alone; `search` begins a symbol, or stands anywhere in a name in
+    either language, in any case.
 
     Raises:
         BadInput: `first` is not from 1 to 200, the cursor is none of ours, the search is too long.
     """
     check_first(first)
-    query = _wanted(select(*_COLUMNS), symbols, search)
+    query = _wanted(select(*_COLUMNS), symbols, search, kinds)
     if after is not None:
         place = tuple_(Instrument.position, Instrument.symbol)
         query = query.where(place > tuple_(*read_cursor(after, int, str)))
@@ -161,12 +163,16 @@ async def list_instruments(
 
 
 async def count_instruments(
-    env: Env, *, symbols: Sequence[str] | None = None, search: str | None = None
+    env: Env,
+    *,
+    symbols: Sequence[str] | None = None,
+    search: str | None = None,
+    kinds: Sequence[Kind] | None = None,
 ) -> int:
     """How many instruments `list_instruments` has on all pages."""
+    query = _wanted(select(func.count(Instrument.symbol)), symbols, search, kinds)
     async with env.db.read() as db:
-        count = await db.scalar(_wanted(select(func.count(Instrument.symbol)), symbols, search))
-    return int(count or 0)
+        return int(await db.scalar(query) or 0)
 
 
 async def list_exchanges(env: Env) -> dict[str, ExchangeRow]:
@@ -303,12 +309,19 @@ async def _store(
     return changed is not None
 
 
-def _wanted(query: Select[Any], symbols: Sequence[str] | None, search: str | None) -> Select[Any]:
+def _wanted(
+    query: Select[Any],
+    symbols: Sequence[str] | None,
+    search: str | None,
+    kinds: Sequence[Kind] | None,
+) -> Select[Any]:
     if symbols is not None:
         wanted = [s for s in (text.strip().upper() for text in symbols) if _SYMBOL.fullmatch(s)]
         query = query.where(Instrument.symbol.in_(wanted))
     else:
         query = query.where(Instrument.tracked)
+    if kinds is not None:
+        query = query.where(Instrument.kind.in_(kinds))
     return query if search is None else query.where(_matches(search))
 
 

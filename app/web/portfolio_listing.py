@@ -14,9 +14,6 @@ POINTS: Final = 300
 WIDTH: Final = 640
 HEIGHT: Final = 120
 
-LARGEST: Final = 5
-"""Slices of the donut with a name of their own; the rest is one more."""
-
 
 def list_summaries(nodes: Iterable[Row]) -> list[Row]:
     """Portfolios with the simple return on what was paid in, in percent."""
@@ -39,32 +36,13 @@ def group_sales(nodes: Iterable[Row]) -> list[Row]:
     ]
 
 
-def list_slices(nodes: Sequence[Row], largest: Iterable[Row]) -> list[Row]:
-    """Parts of the donut that close it: the largest by name, the rest together.
+def list_slices(nodes: Iterable[Row]) -> list[Row]:
+    """Parts of the donut that close it.
 
-    `largest` are the first of the nodes with their instruments.
-
-    `offset` is where the slice begins, both in percent of the circle. Slices below nothing (an
-    overdrawn account) have no place on a circle.
+    `offset` is where the slice begins, `length` how long it is, both in percent of the circle.
+    Slices below nothing (an overdrawn account) have no place on a circle.
     """
-    instruments = {row["name"]: row["instrument"] for row in largest}
-    shown = [node for node in nodes if node["part"] is not None and node["part"] > 0]
-    rows = [
-        {
-            "cash": node["name"] is None,
-            "instrument": instruments.get(node["name"]),
-            "symbol": node["name"],
-            "value": node["value"],
-            "part": node["part"],
-        }
-        for node in shown[:LARGEST]
-    ]
-    if rest := shown[LARGEST:]:
-        value = sum((Decimal(node["value"]) for node in rest), Decimal(0))
-        part = sum(node["part"] for node in rest)
-        rows.append(
-            {"cash": False, "instrument": None, "symbol": None, "value": str(value), "part": part}
-        )
+    rows = [{**node} for node in nodes if node["part"] is not None and node["part"] > 0]
     whole = sum(row["part"] for row in rows)
     offset = 0.0
     for row in rows:
@@ -73,11 +51,6 @@ def list_slices(nodes: Sequence[Row], largest: Iterable[Row]) -> list[Row]:
         row["offset"] = offset
         offset += row["length"]
     return rows
-
-
-def list_benchmarks(nodes: Sequence[Row]) -> list[Row]:
-    """What a curve can stand beside: indices and funds; where there is none, whatever is known."""
-    return [row for row in nodes if row["kind"] in {"INDEX", "ETF"}] or list(nodes[:10])
 
 
 def list_months(nodes: Sequence[Row]) -> list[Row]:

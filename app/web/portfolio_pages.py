@@ -18,7 +18,6 @@ from app.web.listing import sector_word
 from app.web.portfolio_listing import (
     draw_equity,
     group_sales,
-    list_benchmarks,
     list_months,
     list_slices,
     list_summaries,
@@ -63,13 +62,13 @@ async def portfolio(request: Request) -> Response:
     found = await run_document("portfolio/page", variables | view.variables(), context.renewed())
     it = found["portfolio"]
     data: dict[str, Any] = {
-        "benchmarks": list_benchmarks(nodes(found["instruments"])),
+        "benchmarks": nodes(found["benchmarks"]) or nodes(found["instruments"]),
         "curve": None,
         "closed": group_sales(nodes(it["sales"])),
         "it": it,
         "months": list_months(it["incomeByMonth"]),
         "performance": None,
-        "slices": list_slices(it["allocation"], it["largest"]),
+        "slices": list_slices(it["allocation"]),
         "sectors": _sector_words(it["allocation"], translator(request)),
         "view": view,
     }

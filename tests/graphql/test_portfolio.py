@@ -155,13 +155,12 @@ async def test_the_first_of_the_positions_and_how_many_there_are(
 ):
     query = """query ($id: ID!, $sort: PositionSort!, $up: Boolean!) { portfolio(id: $id) {
         positionCount positions(first: 1, sort: $sort, ascending: $up) { symbol }
-        all: positions { symbol } allocation(first: 2) { name instrument { nameLocal } } } }"""
+        all: positions { symbol } allocation(first: 1) { name others } } }"""
     given = {"id": str(held.id), "sort": sort, "up": up}
     found = (await ask(env, query, given, identity=alice, locale=locale))["portfolio"]
     assert (found["positionCount"], len(found["all"])) == (2, 2)
     assert found["positions"] == [{"symbol": symbol}]
-    apple = {"name": "AAPL", "instrument": {"nameLocal": "애플"}}
-    assert found["allocation"] == [{"name": None, "instrument": None}, apple]
+    assert found["allocation"] == [{"name": None, "others": 0}, {"name": "", "others": 2}]
 
 
 async def test_a_page_of_sales_tells_what_all_of_an_instrument_have_brought(

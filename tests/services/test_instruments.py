@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.adapters.bus import EVENTS
+from app.domain.market import Kind
 from app.env import Env
 from app.errors import BadInput, NotFound, RateLimited, Unavailable
 from app.services.instruments import (
@@ -77,6 +78,8 @@ async def test_tracked_instruments_come_in_the_order_of_the_watchlist(korea):
     assert [row.symbol for row in page.rows] == ["005930.KS", "000660.KS", "AAPL", "AMD"]
     assert not page.has_next
     assert await count_instruments(korea) == 4
+    assert await count_instruments(korea, kinds=[Kind.EQUITY, Kind.ETF]) == 4
+    assert (await list_instruments(korea, kinds=[Kind.INDEX])).rows == []
 
 
 async def test_pages_continue_after_the_cursor(korea):

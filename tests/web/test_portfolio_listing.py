@@ -5,33 +5,21 @@ from __future__ import annotations
 import pytest
 
 from app.web.portfolio_listing import (
-    LARGEST,
     draw_equity,
     group_sales,
-    list_benchmarks,
     list_months,
     list_slices,
     list_summaries,
 )
 
 
-def part(name, value, share):
-    return {"name": name, "value": value, "part": share}
-
-
-def test_the_donut_closes_whatever_is_on_it():
-    nodes = [part(str(n), "1", 0.09) for n in range(10)] + [part(None, "1", 0.1)]
-    slices = list_slices(nodes, [{"name": "0", "instrument": {"name": "Zero"}}])
-    assert len(slices) == LARGEST + 1
+def test_the_donut_closes_and_what_is_below_nothing_has_no_place_on_it():
+    parts = {"A": 0.6, None: 0.5, "B": 0.1, "C": -0.2, "D": None}
+    slices = list_slices({"name": name, "part": part} for name, part in parts.items())
+    assert [row["name"] for row in slices] == ["A", None, "B"]
     assert sum(row["length"] for row in slices) == pytest.approx(100)
-    assert slices[-1]["value"] == str(len(nodes) - LARGEST)
-    assert [row["instrument"] for row in slices] == [{"name": "Zero"}] + [None] * LARGEST
-    assert slices[1]["offset"] == pytest.approx(slices[0]["length"])
-
-
-def test_what_is_below_nothing_has_no_place_on_a_circle():
-    slices = list_slices([part("A", "12", 1.2), part(None, "-2", -0.2)], [])
-    assert [(row["symbol"], round(row["length"])) for row in slices] == [("A", 100)]
+    assert slices[2]["offset"] == pytest.approx(slices[0]["length"] + slices[1]["length"])
+    assert slices[0]["percent"] == pytest.approx(60)
 
 
 def test_a_month_is_drawn_beside_the_best_one_and_what_is_not_known_is_none_of_it():
@@ -51,12 +39,6 @@ def test_sales_stand_by_instrument_under_what_all_of_them_have_brought():
         ("B", None, 1),
     ]
     assert groups[0]["sales"] == [rows[0], rows[2]]
-
-
-def test_a_curve_stands_beside_indices_and_funds():
-    rows = [{"symbol": kind, "kind": kind} for kind in ("EQUITY", "INDEX", "ETF")]
-    assert [row["symbol"] for row in list_benchmarks(rows)] == ["INDEX", "ETF"]
-    assert list_benchmarks(rows[:1]) == rows[:1]
 
 
 def test_a_return_needs_all_figures_and_money_paid_in():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 
-from app.domain.portfolio.lots import PRECISE
+from app.domain.money import ZERO
+from app.domain.portfolio.lots import PRECISE, sum_known
 from app.domain.portfolio.valuation import PortfolioValue, PositionValue
 
 
@@ -25,12 +26,14 @@ class AllocationKey(StrEnum):
 class Slice:
     """A part of the value: `name` is None for cash, "" for what has no such property.
 
-    `part` is of the whole, 0.25 for a quarter; None when the whole is not above zero.
+    `part` is of the whole, 0.25 for a quarter; None when the whole is not above zero. `others` is
+    of how many smaller ones the slice is made, 0 of none.
     """
 
     name: str | None
     value: Decimal
     part: Decimal | None
+    others: int = 0
 
 
 def allocate(
@@ -56,6 +59,17 @@ def allocate(
         for name, amount in sums.items()
     ]
     return sorted(slices, key=lambda one: (-one.value, one.name or ""))
+
+
+def gather(slices: Sequence[Slice], most: int) -> list[Slice]:
+    """The first slices, and one more of all the smaller ones that are above nothing."""
+    rest = [one for one in slices[most:] if one.value > 0]
+    if not rest:
+        return list(slices[:most])
+    with localcontext(PRECISE):
+        value = sum((one.value for one in rest), ZERO)
+        part = sum_known(one.part for one in rest)
+    return [*slices[:most], Slice("", value, part, len(rest))]
 
 
 def _name(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from app.domain.portfolio.allocation import AllocationKey, Slice, allocate
+from app.domain.portfolio.allocation import AllocationKey, Slice, allocate, gather
 from tests.domain.portfolio.test_valuation import value
 
 HELD = """
@@ -49,3 +49,13 @@ def test_what_has_no_value_and_what_is_closed_is_left_out():
     text = HELD + "2021-01-05 SELL TSLA 1 x 100 USD\n2021-01-05 WITHDRAWAL 101 USD"
     found = slices(AllocationKey.INSTRUMENT, text, {"005930.KS": 99})
     assert found == [(None, 1_000), ("005930.KS", 990)]
+
+
+def test_the_smaller_ones_above_nothing_are_one_slice():
+    parts = {"A": 5, "B": 3, None: 1, "C": 1, "D": -2}
+    slices = [Slice(name, Decimal(n), Decimal(n) / 8) for name, n in parts.items()]
+    assert gather(slices, 2) == [*slices[:2], Slice("", Decimal(2), Decimal("0.25"), 2)]
+    assert gather(slices, 4) == slices[:4]
+    assert gather(slices, 9) == slices
+    unknown = [Slice(name, Decimal(n), None) for name, n in parts.items()]
+    assert gather(unknown, 2)[-1] == Slice("", Decimal(2), None, 2)
