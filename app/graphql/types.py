@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any, Self
 
 import strawberry
@@ -17,18 +16,13 @@ from app.graphql.describing import described
 from app.graphql.enums import SourceName
 
 
-@cache
-def _names(cls: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(cls))
-
-
 class FromRow:
     """A type whose fields are those of a service's row, by name."""
 
     @classmethod
     def of(cls, row: Any) -> Self:
         """Takes the fields from a row."""
-        return cls(**{name: getattr(row, name) for name in _names(cls)})
+        return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})  # type: ignore[arg-type]
 
 
 @described
