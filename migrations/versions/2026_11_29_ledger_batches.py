@@ -11,7 +11,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "ledger_batches"
-down_revision = "screening"
+down_revision = "baselines"
 branch_labels = None
 depends_on = None
 
