@@ -178,7 +178,7 @@ async def test_a_page_of_an_account_is_whole(browser: Browser, member: Member, l
             await page.set_viewport_size({"width": width, "height": 800})
             told = await page.evaluate(BAR)
             assert told["inside"] <= width
-            assert len(told["links"]) == len(set(told["links"])) == 13, width
+            assert len(told["links"]) == len(set(told["links"])) == 12, width
     assert faults == []
 
 
