@@ -41,8 +41,8 @@ async def write_rows(db: AsyncSession, symbols: Sequence[str], until: date | Non
         "volumes": VOLUME_SESSIONS + 1,
         "crosses": CROSS_SESSIONS,
     }
-    await db.execute(text(_GONE), params)
-    await db.execute(text(_WRITE), params)
+    await db.execute(_GONE, params)
+    await db.execute(_WRITE, params)
 
 
 async def catch_up(env: Env, until: date) -> None:
@@ -52,7 +52,7 @@ async def catch_up(env: Env, until: date) -> None:
         Unavailable: the database does not answer.
     """
     async with env.db.read() as db:
-        symbols = list(await db.scalars(text(_BEHIND), {"as_of": until}))
+        symbols = list(await db.scalars(_BEHIND, {"as_of": until}))
     if symbols:
         async with env.db.write() as db:
             await write_rows(db, symbols, until)
@@ -62,15 +62,15 @@ _COLUMNS: Final = tuple(column.name for column in ScreenRow.__table__.columns)
 _SET: Final = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "symbol")
 _NOW: Final = ", ".join(f"screen_row.{name}" for name in _COLUMNS)
 _THEN: Final = ", ".join(f"excluded.{name}" for name in _COLUMNS)
-_BEHIND: Final = """
+_BEHIND: Final = text("""
     SELECT i.symbol FROM instrument AS i LEFT JOIN screen_row AS r USING (symbol)
     WHERE i.kind <> 'FX' AND r.as_of IS DISTINCT FROM :as_of ORDER BY i.symbol
-"""
-_GONE: Final = """
+""")
+_GONE: Final = text("""
     DELETE FROM screen_row AS r WHERE symbol = ANY(:symbols) AND NOT EXISTS (
         SELECT FROM bar WHERE symbol = r.symbol AND close IS NOT NULL AND day <= :until)
-"""
-_WRITE: Final = f"""
+""")
+_WRITE: Final = text(f"""
     INSERT INTO screen_row ({", ".join(_COLUMNS)})
     SELECT w.symbol, b.day, CAST(:as_of AS date), b.traded, b.volume,
         b.close / b.before - 1, b.close / b.five - 1, b.close / b.twenty - 1,
@@ -130,4 +130,4 @@ _WRITE: Final = f"""
     ) AS f ON true
     WHERE b.day IS NOT NULL
     ON CONFLICT (symbol) DO UPDATE SET {_SET} WHERE ({_NOW}) IS DISTINCT FROM ({_THEN})
-"""
+""")
