@@ -27,6 +27,14 @@ ON_A_PAGE: Final = N_("Unexpected error. The log has it as %(id)s.")
 REFUSALS: Final = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 """How Strawberry says that a document holds nothing that may be run here."""
 
+_UNREADABLE: Final = {
+    "Decimal": N_("%(name)s is %(value).40r; it must be a number"),
+    "Date": N_("%(name)s is %(value).40r; it must be a day such as 2026-01-05"),
+}
+"""What is said of a value that is none of its scalar."""
+
+_PLACE: Final = re.compile(r"Variable '\$(\w+)' has invalid value(?: at (\S+))?: ")
+_NAMES: Final = re.compile(r"\.(\w+)")
 _SUGGESTION: Final = re.compile(r"\s*Did you mean .*$", re.DOTALL)
 
 
@@ -50,7 +58,7 @@ def raise_first(errors: Sequence[GraphQLError]) -> None:
     if isinstance(cause, AppError):
         raise cause
     if cause is None:
-        raise BadInput("%(why)s", field=_field_of(errors[0]) or "query", why=errors[0].message)
+        raise _read_refusal(errors[0])
     raise AppError(ON_A_PAGE, id=_log(errors[0], cause))
 
 
@@ -92,7 +100,21 @@ def _find_cause(error: GraphQLError) -> BaseException | None:
     return None if isinstance(cause, RecursionError) else cause
 
 
+def _read_refusal(error: GraphQLError) -> BadInput:
+    """What graphql-core refuses, as a page says it: in the reader's words where it is a value."""
+    field = _field_of(error) or "query"
+    inner = error.original_error
+    given = inner.extensions if isinstance(inner, GraphQLError) else None
+    message = _UNREADABLE.get((given or {}).get("scalar", ""))
+    if message is None or given is None:
+        return BadInput("%(why)s", field=field, why=error.message)
+    return BadInput(message, field=field, name=field, value=given["value"])
+
+
 def _field_of(error: GraphQLError) -> str | None:
+    """The argument, or the field of an input, that is at fault; None where that is not known."""
+    if place := _PLACE.match(error.message):
+        return str([place[1], *_NAMES.findall(place[2] or "")][-1])
     node: Node | None = error.nodes[0] if error.nodes else None
     if isinstance(node, VariableDefinitionNode):
         return str(node.variable.name.value)

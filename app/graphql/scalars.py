@@ -117,7 +117,9 @@ def _output_only(value: object) -> Any:
 
 
 def _refuse(name: str, value: object, wanted: str) -> GraphQLError:
-    return GraphQLError(f"{name} cannot be {str(value)[:60]!r}; it must be {wanted}.")
+    given = str(value)[:60]
+    message = f"{name} cannot be {given!r}; it must be {wanted}."
+    return GraphQLError(message, extensions={"scalar": name, "value": given})
 
 
 SCALARS: Final[dict[object, ScalarDefinition]] = {

@@ -132,10 +132,20 @@ async def test_the_message_is_in_the_readers_language(env):
     english = await fail(env, query, locale="en")
     korean = await fail(env, query, locale="ko")
     assert english["message"] == "first is 0; it must be from 1 to 200"
-    assert "first" in korean["message"]
-    assert "200" in korean["message"]
-    assert korean["message"] != english["message"]
-    assert korean["extensions"] == english["extensions"]
+    assert korean["message"] == "개수 값이 0입니다. 1부터 200까지 가능합니다."
+    assert korean["extensions"] == english["extensions"] == {"code": "BAD_INPUT", "field": "first"}
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [({"quantity": "abc"}, "quantity"), ({"day": "soon"}, "day"), ({"of": 1}, "input")],
+)
+async def test_a_value_of_the_wrong_form_names_its_field_within_the_input(env, given, field):
+    query = """mutation ($input: TransactionInput!) {
+      recordTransaction(input: $input, key: "k") { id } }"""
+    variables = {"input": {"portfolio": "1", "kind": "BUY", "day": "2026-01-05"} | given}
+    result = await execute(env, query, variables)
+    assert result.errors[0].formatted["extensions"] == {"code": "BAD_INPUT", "field": field}
 
 
 async def test_a_limit_is_told_in_the_readers_language_though_the_verdict_is_kept(env):

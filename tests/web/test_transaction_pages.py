@@ -47,6 +47,8 @@ async def test_what_is_not_covered_stands_at_the_amount_and_nothing_is_lost(env,
         http.headers["accept-language"] = "ko"
         for wrong, field, words in (
             ({"settlesOn": "2026-03-03"}, "settlesOn", "결제일 값이 2026-03-03입니다."),
+            ({"quantity": "abc"}, "quantity", "수량 값이 'abc'입니다. 숫자여야 합니다"),
+            ({"day": "soon"}, "day", "날짜 값 'soon'은(는) 날짜가 아닙니다."),
             (
                 {"quantity": "", "amount": "100"},
                 "quantity",
