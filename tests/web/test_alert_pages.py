@@ -74,6 +74,7 @@ async def test_a_rule_is_made_comes_is_read_and_deleted(env, alice, http):
             "sessions is 'many'; it must be a whole",
         ),
         ({"kind": "INDICATOR_ABOVE", "indicator": "RSI_15"}, "indicator", "indicator is 'RSI_15'"),
+        ({"kind": "DRAWDOWN", "symbol": ""}, "portfolio", "the kind DRAWDOWN needs portfolio"),
         ({"expiresAt": "soon"}, "expiresAt", "expiresAt is 'soon'; it must be a day"),
         ({"expiresAt": "2020-01-01"}, "expiresAt", "must lie in the future"),
     ],

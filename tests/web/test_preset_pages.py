@@ -36,6 +36,8 @@ async def test_a_mapping_is_saved_chosen_and_forgotten(env, settings):
         assert bad.status_code == 422
         assert "must be a word" in text_of(bad.text)
         assert 'value="When"' in bad.text
+        twice = await http.post(f"{address}/presets", data=FORM | {"column-DAY": "When, Then"})
+        assert "day is given 2 columns; it may have 1 to 1" in text_of(twice.text)
         assert (await http.post(f"{address}/presets", data=FORM)).status_code == 303
         page = (await http.get(address)).text
         number = re.search(r'<option value="(\d+)"[^>]*>My broker<', page)[1]
