@@ -28,7 +28,6 @@ FIELD: Final = "field"
 KIND: Final = "kind"
 """The context of the kinds of transactions and of rules of alerts."""
 
-
 _FIELDS: Final = {"name": FIELD, "other": FIELD}
 _KINDS: Final = {"kind": KIND, "action": KIND}
 
