@@ -45,8 +45,11 @@ from app.services.settlement import read_settlement_days
 MOST_UPLOADED: Final = MOST_BYTES
 """Bytes of a file."""
 
-BATCH: Final = 500
-"""Rows that one call of the database stores; all calls are one transaction."""
+BATCH: Final = 5_000
+"""Rows that one call of the database stores; all calls are one transaction.
+
+Each call writes the balances of its accounts anew, and the next one steps over what it has left.
+"""
 
 
 @dataclass(frozen=True)
