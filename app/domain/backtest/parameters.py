@@ -50,8 +50,7 @@ class Parameter:
             return value
         if self.kind in {Kind.INTEGER, Kind.NUMBER} and self._holds(value):
             return int(value) if self.kind is Kind.INTEGER else float(value)
-        message = "%(name)s is %(value)s; it must be %(bound)s"
-        raise BadInput(message, field=self.name, name=self.name, value=value, bound=self._bound())
+        raise self._refusal(value)
 
     def read(self, text: str) -> Value:
         """The value that somebody typed.
@@ -77,14 +76,25 @@ class Parameter:
         low = -inf if self.least is None else self.least
         return whole and low <= value <= (inf if self.most is None else self.most)
 
-    def _bound(self) -> str:
-        if self.choices:
-            return ", ".join(self.choices)
-        return (
-            self.kind.value
-            if self.least is None
-            else f"{self.kind.value} {self.least:g}..{self.most:g}"
-        )
+    def _refusal(self, value: Value) -> BadInput:
+        facts: dict[str, Any] = {"name": self.name, "value": value}
+        if self.kind is Kind.FLAG:
+            message = "%(name)s is %(value)s; it must be true or false"
+        elif self.kind is Kind.CHOICE:
+            message = "%(name)s is %(value)s; it must be %(bound)s"
+            facts["bound"] = ", ".join(self.choices)
+        elif self.least is None:
+            message = "%(name)s is %(value)s; it must be a finite number"
+            if self.kind is Kind.INTEGER:
+                message = "%(name)s is %(value).40r; it must be a whole number"
+        else:
+            facts |= {"low": f"{self.least:g}", "high": f"{self.most:g}"}
+            message = "%(name)s is %(value)s; it must be from %(low)s to %(high)s"
+            if self.kind is Kind.INTEGER:
+                message = (
+                    "%(name)s is %(value)s; it must be a whole number from %(low)s to %(high)s"
+                )
+        return BadInput(message, field=self.name, **facts)
 
 
 class Described(Protocol):
