@@ -26,7 +26,7 @@ MEMBER_PAGES = {
     "portfolio": "/portfolios/{0}",
     "transactions": "/portfolios/{0}/transactions",
     "order": "/portfolios/{0}/order?symbol=AAPL&side=BUY",
-    "alerts": "/alerts?edit=1",
+    "alerts": "/alerts",
     "new-alert": "/alerts/new?symbol=AAPL&level=400",
     "backtests": "/backtests",
     "new-backtest": "/backtests/new?strategy=stochastic",

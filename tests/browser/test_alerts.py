@@ -8,6 +8,8 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.browser.members import Member
+from tests.browser.test_accessibility import AXE, RUN
+from tests.browser.test_layout_dom import audit
 from tests.browser.visiting import go, visiting
 
 PRICE = "#main [data-q='AAPL'][data-f='price']"
@@ -94,10 +96,26 @@ async def test_the_page_works_without_javascript(browser: Browser, member: Membe
     async with visiting(browser, member.site.url, **options) as (page, _):
         await page.goto("/instruments/AAPL")
         await page.click("form[data-alert-at] button")
-        await page.fill("#rule-level", "99999")
+        await page.fill("#rule-level", "77777")
         await page.click("#new button.primary")
         assert page.url.endswith("/alerts#rules")
-        assert "99,999.00" in await page.inner_text("#rules")
-        row = page.locator("#rules li", has_text="99,999.00")
-        await row.locator("button").click()
-        assert "99,999.00" not in await page.inner_text("#rules")
+        assert "77,777.00" in await page.inner_text("#rules")
+        row = page.locator("#rules li", has_text="77,777.00")
+        await row.locator("a.button").click()
+        edited = page.url
+        await page.fill("#rule-level", "88888")
+        await page.click("#new button.primary")
+        row = page.locator("#rules li", has_text="88,888.00")
+        await row.locator("[value=pause]").click()
+        assert "paused" in await row.inner_text()
+        await row.locator("[value=resume]").click()
+        assert "paused" not in await row.inner_text()
+    options = {"bypass_csp": True, "storage_state": member.state}
+    async with visiting(browser, member.site.url, **options) as (page, _):
+        await go(page, edited)
+        assert await audit(page, "edit") == []
+        await page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+        assert await page.evaluate(RUN) == []
+        await page.locator("#rules li", has_text="88,888.00").locator("[value=delete]").click()
+        await page.wait_for_function("() => location.pathname === '/alerts' && !location.search")
+        assert "88,888.00" not in await page.inner_text("#rules")
