@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import isfinite, nan
 from typing import Any, Final
 
-from app.errors import BadInput
+from app.errors import AppError, BadInput
 
 Row = dict[str, Any]
 
@@ -73,6 +73,14 @@ def _read_setup(typed: Mapping[str, str], given: Mapping[str, str]) -> Row:
     if "slots" in given:
         wanted["slots"] = _whole("slots", given["slots"])
     return wanted | {name: given[name] == "on" for name in SWITCHES if name in given}
+
+
+def in_percent(error: AppError) -> AppError:
+    """The error with its figures as the form has them, where a field of it is in percent."""
+    if not isinstance(error, BadInput) or error.field not in {*_PERCENT, *EXITS, "volumeCap"}:
+        return error
+    shares = {k: f"{v * 100:g} %" for k, v in error.values.items() if isinstance(v, float)}
+    return BadInput(error.message, field=error.field, **error.values | shares)
 
 
 def write_query(it: Row, values: Mapping[str, Any]) -> dict[str, str]:

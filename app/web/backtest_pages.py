@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import AppError, NotFound
 from app.graphql.execute import run_document
-from app.web.backtest_form import DEFAULTS, read_input, write_query
+from app.web.backtest_form import DEFAULTS, in_percent, read_input, write_query
 from app.web.backtest_listing import draw_curves, draw_trades, rows_of, shade, with_years
 from app.web.forms import Form, read_form, refuse
 from app.web.graphql_endpoint import make_context
@@ -52,7 +52,8 @@ async def run(request: Request) -> Response:
         wanted = read_input(typed, strategy)
         made = await run_document("backtests/_run", {"input": wanted}, context)
     except AppError as error:
-        return await _show_form(request, refuse(error, typed, context.locale), page)
+        form = refuse(in_percent(error), typed, context.locale)
+        return await _show_form(request, form, page)
     return RedirectResponse(f"/backtests/{made['runBacktest']['id']}", 303)
 
 
