@@ -171,7 +171,7 @@ async def test_a_portfolio_is_traded_watched_exported_and_imported(
         assert len({result for *_, result in seen}) > TICKS // 2
 
         await trade(page, "tr[data-symbol='AAPL'] a:has-text('Sell')", "4")
-        await page.wait_for_selector("#sales tr.group")
+        await page.wait_for_selector("#sales tbody tr:has-text('Apple') .amount:has-text('4')")
         await page.wait_for_selector("tr[data-symbol='AAPL'][data-quantity='6']")
 
         written = await (await page.request.get(f"{own}/export.csv")).body()

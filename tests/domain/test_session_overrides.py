@@ -63,7 +63,7 @@ def test_other_markets_and_days_beyond_the_sessions_are_left_alone():
 
 def test_the_shipped_exam_days_are_an_hour_late_and_holidays_closed():
     late = {o.day for o in SHIPPED if not o.closed}
-    closed = {date(2026, 6, 3), date(2026, 7, 17), date(2027, 7, 19)}
+    closed = {date(2026, 6, 3), date(2026, 7, 17), date(2027, 5, 3), date(2027, 7, 19)}
     assert {o.day for o in SHIPPED if o.closed} == closed
     assert date(2025, 11, 13) in late
     assert date(2026, 11, 19) in late
@@ -80,6 +80,6 @@ def test_a_fingerprint_ignores_order_and_sees_every_change():
 
 
 def test_days_that_only_follow_by_the_rule_say_that_they_are_to_be_confirmed():
-    expected = {date(2027, 7, 19), date(2027, 11, 18)}
+    expected = {date(2027, 5, 3), date(2027, 7, 19), date(2027, 11, 18)}
     assert {o.day for o in SHIPPED if not o.confirmed} == expected
     assert all("to be confirmed" in o.reason for o in SHIPPED if not o.confirmed)

@@ -208,6 +208,9 @@ CASES = {
             input: {id: $id, kind: NEW_HIGH, symbol: "AAPL"}) { kind } }""",
         make_rule,
     ),
+    "Mutation.pauseAlertRule": Case(
+        "mutation ($id: ID!) { pauseAlertRule(id: $id) { kind } }", make_rule
+    ),
     "Mutation.deleteAlertRule": Case("mutation ($id: ID!) { deleteAlertRule(id: $id) }", make_rule),
     "Mutation.deleteAlertChannel": Case(
         "mutation ($id: ID!) { deleteAlertChannel(id: $id) }", make_channel

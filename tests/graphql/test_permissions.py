@@ -13,6 +13,7 @@ from tests.graphql.asking import execute, make_context
 from tests.people import by_api_token, by_session, make_user
 
 EXAMPLES = {
+    "Query.recommendation": 'query { recommendation(symbol: "A") { rank } }',
     "Query.recommendations": "query { recommendations { totalCount } }",
     "Query.recommendationIssues": "query { recommendationIssues { market } }",
     "Query.recommendationWalks": "query { recommendationWalks { market } }",
@@ -145,6 +146,7 @@ EXAMPLES = {
     "Query.alertHours": "query { alertHours { timeZone } }",
     "Mutation.saveAlertRule": """mutation { saveAlertRule(
         input: {kind: PRICE_ABOVE, symbol: "A", level: "5"}) { id } }""",
+    "Mutation.pauseAlertRule": "mutation { pauseAlertRule(id: 1) { id } }",
     "Mutation.deleteAlertRule": "mutation { deleteAlertRule(id: 1) }",
     "Mutation.acknowledgeAlert": "mutation { acknowledgeAlert(id: 1) { id } }",
     "Mutation.acknowledgeAlerts": "mutation { acknowledgeAlerts }",

@@ -191,7 +191,8 @@ def _with_units(equity: pl.DataFrame, last: Last | None) -> pl.DataFrame:
     paid_in, paid_out = (np.concatenate(([0.0], amounts)) for amounts in paid)
     growth = 1.0 + unit_returns(value, paid_in, paid_out)[1:]
     unit = start.unit * np.cumprod(growth)
-    highest = start.unit / (1.0 + start.drawdown) if start.unit else np.inf  # all was lost
+    left = 1.0 + start.drawdown  # of the highest unit; nothing, too, when a float cannot tell
+    highest = start.unit / left if left else np.inf
     peak = np.maximum(np.maximum.accumulate(unit), highest)
     units = pl.DataFrame({"day": known["day"], "unit": unit, "drawdown": unit / peak - 1.0})
     return equity.join(units, on="day", how="left", maintain_order="left")

@@ -137,6 +137,12 @@ def test_g29_a_dividend_after_everything_was_drawn_is_no_loss():
     assert column(told, "drawdown")[-1] == 0
 
 
+def test_a_loss_that_a_float_cannot_tell_from_all_goes_on():
+    last = Last(date(2021, 1, 3), 1e-15, 1e-20, -1.0)
+    told = equity("2021-01-02 DEPOSIT 5 KRW", days=DAYS[:2], last=last)
+    assert column(told, "drawdown") == [-1, -1]
+
+
 def oracle(history, prices, days, base="KRW"):
     """Day by day with Decimal sums: value, cash, paid in, paid out."""
     rows, since = [], date.min
