@@ -204,8 +204,7 @@ CASES = {
         "mutation ($id: ID!) { deleteBacktest(id: $id) }", make_waiting
     ),
     "Mutation.saveAlertRule": Case(
-        """mutation ($id: ID!) { saveAlertRule(
-            input: {id: $id, kind: NEW_HIGH, symbol: "AAPL"}) { kind } }""",
+        'mutation ($id: ID!) { saveAlertRule(input: {id: $id, kind: NEW_HIGH, symbol: "AAPL"}) {id} }',
         make_rule,
     ),
     "Mutation.pauseAlertRule": Case(

@@ -177,7 +177,8 @@ async def test_what_is_recorded_at_once_ends_as_if_recorded_in_turn(env, alice, 
     for key, entry in entries.items():
         await keep(env, alice, in_turn, entry, key=key)
     await record_transactions(env, alice.id, str(book.id), entries)
-    lines = """SELECT array_agg((a.kind, p.commodity, p.amount)::text ORDER BY t.day, t.id, a.kind)
+    lines = """SELECT array_agg((a.kind, p.commodity, p.amount)::text
+            ORDER BY t.day, t.id, a.kind, p.commodity, p.amount)
         FROM posting p JOIN txn t ON t.id = p.txn_id JOIN account a ON a.id = p.account_id
         WHERE p.portfolio_id = :id"""
     async with env.db.read(uid=alice.id) as db:
