@@ -8,7 +8,7 @@ then the close; when both are equally near, the low comes first. Nothing in betw
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -56,6 +56,11 @@ def play_window(days: list[date]) -> list[date]:
     At least one recorded day stays before the first, so that there is something to compare with.
     """
     return days[1:][-WINDOW:]
+
+
+def last_shown(playing: date | None) -> date | None:
+    """The day before the one that is played, so that nothing is known early; None: no limit."""
+    return None if playing is None else playing - timedelta(days=1)
 
 
 def next_cursor(cursor: Cursor | None, window: list[date]) -> Cursor:

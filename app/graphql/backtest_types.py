@@ -13,6 +13,7 @@ from app.domain.backtest.parameters import Kind, StrategyInfo, Value
 from app.domain.backtest.request import Mode, Request
 from app.domain.backtest.setup import Fill, Size
 from app.domain.market import currency_digits
+from app.errors import argument
 from app.graphql.backtest_words import flag_word, parameter_word, strategy_words
 from app.graphql.describing import described
 from app.graphql.enums import register_enum
@@ -350,10 +351,4 @@ class WalkForwardResult:
 
 def camel_columns(columns: dict[str, list[Any]]) -> Series:
     """Columns under the names that the schema gives."""
-    return Series({camel(name): values for name, values in columns.items()})
-
-
-def camel(name: str) -> str:
-    """max_drawdown → maxDrawdown."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return Series({argument(name): values for name, values in columns.items()})

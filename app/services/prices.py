@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Row, text
 
+from app.domain.replay import last_shown
 from app.domain.sessions import LAG
 from app.env import Env
 from app.errors import BadInput
@@ -107,12 +108,8 @@ class Freshness:
 
 
 async def horizon(env: Env) -> date | None:
-    """The last day that may be shown, None when that is simply the newest.
-
-    With the sample it is the day before the one that is replayed, so that nothing is known early.
-    """
-    day = await replay_day(env)
-    return None if day is None else day - timedelta(days=1)
+    """The last day that may be shown, None when that is simply the newest."""
+    return last_shown(await replay_day(env))
 
 
 async def list_bars(  # noqa: PLR0913 - a span and a page

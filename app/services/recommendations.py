@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.domain.recommend.actions import ADVICE, Action, Advice
 from app.domain.recommend.features import Feature
 from app.domain.recommend.markets import HOMES
+from app.domain.replay import last_shown
 from app.env import Env
 from app.errors import BadInput
 from app.services.paging import Page, check_first, cut_page, make_cursor, read_cursor
@@ -134,8 +135,7 @@ async def list_issues(
 
 async def _list_issues(env: Env, as_of: date | None) -> list[IssueRow]:
     source, stands = await read_mode(env)
-    playing = await replayed(env, source, stands)
-    shown = date.max if playing is None else playing - timedelta(days=1)
+    shown = last_shown(await replayed(env, source, stands)) or date.max
     params = {"source": source, "until": min(as_of or shown, shown), "markets": list(HOMES)}
     async with env.db.read() as db:
         return [IssueRow(**row) for row in (await db.execute(text(_ISSUES), params)).mappings()]

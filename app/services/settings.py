@@ -15,7 +15,6 @@ from app.errors import BadInput, Unavailable
 SOURCE_KEY: Final = "source"
 REPLAY_KEY: Final = "replay"
 SOURCES: Final = ("yahoo", "sample")
-NO_SOURCE_REASON: Final = "No price source has been chosen yet. Start with `sise up`."
 REMOVED_KEY: Final = "removed"
 """Defaults that the operator has removed: a later start does not bring them back."""
 
@@ -27,9 +26,18 @@ async def get_source(env: Env) -> str:
         Unavailable: none has been chosen yet; the first start does that.
     """
     source, _ = await read_mode(env)
+    return require_source(source)
+
+
+def require_source(source: str | None) -> str:
+    """The source that was read.
+
+    Raises:
+        Unavailable: none has been chosen yet.
+    """
     if source is None:
-        raise Unavailable(NO_SOURCE_REASON)
-    return str(source)
+        raise Unavailable("No price source has been chosen yet. Start with `sise up`.")
+    return source
 
 
 async def choose_source(env: Env, name: str) -> None:

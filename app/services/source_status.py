@@ -9,9 +9,8 @@ from typing import Final
 from sqlalchemy import text
 
 from app.env import Env
-from app.errors import Unavailable
 from app.services.replay import replayed
-from app.services.settings import NO_SOURCE_REASON, read_mode
+from app.services.settings import read_mode, require_source
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,8 @@ async def get_source_status(env: Env) -> SourceStatus:
     Raises:
         Unavailable: none has been chosen yet, or the database does not answer.
     """
-    name, stands = await read_mode(env)
-    if name is None:
-        raise Unavailable(NO_SOURCE_REASON)
+    source, stands = await read_mode(env)
+    name = require_source(source)
     playing = await replayed(env, name, stands)
     return SourceStatus(name, name == "sample", playing)
 
