@@ -1,4 +1,4 @@
-"""A wire between browser and site that can be cut and mended: a TCP relay on a port of its own."""
+"""A wire between browser and site: cut, mended, frozen or slow; a TCP relay on a port of its own."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from urllib.parse import urlsplit
 
 
 class Relay:
-    """Passes connections on to the site at `url` while it is whole."""
+    """Passes connections on to the site at `url` while it is whole.
 
-    def __init__(self, url: str) -> None:
+    A slow one hands to the browser `piece` bytes at a time, with 5 ms between them.
+    """
+
+    def __init__(self, url: str, piece: int | None = None) -> None:
         place = urlsplit(url)
         self._host, self._port = place.hostname, place.port
         self._server: asyncio.Server | None = None
         self._own_port = 0
+        self._piece = piece
         self._flows: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
 
@@ -50,18 +54,22 @@ class Relay:
             site = await asyncio.open_connection(self._host, self._port)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._flow(reader, site[1]))
-                group.create_task(self._flow(site[0], writer))
+                group.create_task(self._flow(site[0], writer, self._piece))
         except (ConnectionError, asyncio.CancelledError, ExceptionGroup):
             pass
         finally:
             self._flows.discard(task)
             writer.close()
 
-    async def _flow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _flow(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, piece: int | None = None
+    ) -> None:
         with suppress(ConnectionError):
             try:
-                while data := await reader.read(65_536):
+                while data := await reader.read(piece or 65_536):
                     await self._flowing.wait()
+                    if piece:
+                        await asyncio.sleep(0.005)
                     writer.write(data)
                     await writer.drain()
             finally:
@@ -69,9 +77,9 @@ class Relay:
 
 
 @asynccontextmanager
-async def relaying(url: str) -> AsyncIterator[Relay]:
-    """A relay that is whole at first."""
-    relay = Relay(url)
+async def relaying(url: str, piece: int | None = None) -> AsyncIterator[Relay]:
+    """A relay that is whole at first, and slow if it hands over in pieces."""
+    relay = Relay(url, piece)
     await relay.mend()
     try:
         yield relay

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
+from tests.browser.relay import relaying
 from tests.browser.visiting import PAGES, Choices, all_settings, go, visiting
 from tests.sites import Site
 
@@ -37,8 +38,12 @@ async def test_axe_finds_nothing(
 async def test_nothing_moves_while_a_page_loads(
     browser: Browser, yahoo_site: Site, width: int
 ) -> None:
+    """Through a slow wire: what is painted in parts would move."""
     moved: dict[str, Any] = {}
-    async with visiting(browser, yahoo_site.url, Choices(width=width)) as (page, _):
+    async with (
+        relaying(yahoo_site.url, piece=400) as relay,
+        visiting(browser, relay.url, Choices(width=width)) as (page, _),
+    ):
         for name, path in PAGES.items():
             await go(page, path)
             await page.wait_for_timeout(300)
