@@ -111,7 +111,8 @@ class ImportReport:
 
     `recorded` rows are in the ledger now: none after a dry run, and none while there are faults.
     `balances` and `positions` are those of the portfolio with the rows in it, `problems` what would
-    not be right then. `unknownSymbols` are watched by nobody: without prices.
+    not be right then. `unknownSymbols` are watched by nobody: without prices. Of each list the
+    first 200 are here; its count is of all.
     """
 
     report: strawberry.Private[Report]
@@ -128,9 +129,12 @@ class ImportReport:
     columns: list[ImportColumn]
     unused_columns: list[str]
     unknown_symbols: list[str]
+    unknown_count: int
     balances: list[ImportHolding]
     positions: list[ImportHolding]
+    position_count: int
     problems: list[str]
+    problem_count: int
 
     @classmethod
     def of(cls, report: Report, locale: Locale, *, dry_run: bool) -> ImportReport:
@@ -151,12 +155,15 @@ class ImportReport:
             columns=[ImportColumn(field=f, names=list(n)) for f, n in records.columns.items()],
             unused_columns=list(records.unused),
             unknown_symbols=list(report.unknown[:MOST_LISTED]),
+            unknown_count=len(report.unknown),
             balances=[ImportHolding(name=n, quantity=q) for n, q in report.balances.items()],
             positions=[
                 ImportHolding(name=name, quantity=quantity)
                 for name, quantity in list(report.positions.items())[:MOST_LISTED]
             ],
+            position_count=len(report.positions),
             problems=[_say(problem, locale) for problem in report.problems[:MOST_LISTED]],
+            problem_count=len(report.problems),
         )
 
     @strawberry.field

@@ -29,8 +29,8 @@ class PortfolioView:
     SORTS: ClassVar = ("name", "quantity", "price", "value", "result", "today", "weight")
     KEYS: ClassVar = ("INSTRUMENT", "SECTOR", "CURRENCY", "MARKET")
 
-    def address(self, **changes: Any) -> str:
-        """The address of the same view with these parts changed."""
+    def query(self, **changes: Any) -> dict[str, str]:
+        """What the query says of the same view with these parts changed."""
         values = vars(self) | changes
         query = {
             "sort": "" if values["sort"] == "value" else values["sort"],
@@ -40,7 +40,11 @@ class PortfolioView:
             "rows": "all" if values["whole"] else "",
             "sales": values["sales"],
         }
-        text = urlencode({name: value for name, value in query.items() if value})
+        return {name: value for name, value in query.items() if value}
+
+    def address(self, **changes: Any) -> str:
+        """The address of the same view with these parts changed."""
+        text = urlencode(self.query(**changes))
         return f"{self.path}?{text}" if text else self.path
 
     def variables(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -13,10 +13,12 @@ from app.config import Settings
 from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.services.booking import now_of
-from app.services.portfolios import rename_portfolio
+from app.services.portfolios import PortfolioRow, rename_portfolio
+from app.services.users import UserRow
+from tests.browser.relay import relaying
 from tests.browser.test_layout_dom import audit
-from tests.browser.visiting import LOCALES, Choices, go, visiting
-from tests.factories import make_dividend, make_split
+from tests.browser.visiting import Choices, go, visiting
+from tests.factories import make_dividend, make_instrument, make_split
 from tests.graphql.asking import choose_source
 from tests.holdings import BOUGHT, make_holdings, make_prices
 from tests.ledgers import keep, read
@@ -25,11 +27,24 @@ from tests.serving import served
 
 KB = 1000
 MOST = 160
+MOST_OF_A_DIALOG = 10
+
+SORTED = """() => [...document.querySelectorAll('#positions tbody tr')].map((row) => row.dataset.symbol)"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An address, and the pages of a real account and of a simulated portfolio."""
+
+    url: str
+    pages: dict[str, str]
+    user: UserRow
+    real: PortfolioRow
 
 
 @pytest.fixture
-async def site(env: Env, settings: Settings) -> AsyncIterator[tuple[str, dict[str, str]]]:
-    """An address, and the pages of a real account and of a simulated portfolio."""
+async def site(env: Env, settings: Settings) -> AsyncIterator[Shown]:
+    """Both portfolios hold Apple and Samsung."""
     await choose_source(env)
     await make_prices(env)
     await make_split(env, "AAPL", BOUGHT, 2)
@@ -51,7 +66,7 @@ async def site(env: Env, settings: Settings) -> AsyncIterator[tuple[str, dict[st
         "order": f"/portfolios/{paper.id}/order?symbol=AAPL&side=BUY",
     }
     with served(settings) as url:
-        yield url, pages
+        yield Shown(url, pages, alice, real)
 
 
 async def sign_in(page: Page) -> None:
@@ -62,25 +77,70 @@ async def sign_in(page: Page) -> None:
     await page.wait_for_selector(".person")
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize(("locale", "width"), [("ko", 390), ("en", 1440)])
 async def test_pages_of_portfolios_are_whole_still_and_light(
-    browser: Browser, site: tuple[str, dict[str, str]], locale: str
+    browser: Browser, site: Shown, locale: str, width: int
 ) -> None:
-    """Bytes are counted as Chromium does on the wire, of a first visit of each page."""
-    url, pages = site
+    """Through a slow wire, where what is painted in parts would move.
+
+    Bytes are counted as Chromium does on the wire, of a first visit of each page.
+    """
     faults: list[str] = []
-    async with visiting(browser, url, Choices(locale)) as (page, watch):
+    async with (
+        relaying(site.url, piece=400) as relay,
+        visiting(browser, relay.url, Choices(locale, width=width)) as (page, watch),
+    ):
         await sign_in(page)
         session = await page.context.new_cdp_session(page)
         await session.send("Network.enable")
         await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
         received: list[float] = []
         session.on("Network.loadingFinished", lambda e: received.append(e["encodedDataLength"]))
-        for name, path in pages.items():
+        for name, path in site.pages.items():
             received.clear()
+            await page.set_viewport_size({"width": width, "height": 900})
             await go(page, path)
             await page.wait_for_timeout(300)
             assert 0 < sum(received) <= MOST * KB, (name, sum(received))
             faults += [f"{name}: {moved}" for moved in await page.evaluate("window.shifts")]
             faults += await audit(page, name)
+        faults += await open_ticket(page, site.pages["simulated"], received)
         assert faults + watch.faults == []
+
+
+async def open_ticket(page: Page, path: str, received: list[float]) -> list[str]:
+    """What is wrong with the dialog of an order: its weight, what moves behind it, its layout."""
+    await go(page, path)
+    await page.evaluate("window.shifts = []")
+    received.clear()
+    await page.click("tr[data-symbol='AAPL'] .row-order")
+    await page.wait_for_selector("#dialog[open] #ticket")
+    await page.wait_for_timeout(300)
+    assert 0 < sum(received) <= MOST_OF_A_DIALOG * KB, sum(received)
+    moved = [f"ticket: {one}" for one in await page.evaluate("window.shifts")]
+    return moved + [one for one in await audit(page, "ticket") if "text over text" not in one]
+
+
+async def test_a_table_stays_as_it_was_sorted_when_something_is_bought(
+    browser: Browser, site: Shown, env: Env
+) -> None:
+    """The order, the division of the donut, and the address are those that were chosen last."""
+    await make_instrument(env, "MSFT", name="Microsoft")
+    async with visiting(browser, site.url) as (page, watch):
+        await sign_in(page)
+        await go(page, site.pages["portfolio"])
+        assert await page.evaluate(SORTED) == ["AAPL", "005930.KS"]
+        await page.click("#positions .sorter:has-text('Instrument')")
+        await page.wait_for_selector("#positions th[aria-sort='ascending']")
+        assert await page.evaluate("document.activeElement.className") == "sorter"
+        await page.click("#positions .sorter:has-text('Instrument')")
+        await page.wait_for_selector("#positions th[aria-sort='descending'] :text('Instrument')")
+        await page.click("#allocation a:has-text('Currency')")
+        await page.wait_for_selector("#allocation a[aria-current]:has-text('Currency')")
+        assert await page.evaluate(SORTED) == ["005930.KS", "AAPL"]
+        assert page.url.endswith("?sort=name&by=CURRENCY")
+        await keep(env, site.user, site.real, read("BUY 1 MSFT @ 100", currency="USD"))
+        await page.wait_for_selector("tr[data-symbol='MSFT']")
+        assert await page.evaluate(SORTED) == ["005930.KS", "MSFT", "AAPL"]
+        assert await page.locator("#allocation [aria-current]").inner_text() == "Currency"
+        assert watch.faults == []

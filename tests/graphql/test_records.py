@@ -14,8 +14,8 @@ from tests.people import by_api_token, by_session, make_user
 IMPORT = """mutation ($id: ID!, $csv: String!, $dry: Boolean, $preset: ID, $mapping: ColumnMappingInput) {
     importTransactions(portfolio: $id, csv: $csv, dryRun: $dry, preset: $preset, mapping: $mapping) {
         dryRun format recorded understood fresh known repeated skipped faultCount
-        columns { field names } unusedColumns unknownSymbols
-        balances { name quantity } positions { name quantity } problems
+        columns { field names } unusedColumns unknownSymbols unknownCount
+        balances { name quantity } positions { name quantity } positionCount problems problemCount
         rows(first: 2) { line state kind action day symbol quantity price currency amount fee tax reversal }
         faults { line column value message } } }"""
 FILE = (
@@ -56,7 +56,8 @@ async def test_a_file_is_told_then_recorded_then_known(env, alice, book):
         "reversal": False,
     }
     assert told["unusedColumns"] == ["잔고"]
-    assert told["unknownSymbols"] == ["005930.KS"]
+    assert (told["unknownSymbols"], told["unknownCount"]) == (["005930.KS"], 1)
+    assert (told["positionCount"], told["problemCount"]) == (1, 0)
     assert told["balances"] == [{"name": "KRW", "quantity": "287900"}]
     assert told["positions"] == [{"name": "005930.KS", "quantity": "10"}]
     assert await list_entries(env, alice.user.id, str(book.id)) == []

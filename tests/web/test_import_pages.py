@@ -53,6 +53,20 @@ async def test_a_row_that_is_wrong_is_named_and_nothing_is_recorded(env, setting
         assert "거래 5건" in text_of((await http.get(address)).text)
 
 
+async def test_of_many_problems_the_first_are_told_and_how_many_there_are(env, settings):
+    sold = (f"2026-03-04,매도,005930,1,{70_000 + n},{70_000 + n},0,KRW\n" for n in range(220))
+    many = FILE + "".join(sold)  # 15 are held
+    async with browsing(settings) as http:
+        address = await start(env, http)
+        text = text_of((await send(http, address, many)).text)
+        assert text.count("more shares are sold than are held") == 50
+        assert "and 155 more" in text
+        file = {"file": ("trades.csv", many.encode(), "text/csv")}
+        told = (await http.post(address.replace("transactions", "import"), files=file)).json()
+        assert (len(told["problems"]), told["problemCount"]) == (200, 205)
+        assert (told["positionCount"], told["unknownCount"]) == (2, 0)
+
+
 async def test_what_is_no_upload_or_no_real_account_is_told_on_the_page(env, settings):
     async with browsing(settings) as http:
         address = await start(env, http, PortfolioKind.SIMULATED)

@@ -18,6 +18,11 @@ def test_only_what_differs_from_the_default_stands_in_the_address():
     said = f"{PATH}?sort=result&order=up&by=SECTOR&benchmark=%5EKS11"
     assert view.address() == f"{said}&rows=all&sales=WzQ5XQ"
     assert view.address(whole=False, sales="") == said
+    assert view.query(whole=False, sales="", benchmark="") == {
+        "sort": "result",
+        "order": "up",
+        "by": "SECTOR",
+    }
     assert read_portfolio_view(PATH, {"by": "MARKET"}).address(by="INSTRUMENT") == PATH
 
 
