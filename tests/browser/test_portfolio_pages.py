@@ -111,6 +111,7 @@ async def test_pages_of_portfolios_are_whole_still_and_light(
 async def open_ticket(page: Page, path: str, received: list[float]) -> list[str]:
     """What is wrong with the dialog of an order: its weight, what moves behind it, its layout."""
     await go(page, path)
+    await page.wait_for_timeout(300)
     await page.evaluate("window.shifts = []")
     received.clear()
     await page.click("tr[data-symbol='AAPL'] .row-order")
