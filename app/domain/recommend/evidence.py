@@ -4,13 +4,16 @@ Over the last five years of outcomes that were closed then:
 
     PROVEN  the mean IC has t ≥ 2 (Newey and West), the Brier skill is above zero, the IC is above
             those of 12-1 momentum and of volatility in either sign, the deflated Sharpe ratio of
-            the purchases' excess, one window after the other, is at least .95, and that excess
-            is more than the purchases cost
+            the purchases' excess is at least .95, and that excess is more than the purchases cost
     WEAK    the first two
     NONE    not both of them, or fewer than twelve windows
 
 IC of a day: the correlation of the places with those of the outcomes; where there are too few
 instruments to rank, the cosine of places and outcomes in units of volatility.
+
+The Sharpe ratio of a window is t / √n: the mean over all days by its deviation (Newey and West), n
+windows that do not overlap. To take one day in twenty would throw the other nineteen away, and let
+the day on which one begins decide.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from typing import Final
 
 import numpy as np
 
-from app.domain.backtest.overfitting import assess
+from app.domain.backtest.overfitting import expected_best, psr_of
 from app.domain.recommend.calibration import ENOUGH_DAYS
 from app.domain.recommend.outcomes import CLOSES_AFTER, HORIZON
 from app.domain.recommend.panel import Flags, Floats, divide
@@ -92,8 +95,7 @@ def judge(daily: Daily, day: int, trials: int) -> Standing:
         for name, series in daily.hurdles.items()
     ]
     hurdle = max(hurdles, default=0.0)
-    bought = daily.bought[span][known][::-HORIZON][::-1]
-    dsr = assess(bought, trials).dsr
+    dsr = _deflate(daily.bought[span][known], windows, trials)
     net = float(daily.net[span][known].mean())
     weak = bool(t >= T_NEEDED and skill > 0)
     ahead = float(ic.mean()) > hurdle and net > 0
@@ -109,6 +111,17 @@ def correlate(place: Floats, outcome: Floats) -> Floats:
     x, y = np.where(known, place, 0.0), np.where(known, outcome, 0.0)
     size = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
     return divide((x * y).sum(axis=1), size)
+
+
+def _deflate(excess: Floats, windows: int, trials: int) -> float | None:
+    """The deflated Sharpe ratio of days whose windows overlap; None where nothing varies."""
+    about = excess - excess.mean()
+    variance = float((about**2).mean())
+    if not variance > 0:
+        return None
+    skewness, kurtosis = (float((about**k).mean()) / variance ** (k / 2) for k in (3, 4))
+    ratio = float(t_value(excess)) / windows**0.5
+    return psr_of(ratio, windows, skewness, kurtosis, expected_best(trials, 1.0 / windows))
 
 
 def _mean(values: Floats, *, both_signs: bool) -> float:

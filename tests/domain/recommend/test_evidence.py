@@ -68,6 +68,35 @@ def test_many_trials_take_the_proof_away():
     assert found[0] > found[1] > found[2]
 
 
+def overlapping(seed: int, edge: float, days: int = 1_260) -> np.ndarray:
+    """Excesses of 20 sessions by day: what they share, and what each day's choice has of its own."""
+    random = np.random.default_rng(seed)
+    sums = np.convolve(random.normal(0.0, 0.005, days + 19), np.ones(20), "valid")
+    return edge + sums + random.normal(0.0, 0.02, days)
+
+
+def dsr_of(bought: np.ndarray, trials: int) -> float:
+    ic = np.random.default_rng(1).normal(0.05, 0.1, len(bought))
+    ones = np.ones(len(bought))
+    few = np.zeros(len(bought), dtype=bool)
+    daily = Daily(few, ic, {}, 0.24 * ones, 0.25 * ones, bought, bought)
+    return judge(daily, len(bought) - 1, trials).dsr or 0.0
+
+
+def test_the_day_on_which_windows_begin_decides_nothing():
+    bought = overlapping(5, 0.006, 1_300)
+    found = [dsr_of(bought[: 1_280 + n], 6) for n in range(20)]
+    assert max(found) - min(found) < 0.05
+    assert 0.9 < min(found)
+
+
+def test_purchases_without_an_edge_are_seldom_proven_however_they_overlap():
+    found = np.array([[dsr_of(overlapping(seed, 0.0), n) for n in (1, 6)] for seed in range(200)])
+    one, six = (found >= 0.95).mean(axis=0)
+    assert one <= 0.1  # one in twenty by its name
+    assert six <= 0.02
+
+
 def test_days_of_few_instruments_do_not_speak_for_the_others():
     few = np.zeros(DAYS, dtype=bool)
     few[300:] = True
