@@ -257,7 +257,10 @@ class PositionAdvice:
 @described
 @strawberry.type
 class RecommendationWalk:
-    """The first walk over a market's history: so many weeks are done of all."""
+    """The first walk over a market's history: so many steps of all, 0 until prices are read.
+
+    Each week is issued, then scored.
+    """
 
     market: MarketKey
     done: int

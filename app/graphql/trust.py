@@ -38,6 +38,7 @@ class CollectionProgress:
     """The collections that run now, and those that ended since the first of them was due.
 
     `waiting` have not been tried yet; `retrying` have, and will be again, first at `nextTryAt`.
+    `measuring`: what signals were worth is being computed for the first time.
     """
 
     total: int
@@ -47,6 +48,7 @@ class CollectionProgress:
     waiting: int
     retrying: int
     next_try_at: datetime | None
+    measuring: bool
 
 
 @described

@@ -1,4 +1,4 @@
-"""How far the running collections are, and which instruments cannot be collected just now."""
+"""How far the work on the universe is, and which instruments cannot be collected just now."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.env import Env
 from app.services.collections import CollectionRow
 from app.services.paging import check_first
+from app.services.signal_worth import KEY as WORTH_KEY
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class CollectionProgress:
     """The batch that runs: its open collections, and those that ended since the first was due.
 
     `waiting` have not been tried yet, `retrying` have and will be again, the first `next_try_at`.
-    All are 0 while nothing is open.
+    All are 0 while nothing is open. `measuring`: there are signals, and their worth is not known
+    yet.
     """
 
     total: int
@@ -28,12 +30,14 @@ class CollectionProgress:
     waiting: int
     retrying: int
     next_try_at: datetime | None
+    measuring: bool
 
 
 async def get_progress(env: Env) -> CollectionProgress:
     """The batch of collections that runs now."""
     async with env.db.read() as db:
-        row = (await db.execute(text(_PROGRESS), {"now": env.clock.now()})).one()
+        params = {"now": env.clock.now(), "worth": WORTH_KEY}
+        row = (await db.execute(text(_PROGRESS), params)).one()
     return CollectionProgress(*row)
 
 
@@ -63,7 +67,9 @@ _PROGRESS: Final = """
         count(*) FILTER (WHERE state = 'RUNNING'),
         count(*) FILTER (WHERE state = 'PENDING' AND attempts = 0),
         count(*) FILTER (WHERE state = 'PENDING' AND attempts > 0),
-        min(due_at) FILTER (WHERE state = 'PENDING' AND attempts > 0)
+        min(due_at) FILTER (WHERE state = 'PENDING' AND attempts > 0),
+        EXISTS (SELECT FROM instrument WHERE signals_by IS NOT NULL AND kind IN ('EQUITY', 'ETF'))
+            AND NOT EXISTS (SELECT FROM setting WHERE key = :worth)
     FROM job, started
     WHERE kind = 'collect' AND (done_at IS NULL OR done_at >= started.at)
 """

@@ -110,7 +110,7 @@ class HeldRow:
 
 @dataclass(frozen=True)
 class WalkRow:
-    """How far the first walk over a market's history is: issues written, of so many weeks."""
+    """How far the first walk over a market's history is: weeks issued and scored, of so many."""
 
     market: str
     done: int
@@ -162,6 +162,8 @@ async def list_recommendations(  # noqa: PLR0913 - the arguments of the question
         message = "after is %(value).60r; it must be the endCursor of an earlier page"
         raise BadInput(message, field="after", value=after)
     issues = {issue.id: issue for issue in await list_issues(env, as_of, market)}
+    if not issues:
+        return cut_page([], [], first)
     params = {"issues": list(issues), "skip": skip, "rows": first + 1}
     order = _ORDERS[sort]
     async with env.db.read() as db:
@@ -236,15 +238,20 @@ async def list_held(env: Env, user_id: int, first: int = 50) -> list[HeldRow]:
 
 
 async def list_walks(env: Env) -> list[WalkRow]:
-    """The markets whose history is being walked over for the first time; none afterwards."""
+    """The markets whose history is walked over for the first time, or soon will be.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
     source, _ = await read_mode(env)
     walks = []
     async with env.db.read() as db:
         for market, home in HOMES.items():
             params = {"source": source, "market": market.value, "currency": home.currency}
             row = (await db.execute(text(_WALK), params)).one()
-            if row.open and not row.live:
-                walks.append(WalkRow(market.value, row.done, max(row.total, row.done)))
+            if row.weeks and not row.live and (row.open or not row.ended):
+                done = row.issued + row.scored
+                walks.append(WalkRow(market.value, done, max(2 * row.weeks, done)))
     return walks
 
 
@@ -313,15 +320,23 @@ _HELD: Final = f"""
     {_OF_ISSUES} ORDER BY r.rank, r.symbol, p.id LIMIT :rows
 """
 _WALK: Final = """
-    SELECT
-        EXISTS (SELECT FROM job WHERE kind = 'recommend' AND done_at IS NULL
-                AND key LIKE 'recommend:' || :source || ':' || :market || ':%') AS open,
-        EXISTS (SELECT FROM recommendation_issue
-                WHERE source = :source AND market = :market AND NOT simulated) AS live,
-        (SELECT count(*) FROM recommendation_issue
-         WHERE source = :source AND market = :market AND simulated) AS done,
+    WITH work AS (
+        SELECT min(due_at) FILTER (WHERE done_at IS NULL) AS open, max(done_at) AS ended
+        FROM job
+        WHERE kind = 'recommend' AND key LIKE 'recommend:' || :source || ':' || :market || ':%'
+    ), issued AS (
+        SELECT id, simulated, issued_at FROM recommendation_issue
+        WHERE source = :source AND market = :market
+    )
+    SELECT work.open, work.ended,
+        EXISTS (SELECT FROM issued
+                WHERE NOT simulated AND issued_at < coalesce(work.open, 'infinity')) AS live,
+        (SELECT count(*) FROM issued WHERE simulated) AS issued,
+        (SELECT count(*) FROM issued WHERE simulated AND EXISTS (
+            SELECT FROM recommendation_outcome WHERE issue_id = issued.id)) AS scored,
         (SELECT coalesce((max(l.last) - min(l.first)) / 7, 0) FROM instrument AS n
          CROSS JOIN LATERAL (SELECT min(day) AS first, max(day) AS last FROM bar
                              WHERE symbol = n.symbol) AS l
-         WHERE n.tracked AND n.kind = 'EQUITY' AND n.currency = :currency) AS total
+         WHERE n.tracked AND n.kind = 'EQUITY' AND n.currency = :currency) AS weeks
+    FROM work
 """

@@ -34,6 +34,7 @@ from app.web.listing import (
 from app.web.recommend_pages import find_newest
 from app.web.render import get_renderer
 from app.web.shell import load_shell, nodes, translator
+from app.web.signal_pages import find_strongest
 from app.web.trust_listing import source_title
 
 _LONGEST_SEARCH: Final = 60
@@ -72,6 +73,7 @@ async def show_dashboard(
         "now": now.isoformat(),
         "portfolios": await _find_portfolios(context),
         "recent": recent,
+        "strong": await find_strongest(context, _) if chosen else [],
         "strip": [it for it in instruments if it["kind"] in {"INDEX", "FX"}],
         "track": track_form(track, historic=shell.historic),
         "view": view,

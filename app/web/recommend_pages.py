@@ -14,6 +14,7 @@ from app.graphql.execute import run_document
 from app.web.graphql_endpoint import make_context
 from app.web.render import get_renderer
 from app.web.shell import load_shell, nodes
+from app.web.under_way import find_under_way
 
 Row = dict[str, Any]
 
@@ -41,7 +42,7 @@ async def recommendations(request: Request) -> Response:
         "chosen": chosen,
         "held": await _find_held(context),
         "markets": [one for one in markets if one["issue"]],
-        "walks": markets[0]["walks"],
+        "under_way": await find_under_way(request, context),
     }
     return get_renderer().page(request, "recommendations/page.html", shell, data)
 
@@ -52,7 +53,8 @@ async def track_record(request: Request) -> Response:
     shell = await load_shell(context)
     found = (await run_document("record/page", None, context.renewed()))["trackRecord"]
     records = [one | {"curve": draw_calibration(one["calibration"])} for one in found["records"]]
-    data = {"records": records, "total": found}
+    under_way = await find_under_way(request, context)
+    data = {"records": records, "total": found, "under_way": under_way}
     return get_renderer().page(request, "record/page.html", shell, data)
 
 
@@ -95,7 +97,6 @@ async def _find_market(context: Context, market: str, after: str | None) -> Row:
         "count": connection["totalCount"],
         "after": cursor,
         "next": f"/recommendations?{urlencode({'market': market, 'after': cursor or ''})}",
-        "walks": page["recommendationWalks"],
     }
 
 

@@ -156,7 +156,6 @@ def _screening_routes() -> list[BaseRoute]:
     post = ["POST"]
     return [
         Route("/signals", signal_pages.signals),
-        Route("/signals/strongest", signal_pages.strongest),
         Route("/screener", screener_pages.screener),
         Route("/screener.csv", screener_pages.export),
         Route("/screener/save", screener_pages.save, methods=post),

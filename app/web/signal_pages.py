@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.graphql.context import Context
 from app.graphql.execute import run_document
 from app.web.graphql_endpoint import make_context
 from app.web.listing import list_votes, strength_word
 from app.web.render import get_renderer
 from app.web.shell import load_shell, nodes, translator
+from app.web.under_way import find_under_way
 
 STRENGTHS: Final = ("STRONG_BUY", "BUY", "HOLD", "SELL", "STRONG_SELL")
 STRONG: Final = ("STRONG_BUY", "STRONG_SELL")
@@ -43,17 +45,16 @@ async def signals(request: Request) -> Response:
         "hits": [show_signal(hit, _) for hit in nodes(page["screen"]) if hit["instrument"]],
         "next": more,
         "strengths": {key: strength_word(key, _) for key in STRENGTHS},
+        "under_way": await find_under_way(request, context),
         "worth": list_worth(page["signalWorth"], _),
     }
     return get_renderer().page(request, "signals/page.html", shell, data)
 
 
-async def strongest(request: Request) -> Response:
-    """`GET /signals/strongest`: a part of the dashboard, fetched by the page itself."""
-    page = await run_document("signals/_strongest", None, make_context(request))
-    _ = translator(request)
-    strong = [show_signal(hit, _) for hit in nodes(page["screen"]) if hit["instrument"]]
-    return get_renderer().part(request, "signals/_strongest.html", {"strong": strong})
+async def find_strongest(context: Context, _: Any) -> list[dict[str, Any]]:
+    """The strongest of the newest session, for the dashboard."""
+    page = await run_document("dashboard/_signals", None, context.renewed())
+    return [show_signal(hit, _) for hit in nodes(page["screen"]) if hit["instrument"]]
 
 
 def show_signal(hit: dict[str, Any], _: Any) -> dict[str, Any]:

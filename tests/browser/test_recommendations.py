@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
+from sqlalchemy import text
 
 from app.config import Settings
 from app.domain.recommend.markets import MarketKey
 from app.env import Env
 from app.services.recommend_issue import issue
-from tests.browser.test_accessibility import AXE, RUN
+from app.services.signal_worth import refresh_worth
+from tests.browser.test_accessibility import AXE, RUN, watch_shifts
 from tests.browser.test_layout_dom import audit
 from tests.browser.visiting import LOCALES, Choices, go, visiting
+from tests.ledgers import keep, make_portfolio
+from tests.people import PASSWORD, make_user
 from tests.recommending import make_market
 from tests.serving import served
+from tests.trust_rows import make_job
 
 PATHS = (
     "/recommendations",
@@ -55,6 +60,60 @@ async def test_the_reasons_of_a_recommendation_are_opened_by_keyboard_and_by_mou
         await page.goto("/recommendations")
         await page.locator("details.reasons summary").first.click()
         assert await page.locator("details.reasons li").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+async def test_nothing_moves_on_the_pages_of_somebody_who_has_signed_in(
+    browser: Browser, env: Env, site: str, width: int
+) -> None:
+    """Portfolios, strong signals and recommendations are there when the dashboard is painted."""
+    alice = await make_user(env)
+    portfolio = await make_portfolio(env, alice, currency="USD")
+    await keep(env, alice, portfolio, "DEPOSIT 10000")
+    async with env.db.write() as db:
+        await db.execute(text("UPDATE signal SET strength = 2"))
+        await db.execute(text("UPDATE screen_row SET strength = 2"))
+    async with visiting(browser, site) as (page, _):
+        await go(page, "/login")
+        await page.fill("#username", "alice")
+        await page.fill("#password", PASSWORD)
+        await page.press("#password", "Enter")
+        await page.wait_for_url(f"{site}/")
+        for part in (".portfolio-strip", "#strong-signals tbody tr", "#recommendations tbody tr"):
+            assert await page.locator(part).count()
+        state = await page.context.storage_state()
+    pages = dict(zip(PATHS, PATHS, strict=True)) | {"/signals": "/signals"}
+    assert await watch_shifts(browser, site, pages, width, storage_state=state) == {}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+async def test_a_first_computation_has_a_bar_and_the_page_comes_by_itself(
+    browser: Browser, env: Env, settings: Settings, locale: str
+) -> None:
+    await make_market(env)
+    now = env.clock.now()
+    await make_job(env, "AAPL", "DONE", due_at=now, done_at=now, attempts=1)
+    await make_job(env, "MSFT", "PENDING", due_at=now)
+    theme, width = ("light", 390) if locale == "ko" else ("dark", 1440)
+    choices = Choices(locale, theme, width=width)
+    with served(settings) as url:
+        async with visiting(browser, url, choices, bypass_csp=True) as (page, _):
+            await go(page, "/recommendations")
+            assert await page.locator("#under-way progress").count() == 3
+            await page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+            assert await page.evaluate(RUN) == []
+        async with visiting(browser, url, choices) as (page, watch):
+            await go(page, "/recommendations")
+            assert await audit(page, "/recommendations") == []
+            async with env.db.write() as db:
+                await db.execute(text("DELETE FROM job WHERE symbol = 'MSFT'"))
+            await expect(page.locator("#under-way progress")).to_have_count(2, timeout=60_000)
+            await refresh_worth(env)
+            await issue(env, MarketKey.US)
+            await page.wait_for_selector("#market-US")
+            assert await page.locator("#under-way").count() == 0
+            assert page.url == f"{url}/recommendations"
+            assert watch.faults == []
 
 
 @pytest.mark.parametrize("locale", LOCALES)

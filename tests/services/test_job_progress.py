@@ -5,14 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.services.job_progress import get_progress, list_failing
+from app.services.signal_worth import refresh_worth
 from tests.factories import make_instrument
+from tests.recommending import make_market
 from tests.trust_rows import make_job
 
 
 async def test_nothing_runs_in_a_quiet_installation(env):
     await make_job(env, "AAPL", "DONE", done_at=env.clock.now(), attempts=1)
     progress = await get_progress(env)
-    assert (progress.total, progress.next_try_at) == (0, None)
+    assert (progress.total, progress.next_try_at, progress.measuring) == (0, None, False)
+
+
+async def test_the_worth_of_signals_is_being_measured_until_it_was_computed(env):
+    await make_market(env, ("AAPL",), benchmark=None, sessions=60)
+    assert (await get_progress(env)).measuring
+    assert await refresh_worth(env)
+    assert not (await get_progress(env)).measuring
 
 
 async def test_a_batch_is_counted_by_what_has_become_of_its_jobs(env):

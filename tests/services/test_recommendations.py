@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 
@@ -14,6 +16,7 @@ from app.services.due_recommendations import open_due_recommendations
 from app.services.recommend_issue import issue
 from app.services.recommendations import (
     Sort,
+    WalkRow,
     count_recommendations,
     find_recommendation,
     find_situations,
@@ -24,7 +27,7 @@ from app.services.recommendations import (
 )
 from tests.ledgers import keep, make_portfolio
 from tests.people import make_user
-from tests.recommending import make_market
+from tests.recommending import add_day, make_market
 
 
 @pytest.fixture
@@ -128,12 +131,27 @@ async def test_positions_that_one_holds_get_the_rule_s_advice_and_others_see_non
     assert await list_held(issued, charlie.id) == []
 
 
-async def test_the_first_walk_tells_how_far_it_is_until_a_day_is_issued(env):
-    await make_market(env, sessions=110)
-    assert await list_walks(env) == []
+async def test_the_first_walk_tells_how_far_it_is_until_it_has_ended(env):
+    days = await make_market(env, sessions=110)
+    waiting = WalkRow("US", 0, 42)  # 21 weeks, each to be issued and to be scored
+    assert await list_walks(env) == [waiting]
     await open_due_recommendations(env)
-    (walk,) = await list_walks(env)
-    assert (walk.market, walk.done, walk.total) == ("US", 0, 21)
+    assert await list_walks(env) == [waiting]
+    (opened,) = await jobs.list_jobs(env, "recommend")
+    job = await jobs.claim(env, opened.id)
     await issue(env, MarketKey.US)
+    (walk,) = await list_walks(env)
+    async with env.db.read() as db:
+        written = await db.scalar(text(WRITTEN))
+    assert 0 < walk.done == written < walk.total == 42
+    await jobs.finish(env, job, 0, "ISSUED")
     assert await list_walks(env) == []
-    assert await jobs.count_open(env) == 1
+    await add_day(env, days[-1] + timedelta(days=1))
+    assert await open_due_recommendations(env) == 1
+    assert await list_walks(env) == []
+
+
+WRITTEN = """
+    SELECT (SELECT count(*) FROM recommendation_issue WHERE simulated)
+        + (SELECT count(DISTINCT issue_id) FROM recommendation_outcome)
+"""

@@ -23,7 +23,7 @@ async def test_before_there_is_anything_the_pages_say_what_to_wait_for(env, sett
     async with browsing(settings) as http:
         seen = text_of((await http.get("/recommendations")).text)
         assert "No recommendations yet" in seen
-        assert "week 0 of about 5" in seen
+        assert "United States: reading the stored history" in seen
         assert "No record yet" in text_of((await http.get("/track-record")).text)
         assert "Newest recommendations" not in (await http.get("/")).text
 

@@ -48,10 +48,8 @@ async def test_a_strong_signal_stands_with_its_votes_and_the_base_rate(market, s
 
 async def test_the_dashboard_shows_the_strongest_with_the_base_rate(market, settings):
     async with browsing(settings) as http:
-        page = (await http.get("/")).text
+        page = text_of((await http.get("/")).text)
         assert "Strongest signals" in page
-        assert 'hx-get="/signals/strongest"' in page
-        page = text_of((await http.get("/signals/strongest")).text)
         assert "beat the market 48.7%, all days 47.9%" in page
 
 
