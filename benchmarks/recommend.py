@@ -193,7 +193,7 @@ def record_of(walk: Walk, cost: Floats) -> Record | None:
         "brier_base": np.where(np.isfinite(p), (base - beat) ** 2, 0.0),
         "held": walk.outcomes.held[rows],
     }
-    frame = pl.DataFrame(ended).cast(dict(SUMS)).with_columns(pl.col("held").fill_nan(None))
+    frame = pl.DataFrame(ended).cast(SUMS).with_columns(pl.col("held").fill_nan(None))
     plain = [
         frame.filter(pl.Series(chosen[at])).with_columns(baseline=pl.lit(baseline.value))
         for baseline, chosen in choose_plainly(walk.scores.values, issued).items()

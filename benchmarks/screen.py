@@ -47,6 +47,7 @@ from app.services.jobs import open_jobs
 from app.services.screening.hits import Screen, count_hits, list_hits
 from app.services.settings import choose_source
 from workers import quick
+from workers.analyse import analyse_instrument
 from workers.pace import Pace
 
 INSTRUMENTS, SESSIONS = 5_000, 2_520
@@ -153,7 +154,7 @@ def collection(urls: Urls, table: Table) -> bool:
     own = os.environ | environ(urls)
     done = subprocess.run(command, env=own, stdout=subprocess.PIPE, check=True)  # noqa: S603 - ours
     found = json.loads(done.stdout)
-    fast, small = found["signals"] <= CPU_GOAL, found["memory"] <= MEMORY_GOAL
+    fast, small = bool(found["signals"] <= CPU_GOAL), bool(found["memory"] <= MEMORY_GOAL)
     title = f"after a collection ({found['jobs']:,} jobs)"
     told = f"{found['signals']:.1f} s CPU", f"{found['memory']:.0f} MiB at most"
     table.add_row(f"signals {title}", told[0], "≤ 5 s CPU", verdict(fast))
@@ -175,7 +176,7 @@ async def work() -> None:
         before = await count_signals(env)
         begun = time.process_time()
         for job in ids:
-            await quick.analyse_instrument({"env": env, "pace": Pace()}, job)
+            await analyse_instrument({"env": env, "pace": Pace()}, job)
         whole = time.process_time() - begun
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         written = await count_signals(env) - before
@@ -191,11 +192,11 @@ async def count_signals(env: Env) -> int:
 def meter() -> list[float]:
     """CPU seconds of each call that makes or stores signals, from now on, in this process."""
     spent: list[float] = []
-    compute, write = analysis.compute_signals, analysis.write_signals
+    write = analysis.write_signals
 
     def computing(*given: Any) -> pl.DataFrame:
         begun = time.process_time()
-        found = compute(*given)
+        found = compute_signals(*given)
         spent.append(time.process_time() - begun)
         return found
 
@@ -204,7 +205,7 @@ def meter() -> list[float]:
         await write(*given)
         spent.append(time.process_time() - begun)
 
-    analysis.compute_signals, analysis.write_signals = computing, writing
+    vars(analysis).update(compute_signals=computing, write_signals=writing)
     return spent
 
 
