@@ -112,7 +112,7 @@ async def show_instrument_data(
     cursors = {"events-after": "events", "revisions-after": "revisions"}
     cursors |= {"rows-after": "quarantine"}
     variables = {name.replace("-after", "After"): params.get(name) for name in cursors}
-    page = await run_document("instrument/data", {"symbol": symbol, **variables}, context.renewed())
+    page = await run_document("data/instrument", {"symbol": symbol, **variables}, context.renewed())
     it = page["instrument"]
     if it is None:
         raise NotFound("There is no instrument %(symbol).40r.", symbol=symbol)
@@ -141,7 +141,7 @@ async def show_instrument_data(
         "total": {name: it[key]["totalCount"] for name, key in cursors.items()},
         "version": page["dataVersion"],
     }
-    return get_renderer().page(request, "instrument/data.html", shell, data, status=status)
+    return get_renderer().page(request, "data/instrument.html", shell, data, status=status)
 
 
 def _provider(name: str) -> dict[str, str]:
