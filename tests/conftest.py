@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,19 @@ async def superuser(servers: Urls) -> AsyncIterator[Database]:
     await database.close()
 
 
+@pytest.fixture(scope="session")
+async def database(servers: Urls) -> AsyncIterator[Database]:
+    """The pool of the role `sise_app`: it opens once, and compiles each statement once."""
+    database = Database(servers.database_url, application="sise-test")
+    yield database
+    await database.close()
+
+
 @pytest.fixture
-async def env(settings: Settings, superuser: Database) -> AsyncIterator[Env]:
+async def env(settings: Settings, database: Database, superuser: Database) -> AsyncIterator[Env]:
     """The product's `Env` as the role `sise_app`; every table and the broker are emptied after."""
     async with open_env(settings, application="sise-test") as env:
-        yield env
+        yield replace(env, db=database)
     await empty(superuser)
     redis = Redis.from_url(settings.redis_url or "")
     await redis.flushall()
