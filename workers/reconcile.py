@@ -14,6 +14,7 @@ from app.services import jobs
 
 LOG: Final = logging.getLogger(__name__)
 BATCH: Final = 500
+"""Jobs sent in a minute at least; as many as the sources may be asked in one, if that is more."""
 
 
 async def reconcile(
@@ -28,7 +29,8 @@ async def reconcile(
         Unavailable: the broker does not answer; the next minute tries again.
     """
     buried = await jobs.bury_dead(env, stale_after=stale_after)
-    due = await jobs.list_due(env, BATCH, stale_after=stale_after, requeue_after=requeue_after)
+    most = max(BATCH, env.settings.requests_per_minute)
+    due = await jobs.list_due(env, most, stale_after=stale_after, requeue_after=requeue_after)
     sent = await jobs.send(env, [job.id for job in due])
     if sent or buried:
         LOG.info("reconciled", extra={"sent": sent, "buried": buried})

@@ -68,3 +68,13 @@ async def test_a_job_that_kills_its_workers_is_not_enqueued_for_ever(env):
     assert await reconcile(at(env, now)) == 0
     (job,) = await jobs.find_jobs(env, [job_id])
     assert (job.state, job.outcome) == ("FAILED", "KILLED")
+
+
+async def test_a_minute_sends_as_many_as_the_sources_may_be_asked_in_one(env):
+    env = at(env, NOW)
+    async with env.db.write() as db:
+        rows = [{"key": f"k{n}", "symbol": "AAPL"} for n in range(610)]
+        await jobs.open_jobs(db, "collect", rows, NOW)
+    assert env.settings.requests_per_minute == 600
+    assert await reconcile(env) == 600
+    assert await reconcile(env) == 10
