@@ -37,7 +37,8 @@ class AlertRule:
 
     `hysteresis`: how far it must go back before the rule may fire again, in percent of a level that
     is a price, else in the figure's own unit. `armed`: whether the next crossing would fire.
-    `fired` is how often it has.
+    `fired` is how often it has. `level` is a price of today, `levelBeforeSplit` the one that was
+    chosen where a split has changed what it means.
     """
 
     row: strawberry.Private[RuleRow]
@@ -48,6 +49,7 @@ class AlertRule:
     indicator: str | None
     strength: SignalStrength | None
     level: Decimal | None
+    level_before_split: Decimal | None
     sessions: int | None
     hysteresis: Decimal
     cooldown_minutes: int
@@ -72,7 +74,8 @@ class AlertRule:
             portfolio=None if row.portfolio_id is None else strawberry.ID(str(row.portfolio_id)),
             indicator=None if indicator is None else indicator.upper(),
             strength=None if strength is None else SignalStrength(strength),
-            level=None if row.level is None else plain(row.level),
+            level=_plain(row.level),
+            level_before_split=_plain(row.level_before_split),
             hysteresis=plain(row.band),
             cooldown_minutes=row.cooldown // 60,
             armed=row.phase == "ARMED",
@@ -121,8 +124,8 @@ class Alert:
             id=strawberry.ID(str(row.id)),
             rule=None if row.rule_id is None else strawberry.ID(str(row.rule_id)),
             portfolio=None if row.portfolio_id is None else strawberry.ID(str(row.portfolio_id)),
-            level=None if row.level is None else plain(row.level),
-            value=None if row.value is None else plain(row.value),
+            level=_plain(row.level),
+            value=_plain(row.value),
             **{name: getattr(row, name) for name in same},
         )
 
@@ -219,6 +222,10 @@ def read_clock(text: str | None, field: str) -> time | None:
 
 async def _find_row(info: Info, symbol: str | None) -> InstrumentRow | None:
     return None if symbol is None else await info.context.loaders.instruments.load(symbol)
+
+
+def _plain(figure: Decimal | None) -> Decimal | None:
+    return None if figure is None else plain(figure)
 
 
 def _clock_text(clock: time | None) -> str | None:

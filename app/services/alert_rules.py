@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import AlertRule, Portfolio
@@ -20,7 +20,7 @@ from app.domain.alerts.rules import AlertKind, Delivery, Rule, check_rule
 from app.env import Env
 from app.errors import BadInput, Conflict
 from app.services.alert_figures import see_now
-from app.services.alert_store import follow_extremes, read_rules, read_watch
+from app.services.alert_store import LEVEL, follow_extremes, read_rules, read_watch, today
 from app.services.instruments import check_symbol, find_instruments
 from app.services.owned import get_owned
 
@@ -36,7 +36,11 @@ _ANEW: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class RuleRow:
-    """A rule as the layers above see one; `crossings` is how often it has fired."""
+    """A rule as the layers above see one; `crossings` is how often it has fired.
+
+    `level` is a price of today. `level_before_split` is the one that was chosen, where a split has
+    changed what it means since.
+    """
 
     id: int
     user_id: int
@@ -45,6 +49,7 @@ class RuleRow:
     portfolio_id: int | None
     measure: str | None
     level: Decimal | None
+    level_before_split: Decimal | None
     sessions: int | None
     band: Decimal
     cooldown: int
@@ -58,18 +63,18 @@ class RuleRow:
     created_at: datetime
 
     @classmethod
-    def of(cls, row: AlertRule) -> RuleRow:
-        """From the table."""
-        facts: dict[str, Any] = {f.name: getattr(row, f.name) for f in fields(cls)}
+    def of(cls, row: AlertRule, level: Decimal | None) -> RuleRow:
+        """From the table, and what its level is today."""
+        before = None if level == row.level else row.level
+        facts: dict[str, Any] = {f.name: getattr(row, f.name, None) for f in fields(cls)}
         kind, delivery = AlertKind(row.kind), Delivery(row.delivery)
-        return cls(**facts | {"kind": kind, "delivery": delivery})
+        facts |= {"kind": kind, "delivery": delivery, "level": level, "level_before_split": before}
+        return cls(**facts)
 
 
 async def list_rules(env: Env, user_id: int) -> list[RuleRow]:
     """The user's rules, the newest first."""
-    query = select(AlertRule).where(AlertRule.user_id == user_id).order_by(AlertRule.id.desc())
-    async with env.db.read(uid=user_id) as db:
-        return [RuleRow.of(row) for row in await db.scalars(query)]
+    return await _read(env, user_id, AlertRule.user_id == user_id)
 
 
 async def save_rule(env: Env, user_id: int, wanted: Rule, rule_id: str | None = None) -> RuleRow:
@@ -92,7 +97,8 @@ async def save_rule(env: Env, user_id: int, wanted: Rule, rule_id: str | None = 
             for name, value in values.items():
                 setattr(row, name, value)
         await db.flush()
-    return await _begin(env, user_id, RuleRow.of(row))
+        made = row.id
+    return await _begin(env, user_id, made)
 
 
 async def pause_rule(env: Env, user_id: int, rule_id: str, *, paused: bool) -> RuleRow:
@@ -105,8 +111,8 @@ async def pause_rule(env: Env, user_id: int, rule_id: str, *, paused: bool) -> R
         row = await get_owned(db, AlertRule, rule_id, user_id)
         for name, value in {"paused": paused, **_ANEW}.items():
             setattr(row, name, value)
-        await db.flush()
-    return await _begin(env, user_id, RuleRow.of(row))
+        changed = row.id
+    return await _begin(env, user_id, changed)
 
 
 async def delete_rule(env: Env, user_id: int, rule_id: str) -> None:
@@ -146,13 +152,21 @@ async def _columns(db: AsyncSession, user_id: int, rule: Rule, now: datetime) ->
     }
 
 
-async def _begin(env: Env, user_id: int, rule: RuleRow) -> RuleRow:
+async def _read(env: Env, user_id: int, condition: ColumnElement[bool]) -> list[RuleRow]:
+    """Those of the user's rules for which that is so, the newest first."""
+    query = select(AlertRule, LEVEL).where(condition).order_by(AlertRule.id.desc())
+    async with env.db.read(uid=user_id) as db:
+        return [RuleRow.of(row, level) for row, level in await db.execute(query, today(env))]
+
+
+async def _begin(env: Env, user_id: int, rule_id: int) -> RuleRow:
     """A rule that was made or changed, with the level of highs or lows, as it stands at first."""
+    (rule,) = await _read(env, user_id, AlertRule.id == rule_id)
     if rule.sessions is not None and rule.symbol is not None:
         await follow_extremes(env, rule.symbol, {(rule.kind, rule.sessions)})
-    await _show_present(env, user_id, rule.id)
-    async with env.db.read(uid=user_id) as db:
-        return RuleRow.of(await db.get_one(AlertRule, rule.id))
+    await _show_present(env, user_id, rule_id)
+    (rule,) = await _read(env, user_id, AlertRule.id == rule_id)
+    return rule
 
 
 async def _show_present(env: Env, user_id: int, rule_id: int) -> None:

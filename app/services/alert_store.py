@@ -12,34 +12,38 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Integer, String
+from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Integer, Numeric, String
 
 from app.db.engine import EVERYONE
 from app.db.models import AlertRule, Split
 from app.domain.alerts.crossing import Phase, Seen, Standing, Watch, walk
-from app.domain.alerts.rules import AlertKind
+from app.domain.alerts.rules import INDICATORS, OSCILLATORS, PRICES, AlertKind
 from app.env import Env
 from app.services.alert_figures import list_extremes
 from app.services.events import announce, hand_over
 from app.services.notices import open_notices
 
+_OF_PRICES: Final = or_(
+    AlertRule.kind.in_(list(PRICES)),
+    and_(AlertRule.kind.in_(list(INDICATORS)), AlertRule.measure.not_in(list(OSCILLATORS))),
+)
 _SPLIT_SINCE: Final = (
     select(func.exp(func.sum(func.ln(Split.numerator / Split.denominator))))
     .where(Split.symbol == AlertRule.symbol, Split.day > AlertRule.level_day)
-    .where(Split.day <= bindparam("today", type_=Date))
-    .where(AlertRule.kind.in_(["PRICE_ABOVE", "PRICE_BELOW"]))
+    .where(Split.day <= bindparam("today", type_=Date), _OF_PRICES)
     .scalar_subquery()
-    .label("split")
 )
+LEVEL: Final = func.coalesce(func.round(AlertRule.level / _SPLIT_SINCE, 6), AlertRule.level)
+"""A rule's level as a price of the day that is given as `today`: divided by the splits since."""
+
 _RULE: Final = (
     AlertRule.id,
     AlertRule.kind,
     AlertRule.symbol,
     AlertRule.portfolio_id,
     AlertRule.measure,
-    AlertRule.level,
     AlertRule.sessions,
     AlertRule.band,
     AlertRule.cooldown,
@@ -49,9 +53,9 @@ _RULE: Final = (
     AlertRule.armed_at,
     AlertRule.fired_at,
     AlertRule.word,
-    _SPLIT_SINCE,
+    LEVEL.label("level"),
 )
-"""What is read of a rule to evaluate it; `split`: new shares for an old one since its level."""
+"""What is read of a rule to evaluate it."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +84,18 @@ async def list_active(
 
 async def read_rules(env: Env, *conditions: ColumnElement[bool]) -> Sequence[Row[Any]]:
     """The rules for which all of that is so, of whoever, as they are evaluated."""
-    today = {"today": env.clock.now().date()}
     async with env.db.read(uid=EVERYONE) as db:
-        return (await db.execute(select(*_RULE).where(*conditions), today)).all()
+        return (await db.execute(select(*_RULE).where(*conditions), today(env))).all()
+
+
+def today(env: Env) -> dict[str, Any]:
+    """What `LEVEL` has to be given."""
+    return {"today": env.clock.now().date()}
 
 
 def read_watch(row: Row[Any]) -> Watch:
-    """What of a rule decides when it fires; its level as a price of today."""
+    """What of a rule decides when it fires."""
     level = 0.0 if row.level is None else float(row.level)
-    if row.split:
-        level /= float(row.split)
     if row.kind == AlertKind.FRESHNESS:
         level = 1.0
     cooldown = timedelta(seconds=row.cooldown)
@@ -147,6 +153,7 @@ def _columns(moves: Sequence[Move]) -> Any:
                 one.row.id,
                 one.row.phase,
                 one.row.crossings,
+                one.row.level,
                 one.after.phase,
                 one.fired is not None,
                 None if one.fired is None or one.fired.word else one.fired.value,
@@ -165,6 +172,7 @@ _COLUMNS: Final[dict[str, Any]] = {
     "ids": BigInteger,
     "phases": String,
     "counts": Integer,
+    "levels": Numeric,
     "then": String,
     "fired": Boolean,
     "figures": Double,
@@ -176,9 +184,9 @@ _COLUMNS: Final[dict[str, Any]] = {
 
 _STORE: Final = text("""
     WITH given AS (
-        SELECT * FROM unnest(:ids, :phases, :counts, :then, :fired, :figures, :words,
-                             :seen, :armed, :shot)
-            AS g(id, phase, count, after, fired, figure, word, seen_at, armed_at, fired_at)
+        SELECT * FROM unnest(:ids, :phases, :counts, :levels, :then, :fired, :figures,
+                             :words, :seen, :armed, :shot)
+            AS g(id, phase, count, level, after, fired, figure, word, seen_at, armed_at, fired_at)
     ), moved AS (
         UPDATE alert_rule AS r
         SET phase = g.after, crossings = r.crossings + CAST(g.fired AS int), word = g.word,
@@ -186,7 +194,7 @@ _STORE: Final = text("""
         FROM given AS g
         WHERE r.id = g.id AND r.phase = g.phase AND r.crossings = g.count AND NOT r.paused
         RETURNING r.id, r.user_id, r.crossings, r.kind, r.symbol, r.portfolio_id, r.measure,
-                  r.level, r.sessions, r.note, r.delivery, g.fired, g.figure, g.word, g.fired_at
+                  g.level, r.sessions, r.note, r.delivery, g.fired, g.figure, g.word, g.fired_at
     ), made AS (
         INSERT INTO alert (user_id, rule_id, number, kind, symbol, portfolio_id, measure, level,
                            sessions, note, value, word, at, created_at)

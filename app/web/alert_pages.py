@@ -107,7 +107,7 @@ def read_rule(typed: Mapping[str, str], zone: str) -> dict[str, Any]:
 
 def write_rule(rule: Mapping[str, Any], zone: str) -> dict[str, str]:
     """A rule as the form has it, `read_rule` the other way round; `zone` is the reader's."""
-    names = (*_TEXTS, *_FIGURES, *_WHOLE)
+    names = (*_TEXTS, *_FIGURES, *_WHOLE, "levelBeforeSplit")
     typed = {name: str(rule[name]) for name in names if rule[name] is not None}
     if rule["expiresAt"]:
         end = datetime.fromisoformat(rule["expiresAt"]).astimezone(ZoneInfo(zone))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -14,7 +15,7 @@ from app.db.models import AlertRule, Bar, EquityDaily, IndicatorDaily, Instrumen
 from app.domain.alerts.rules import AlertKind, Rule
 from app.errors import Unavailable
 from app.services import alert_store, jobs
-from app.services.alert_rules import list_rules, save_rule
+from app.services.alert_rules import list_rules, pause_rule, save_rule
 from app.services.alert_watch import (
     open_watch,
     see_quotes,
@@ -144,13 +145,25 @@ async def set_back(env, moment):
         await db.execute(update(AlertRule).values(phase="ARMED", seen_at=moment, armed_at=moment))
 
 
-async def test_a_split_changes_what_a_level_means(env, alice):
-    await save_rule(env, alice.id, read_rule("AAPL < 80"))
+@pytest.mark.parametrize(("new", "old", "level"), [(4, 1, 20), (7, 1, "11.428571"), (1, 3, 240)])
+async def test_a_split_changes_what_a_level_means(env, alice, new, old, level):
+    """The level is that of today wherever it is seen: in the evaluation, the rule and the alert."""
+    rule = await save_rule(env, alice.id, read_rule("AAPL < 80"))
+    average = Rule(AlertKind.INDICATOR_BELOW, "AAPL", measure="sma_20", level=Decimal(80))
+    oscillator = replace(average, measure="rsi_14")
+    others = [await save_rule(env, alice.id, other) for other in (average, oscillator)]
     async with env.db.write(uid=alice.id) as db:
         await db.execute(update(AlertRule).values(level_day=date(2026, 1, 5)))
-    await make_split(env, "AAPL", date(2026, 1, 6), 4)
-    assert await see_path(env, "AAPL", 25, 21) == 0
-    assert await see_path(env, "AAPL", 20) == 1
+    await make_split(env, "AAPL", date(2026, 1, 6), new, old)
+    wanted = Decimal(level)
+    assert await see_path(env, "AAPL", float(wanted) * 1.2, float(wanted) * 1.05) == 0
+    assert await see_path(env, "AAPL", float(wanted)) == 1
+    known = {row.id: row for row in await list_rules(env, alice.id)}
+    for it, today, before in ((rule, wanted, 80), (others[0], wanted, 80), (others[1], 80, None)):
+        assert (known[it.id].level, known[it.id].level_before_split) == (today, before)
+    assert (await list_alerts(env, alice.id)).rows[0].level == wanted
+    again = await pause_rule(env, alice.id, str(rule.id), paused=False)
+    assert (again.level, again.level_before_split) == (wanted, 80)
 
 
 async def test_a_new_high_passes_that_of_the_sessions_and_its_level_follows(env, alice):

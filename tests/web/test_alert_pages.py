@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 
 import pytest
+from sqlalchemy import update
 
+from app.db.models import AlertRule
 from app.errors import BadInput
 from app.services.alert_channels import list_notices
 from app.services.alert_rules import list_rules
@@ -133,6 +137,23 @@ async def test_a_rule_is_changed_paused_and_resumed_by_plain_forms(env, alice, h
         done = await http.post("/alerts", data={"act": act, "id": str(rule.id)})
         assert (done.status_code, done.headers["location"]) == (303, "/alerts#rules")
         assert (await list_rules(env, alice.id))[0].paused is paused
+
+
+async def test_after_a_split_the_level_is_that_of_today(env, alice, http):
+    """The list and the form show it, with what was chosen; saving the form changes nothing."""
+    await http.post("/alerts", data=RULE)
+    (rule,) = await list_rules(env, alice.id)
+    async with env.db.write(uid=alice.id) as db:
+        await db.execute(update(AlertRule).values(level_day=date(2025, 2, 2)))  # before a split
+    assert "reaches or exceeds 287.63 (1,150.50 before the split)" in text_of(
+        (await http.get("/alerts")).text
+    )
+    form = (await http.get(f"/alerts?edit={rule.id}")).text
+    assert re.search(r'name="level"[^>]*value="287.625"', form)
+    assert "1150.5 before the split" in text_of(form)
+    await http.post("/alerts", data=RULE | {"id": str(rule.id), "level": "287.625"})
+    (saved,) = await list_rules(env, alice.id)
+    assert (saved.level, saved.level_before_split) == (Decimal("287.625"), None)
 
 
 async def test_nobody_else_sees_or_changes_a_rule(env, alice, http, settings):

@@ -56,6 +56,9 @@ BELOW: Final = frozenset(
 LEVELLED: Final = PRICES | CHANGES | INDICATORS | {AlertKind.DRAWDOWN}
 """Kinds whose level is chosen."""
 
+OSCILLATORS: Final = frozenset({"rsi_14", "stochastic_k", "stochastic_d"})
+"""Indicators that a split does not change: all others are prices, or differences of prices."""
+
 DEFAULT_SESSIONS: Final = 252
 MOST_SESSIONS: Final = 520
 LONGEST_COOLDOWN: Final = timedelta(days=7)
@@ -70,7 +73,6 @@ _LEVELS: Final = {
     "indicator": (Decimal(-(10**9)), Decimal(10**9)),
     "drawdown": (Decimal(0), Decimal(100)),
 }
-_OSCILLATORS: Final = frozenset({"rsi_14", "stochastic_k", "stochastic_d"})
 _DIFFERENCES: Final = frozenset({"macd", "macd_signal", "macd_histogram"})
 
 
@@ -135,7 +137,7 @@ def check_rule(rule: Rule, now: datetime) -> Rule:
 def is_price_like(kind: AlertKind, measure: str | None) -> bool:
     """Whether the level is a price, so that the band is a part of it."""
     if kind in INDICATORS:
-        return measure not in _OSCILLATORS | _DIFFERENCES
+        return measure not in OSCILLATORS | _DIFFERENCES
     return kind in PRICES | EXTREMES
 
 
@@ -198,7 +200,7 @@ def _usual_band(kind: AlertKind, measure: str | None) -> Decimal:
         return _HALF
     if kind in CHANGES:
         return _HALF
-    return _ONE if measure in _OSCILLATORS or kind is AlertKind.DRAWDOWN else Decimal(0)
+    return _ONE if measure in OSCILLATORS or kind is AlertKind.DRAWDOWN else Decimal(0)
 
 
 def _missing(field: str, kind: AlertKind) -> BadInput:
