@@ -1,17 +1,18 @@
 """Collects the messages of templates and sources into `locale/*/LC_MESSAGES/messages.po`.
 
 `python tools/messages.py` adds new messages, drops those that nothing says any more and keeps what
-is translated; English is its own translation. `--check` changes nothing and exits with 1 when a
-message is missing, fuzzy or no longer said. Sources mark messages by `_`, `N_`, `gettext`, by the
-first text of an error of `app/errors.py`, and by constants that are named `…_REASON`. Only what a
-reader of pages or of the API may see is collected: the command line speaks English. What an error
-calls a field, a parameter or a kind is collected by itself, in a context of its own: each argument
-of the schema has a word in each language.
+is translated; English is its own translation, and names are words there. `--check` changes nothing
+and exits with 1 when a message is missing, fuzzy or no longer said. Sources mark messages by `_`,
+`N_`, `gettext`, by the first text of an error of `app/errors.py`, and by constants that are named
+`…_REASON`. Only what a reader of pages or of the API may see is collected: the command line speaks
+English. What an error calls a field, a parameter or a kind is collected by itself, in a context of
+its own: each argument of the schema has a word in each language.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -161,11 +162,16 @@ def update(locale: str, wanted: Catalog) -> None:
     if locale == "en":
         for message in catalogue:
             if message.id:
-                message.string = message.id
+                message.string = in_words(message.id) if message.context else message.id
     out = BytesIO()
     write_po(out, catalogue, width=100, sort_output=True, no_location=True, omit_header=False)
     lines = [line for line in out.getvalue().splitlines() if not _is_noise(line)]
     path_of(locale).write_bytes(b"\n".join(lines) + b"\n")
+
+
+def in_words(name: str) -> str:
+    """What an argument or a kind is called in an English sentence: `volumeCap`, `PRICE_ABOVE`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
 
 
 def path_of(locale: str) -> Path:

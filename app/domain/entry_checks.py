@@ -181,7 +181,9 @@ def _refuse_negative(value: Decimal, name: str) -> None:
 
 def _check_relations(entry: Entry) -> None:
     if entry.settles_on < entry.day:
-        message = "settlesOn is %(value)s; it must not be before %(day)s, the day of the trade"
+        message = (
+            "The settlement day is %(value)s; it must not be before %(day)s, the day of the trade"
+        )
         values = {"value": str(entry.settles_on), "day": str(entry.day)}
         raise BadInput(message, field="settlesOn", **values)
     for name, other in (("currency_to", entry.currency), ("symbol_to", entry.symbol)):
@@ -206,7 +208,7 @@ def _check_signs(entry: Entry) -> None:
         message = "quantity is %(value)s; %(action)s takes shares away: it must be below 0"
         raise BadInput(message, field="quantity", value=str(quantity), action=entry.action)
     if entry.action is CorporateAction.SYMBOL_CHANGE and entry.quantity_to != -quantity:
-        message = "quantityTo is %(value)s; it must be %(bound)s, as many shares as before"
+        message = "The new quantity is %(value)s; it must be %(bound)s, as many shares as before"
         values = {"value": str(entry.quantity_to), "bound": str(-quantity)}
         raise BadInput(message, field="quantityTo", **values)
     if entry.kind is TransactionKind.TRANSFER and (

@@ -156,7 +156,7 @@ def _check(
     if Scope.ADMIN in scopes and owner.role is not Role.ADMIN:
         raise BadInput("scopes has ADMIN, which only an administrator can give", field="scopes")
     if expires_on is not None and expires_on < today:
-        msg = "expiresOn is %(value)s; that day has passed"
+        msg = "The last day is %(value)s; it has passed"
         raise BadInput(msg, field="expiresOn", value=expires_on.isoformat())
 
 

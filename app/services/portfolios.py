@@ -180,7 +180,7 @@ def check_name(name: str) -> str:
 
 def _check_opening(day: date, today: date) -> date:
     if day > today:
-        message = "openedOn is %(value)s; it must not be after today, %(bound)s"
+        message = "The first day is %(value)s; it must not be after today, %(bound)s"
         raise BadInput(message, field="openedOn", value=str(day), bound=str(today))
     return day
 
@@ -188,7 +188,7 @@ def _check_opening(day: date, today: date) -> date:
 def _check_spread(spread: Decimal) -> Decimal:
     check_places(spread, "fxSpread", 6)
     if not 0 <= spread < 1:
-        message = "fxSpread is %(value)s; it must be from 0 to below 1"
+        message = "The spread of exchanges is %(value)s; it must be from 0 to below 1"
         raise BadInput(message, field="fxSpread", value=str(spread)[:40])
     return spread
 

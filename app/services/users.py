@@ -228,5 +228,5 @@ def _check_zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        msg = "timeZone is %(value).40r; it must be a zone as Asia/Seoul"
+        msg = "The time zone is %(value).40r; it must be one such as Asia/Seoul"
         raise BadInput(msg, field="timeZone", value=name) from None

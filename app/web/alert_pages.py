@@ -99,7 +99,7 @@ def read_rule(typed: Mapping[str, str], zone: str) -> dict[str, Any]:
         try:
             day = datetime.combine(datetime.fromisoformat(text).date(), time(), ZoneInfo(zone))
         except ValueError:
-            msg = "expiresAt is %(value).40r; it must be a day such as 2026-01-05"
+            msg = "The end is %(value).40r; it must be a day such as 2026-01-05"
             raise BadInput(msg, field="expiresAt", value=text) from None
         given["expiresAt"] = (day + _DAY).isoformat()
     return given | ({"paused": True} if plain.get("paused") else {})

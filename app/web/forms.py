@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import parse_qsl, quote
 
@@ -39,6 +40,17 @@ class Form:
         if self.retry_after is not None:
             response.headers["Retry-After"] = str(math.ceil(self.retry_after))
         return response
+
+    def find_unshown(self, page: str) -> Form | None:
+        """The form whose errors that a page lacks are said of it as a whole; None: all are there.
+
+        An error may name a field that the page does not draw: an argument that it gives by itself.
+        """
+        shown = html.unescape(page)
+        if all(text in shown for text in self.errors.values()):
+            return None
+        rest = [text for name, text in self.errors.items() if not name or text not in shown]
+        return replace(self, errors={**self.errors, "": " ".join(rest)})
 
 
 def refuse(

@@ -16,7 +16,7 @@ from app.config import resource_dir
 from app.translations import LOCALES, Locale, load_translations
 from app.web.auth import caller_of
 from app.web.formats import make_filters
-from app.web.forms import with_next
+from app.web.forms import Form, with_next
 from app.web.graphql_endpoint import make_context
 from app.web.headers import VARY
 from app.web.names import short_name
@@ -84,7 +84,11 @@ class Renderer:
         first_run = caller.first_run and wants_welcome(request)
         welcome = first_run and make_context(request).operator
         data = {"me": me, "welcome": welcome, **data}
-        text = self.text(template, preferences, request.url.path, here(request), data)
+        place = (template, preferences, request.url.path, here(request))
+        text = self.text(*place, data)
+        form = data.get("form")
+        if isinstance(form, Form) and (whole := form.find_unshown(text)):
+            text = self.text(*place, data | {"form": whole})
         headers = {
             "Cache-Control": "private, no-cache",
             "Content-Language": preferences.locale,

@@ -69,7 +69,7 @@ async def test_a_rule_is_made_comes_is_read_and_deleted(env, alice, http):
 @pytest.mark.parametrize(
     ("change", "field", "said"),
     [
-        ({"level": ""}, "level", "A rule of the kind PRICE_ABOVE needs level"),
+        ({"level": ""}, "level", "A rule of the kind “price above” needs level"),
         ({"level": "0"}, "level", "level is 0; it must be from 0 to 1000000000"),
         ({"symbol": "NONE"}, "symbol", "symbol is 'NONE'; there is no such instrument here"),
         (
@@ -78,8 +78,8 @@ async def test_a_rule_is_made_comes_is_read_and_deleted(env, alice, http):
             "sessions is 'many'; it must be a whole",
         ),
         ({"kind": "INDICATOR_ABOVE", "indicator": "RSI_15"}, "indicator", "indicator is 'RSI_15'"),
-        ({"kind": "DRAWDOWN", "symbol": ""}, "portfolio", "the kind DRAWDOWN needs portfolio"),
-        ({"expiresAt": "soon"}, "expiresAt", "expiresAt is 'soon'; it must be a day"),
+        ({"kind": "DRAWDOWN", "symbol": ""}, "portfolio", "the kind “drawdown” needs portfolio"),
+        ({"expiresAt": "soon"}, "expiresAt", "The end is 'soon'; it must be a day"),
         ({"expiresAt": "2020-01-01"}, "expiresAt", "must lie in the future"),
     ],
 )

@@ -124,7 +124,7 @@ async def test_what_was_wrong_stands_at_its_field(market, settings):
             ({"p.fast": "1:x"}, "it must be a number"),
             ({"stop": "many"}, "it must be a number"),
             ({"slots": "1.5"}, "it must be a whole number"),
-            ({"volumeCap": "0"}, "volumeCap is 0 %; it must be between 0 % and 100 %"),
+            ({"volumeCap": "0"}, "volume cap is 0 %; it must be between 0 % and 100 %"),
             ({"fraction": "150"}, "fraction is 150 %"),
             ({"symbols": "NONE"}, "which is no share or fund"),
             ({"strategy": "none"}, "There is no strategy"),

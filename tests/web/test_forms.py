@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from app.errors import BadInput, Conflict, RateLimited, Unauthenticated, Unavailable
-from app.web.forms import MAX_FORM, local_address, refuse, with_next
-from tests.web.pages import browsing, choose_source
+from app.web.forms import MAX_FORM, Form, local_address, refuse, with_next
+from tests.web.pages import browsing, choose_source, signed_in
 
 
 async def test_what_is_no_form_is_refused(env, settings):
@@ -58,6 +61,32 @@ def test_what_was_wrong_stands_at_its_field_and_no_secret_is_sent_back():
     assert form.typed == {"username": "al ice"}
     form = refuse(Unauthenticated("The password is not right."), TYPED, "ko", field="current")
     assert form.errors == {"current": "비밀번호가 맞지 않습니다."}
+
+
+def test_what_a_page_does_not_draw_is_said_of_the_whole_form():
+    form = Form(errors={"": "First.", "level": "It's <0>.", "odd": "Second."})
+    assert form.find_unshown("<p>First.</p> It&#39;s &lt;0&gt;. <b>Second.</b>") is None
+    whole = form.find_unshown("<p>First.</p> It&#39;s &lt;0&gt;.")
+    assert whole is not None
+    assert whole.errors[""] == "First. Second."
+
+
+async def test_an_error_of_an_argument_that_no_field_is_for_stands_above_the_form(env, settings):
+    async with signed_in(env, settings) as http:
+        page = await http.post("/alerts", data={"act": "channel", "kind": "FAX"})
+        assert page.status_code == 422
+        (said,) = re.findall(r'<p class="field-error form-error"[^>]*>([^<]*)</p>', page.text)
+        assert "FAX" in said
+
+
+def test_every_form_says_what_is_wrong_with_it_as_a_whole():
+    """A template that shows errors of fields has a place for all others."""
+    texts = {p: p.read_text(encoding="utf-8") for p in Path("templates").rglob("*.html")}
+    fields = re.compile(r"\bfield\(form|form\.errors\.get\((?!\"\"\))")
+    whole = re.compile(r"refusal\(form\)|form\.errors\.(?:values|items)\(\)|account_fields")
+    drawn = {path.as_posix() for path, text in texts.items() if fields.search(text)}
+    lacking = {path for path in drawn if not whole.search(texts[Path(path)])}
+    assert lacking == {"templates/alerts/_words.html"}  # a macro of a form
 
 
 def test_too_often_is_said_of_the_whole_form_with_when_to_come_again():

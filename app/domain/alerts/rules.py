@@ -111,7 +111,7 @@ def check_rule(rule: Rule, now: datetime) -> Rule:
         bound = int(LONGEST_COOLDOWN.total_seconds() // 60)
         raise _outside("cooldownMinutes", minutes, 0, bound)
     if rule.expires_at is not None and rule.expires_at <= now:
-        msg = "expiresAt is %(value)s; it must lie in the future"
+        msg = "The end is %(value)s; it must lie in the future"
         raise BadInput(msg, field="expiresAt", value=rule.expires_at.isoformat())
     note = (rule.note or "").strip() or None
     if note is not None and (len(note) > LONGEST_NOTE or not note.isprintable()):
@@ -204,7 +204,7 @@ def _usual_band(kind: AlertKind, measure: str | None) -> Decimal:
 
 
 def _missing(field: str, kind: AlertKind) -> BadInput:
-    msg = "A rule of the kind %(kind)s needs %(name)s"
+    msg = "A rule of the kind “%(kind)s” needs %(name)s"
     return BadInput(msg, field=field, kind=kind.value, name=field)
 
 

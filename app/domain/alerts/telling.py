@@ -38,7 +38,7 @@ def check_hours(hours: Hours) -> Hours:
         field = "quietFrom" if begin is None else "quietUntil"
         raise BadInput("Quiet hours need a beginning and an end", field=field)
     if begin is not None and begin == end:
-        msg = "quietUntil is %(value)s, the same as quietFrom; leave both empty for none"
+        msg = "The quiet hours end at %(value)s, when they begin; leave both empty for none"
         raise BadInput(msg, field="quietUntil", value=f"{begin:%H:%M}")
     return hours
 
