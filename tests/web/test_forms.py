@@ -82,8 +82,8 @@ async def test_an_error_of_an_argument_that_no_field_is_for_stands_above_the_for
 def test_every_form_says_what_is_wrong_with_it_as_a_whole():
     """A template that shows errors of fields has a place for all others."""
     texts = {p: p.read_text(encoding="utf-8") for p in Path("templates").rglob("*.html")}
-    fields = re.compile(r"\bfield\(form|form\.errors\.get\((?!\"\"\))")
-    whole = re.compile(r"refusal\(form\)|form\.errors\.(?:values|items)\(\)|account_fields")
+    fields = re.compile(r"\bfield\(\w+, \"|\.errors\.get\((?!\"\"\))")
+    whole = re.compile(r"refusal\(\w+\)|errors\.(?:(?:values|items)\(\)|get\(\"\"\))")
     drawn = {path.as_posix() for path, text in texts.items() if fields.search(text)}
     lacking = {path for path in drawn if not whole.search(texts[Path(path)])}
     assert lacking == {"templates/alerts/_words.html"}  # a macro of a form

@@ -18,7 +18,7 @@ RSI = {"kind": AlertKind.INDICATOR_BELOW, "symbol": "A", "level": Decimal(30)}
 @pytest.mark.parametrize(
     ("given", "field", "said"),
     [
-        (PRICE | {"symbol": None}, "symbol", "PRICE_ABOVE needs symbol"),
+        (PRICE | {"symbol": None}, "symbol", "“PRICE_ABOVE” needs symbol"),
         (PRICE | {"level": None}, "level", "needs level"),
         (PRICE | {"level": Decimal(0)}, "level", "level is 0; it must be from 0 to 1000000000"),
         (PRICE | {"level": Decimal("NaN")}, "level", "level is NaN"),
