@@ -38,7 +38,7 @@ _SPLIT_SINCE: Final = (
 LEVEL: Final = func.coalesce(func.round(AlertRule.level / _SPLIT_SINCE, 6), AlertRule.level)
 """A rule's level as a price of the day that is given as `today`: divided by the splits since."""
 
-_RULE: Final = (
+_RULE: Final[tuple[Any, ...]] = (
     AlertRule.id,
     AlertRule.kind,
     AlertRule.symbol,
