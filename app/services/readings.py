@@ -39,7 +39,8 @@ async def list_readings(
 ) -> dict[str, Reading]:
     """The reading of the newest session on or before `on`, by symbol.
 
-    Without `on` it is the newest that may be shown. Instruments without indicators are left out.
+    Without `on` it is the newest that may be shown. A day without a close counts as none, and
+    instruments without indicators are left out.
 
     Raises:
         Unavailable: the database does not answer.
@@ -81,8 +82,9 @@ _READINGS: Final = f"""
     SELECT i.symbol, i.signals_by, d.*, {", ".join(f"s.{name}" for name in SIGNAL_COLUMNS)}
     FROM instrument AS i
     JOIN LATERAL (
-        SELECT day, {", ".join(INDICATOR_COLUMNS)} FROM indicator_daily
-        WHERE symbol = i.symbol AND day <= :until
+        SELECT day, {", ".join(INDICATOR_COLUMNS)} FROM indicator_daily AS d
+        WHERE symbol = i.symbol AND day <= :until AND NOT EXISTS (
+            SELECT FROM bar WHERE symbol = d.symbol AND day = d.day AND close IS NULL)
         ORDER BY day DESC LIMIT 1
     ) AS d ON true
     LEFT JOIN signal AS s ON s.symbol = i.symbol AND s.day = d.day

@@ -66,6 +66,17 @@ async def test_the_newest_reading_has_its_indicators_and_its_signal(env):
     ]
 
 
+async def test_who_does_not_trade_has_the_reading_of_the_last_session(env):
+    await make_instrument(env, "AAPL")
+    days = await make_bars(env, "AAPL", [100.0, 101.0, None, None], start=START)
+    await make_indicators(env, "AAPL", rsi=[50, 25, None, None], k=[50] * 4, histogram=[1] * 4)
+    await make_signal(env, "AAPL", days[1], 2, 1, 0, 1)
+    reading = (await list_readings(env, ["AAPL"]))["AAPL"]
+    assert (reading.day, reading.indicators["rsi_14"]) == (days[1], 25)
+    assert reading.signal.strength is SignalStrength.STRONG_BUY
+    assert [vote.value for vote in reading.signal.votes] == [25.0, 50.0, 1.0]
+
+
 async def test_a_day_in_the_past_is_read_as_it_was_then(env):
     await make_instrument(env, "AAPL")
     days = await make_indicators(
