@@ -11,11 +11,13 @@ from typing import Any, Final
 from app.domain.recommend.markets import MarketKey
 from app.env import Env
 from app.services import jobs
+from app.services.due_recommendations import is_complete
 from app.services.recommend_issue import issue
-from workers.attempt import attempt, claim
+from workers.attempt import attempt, claim, wait_for_source
 
 LOG: Final = logging.getLogger(__name__)
 KEEP_EVERY: Final = 15.0  # seconds
+AGAIN: Final = 10.0  # seconds until it is looked again whether all prices of the day are there
 LIMIT: Final = 3_000.0  # seconds; below the long queue's job_timeout
 
 
@@ -27,6 +29,9 @@ async def recommend_market(ctx: dict[str, Any], job_id: int) -> None:
         return
     async with attempt(ctx, job, limit=LIMIT), _alive(env, job):
         market = MarketKey(job.key.split(":")[2])
+        if not await is_complete(env, market):
+            await wait_for_source(env, job, "INCOMPLETE", "Prices are coming.", seconds=AGAIN)
+            return
         outcome, rows = await issue(env, market)
         await jobs.finish(env, job, rows, outcome)
         LOG.info("recommended", extra={"market": market, "outcome": outcome, "rows": rows})

@@ -10,10 +10,20 @@ from typing import Final
 
 from sqlalchemy import text
 
-from app.domain.recommend.markets import HOMES
+from app.domain.recommend.markets import HOMES, MarketKey
 from app.env import Env
 from app.services.jobs import open_jobs
 from app.services.settings import read_mode
+
+
+async def is_complete(env: Env, market: MarketKey) -> bool:
+    """Whether no collection or analysis of the market waits for its first or second try.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    async with env.db.read() as db:
+        return not await db.scalar(text(_WAITING), {"currency": HOMES[market].currency})
 
 
 async def open_due_recommendations(env: Env) -> int:
@@ -36,17 +46,24 @@ async def open_due_recommendations(env: Env) -> int:
         return len(await open_jobs(db, "recommend", due, env.clock.now()))
 
 
-_STATE: Final = """
+_SHARES: Final = """
     WITH share AS (
         SELECT symbol FROM instrument
         WHERE tracked AND kind = 'EQUITY' AND currency = :currency
     )
+"""
+_OPEN: Final = """
+    EXISTS (SELECT FROM job JOIN share USING (symbol)
+            WHERE kind IN ('collect', 'analyse') AND done_at IS NULL AND attempts < 2)
+"""
+_WAITING: Final = f"{_SHARES} SELECT {_OPEN}"
+_STATE: Final = f"""
+    {_SHARES}
     SELECT
         (SELECT max(d.day) FROM share AS s CROSS JOIN LATERAL (
             SELECT day FROM indicator_daily WHERE symbol = s.symbol ORDER BY day DESC LIMIT 1
         ) AS d),
         (SELECT max(day) FROM recommendation_issue
          WHERE source = :source AND market = :market AND NOT simulated),
-        EXISTS (SELECT FROM job JOIN share USING (symbol)
-                WHERE kind IN ('collect', 'analyse') AND done_at IS NULL AND attempts < 2)
+        {_OPEN}
 """

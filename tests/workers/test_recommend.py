@@ -9,6 +9,7 @@ from app.services import jobs
 from app.services.due_recommendations import open_due_recommendations
 from app.services.events import hand_over
 from tests.recommending import make_market
+from tests.trust_rows import make_job
 from tests.workers.conftest import context
 from workers.pace import Pace
 from workers.recommend import recommend_market
@@ -27,6 +28,18 @@ async def test_a_worker_of_the_long_queue_issues_a_market(env):
     assert (job.state, job.outcome) == ("DONE", "ISSUED")
     async with env.db.read() as db:
         assert await db.scalar(text("SELECT count(*) FROM recommendation")) == job.bars
+
+
+async def test_what_is_added_in_the_meantime_is_waited_for(env):
+    await make_market(env, ("AAPL", "MSFT"), sessions=110)
+    await open_due_recommendations(env)
+    await make_job(env, "MSFT", "PENDING", due_at=env.clock.now())
+    (job,) = await jobs.list_jobs(env, "recommend")
+    await recommend_market(context(env), job.id)
+    (job,) = await jobs.list_jobs(env, "recommend")
+    assert (job.state, job.outcome, job.attempts) == ("PENDING", "INCOMPLETE", 0)
+    async with env.db.read() as db:
+        assert await db.scalar(text("SELECT count(*) FROM recommendation")) == 0
 
 
 async def test_a_job_that_is_gone_is_left_alone(env):
