@@ -69,6 +69,7 @@ async def show_dashboard(
         "figures": _figures(chosen, recent, _, (50, 200)),
         "groups": [{"instruments": shown}] if watched else group_instruments(instruments, _),
         "lists": lists,
+        "more": watched is None and page["instruments"]["pageInfo"]["hasNextPage"],
         "newest": await find_newest(context),
         "now": now.isoformat(),
         "portfolios": await _find_portfolios(context),

@@ -300,6 +300,22 @@ async def test_every_page_names_the_charts_in_its_footer(env, settings, path):
     assert 'href="https://www.tradingview.com/"' in page
 
 
+async def test_a_dashboard_that_does_not_show_all_says_so(env, settings):
+    await make_market(env)
+    async with browsing(settings) as http:
+        assert "all of them" not in text_of((await http.get("/")).text)
+        async with env.db.write() as db:
+            await db.execute(text(MANY))
+        assert "the first 200; all of them" in text_of((await http.get("/")).text)
+
+
+MANY = """
+    INSERT INTO instrument (symbol, name, mic, currency, kind, added_at)
+    SELECT 'B' || n || 'Q', 'Share ' || n, 'XNAS', 'USD', 'EQUITY', now()
+    FROM generate_series(1, 200) AS n
+"""
+
+
 async def test_more_instruments_take_no_more_questions(env, settings):
     await make_market(env)
 
