@@ -107,6 +107,11 @@ def test_what_has_settled_goes_to_cash_at_once():
     assert lines(make_postings(dividend, settled=True)) == {"CASH KRW": 1000, "INCOME KRW": -1000}
 
 
+def test_the_last_won_of_a_sale_waits_too():
+    made = make_postings(entry("SELL", **TRADE | {"fee": "997", "tax": "2"}), settled=False)
+    assert lines(made)["UNSETTLED KRW"] == 1
+
+
 def test_a_sale_that_costs_more_than_it_brings_is_paid_from_cash():
     made = make_postings(entry("SELL", **TRADE | {"fee": "1100"}), settled=False)
     assert lines(made)["CASH KRW"] == -102
@@ -127,11 +132,11 @@ def test_money_of_a_sale_may_buy_again_but_not_leave_or_be_exchanged():
 
 
 def test_what_moves_nothing_is_refused():
-    with pytest.raises(BadInput, match="nothing moves"):
-        make_postings(
-            entry("SPLIT", symbol="A", quantity="0", numerator="11", denominator="10"),
-            settled=True,
-        )
+    nothing = entry("SPLIT", symbol="A", quantity="0", numerator="11", denominator="10")
+    with pytest.raises(BadInput) as refused:
+        make_postings(nothing, settled=True)
+    assert refused.value.field == "quantity"
+    assert str(refused.value) == "quantity is 0 and there is no amount: nothing moves"
 
 
 MONEY = st.integers(1, 10**12).map(Decimal)

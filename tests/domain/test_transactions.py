@@ -46,6 +46,34 @@ def test_the_amount_of_a_trade_is_rounded_when_it_is_made():
         )
 
 
+def test_a_trade_has_all_that_it_is_made_of():
+    assert replace(BUY, tax=Decimal("0.02")) == make_trade(
+        TransactionKind.BUY,
+        BUY.symbol,
+        BUY.quantity,
+        BUY.price,
+        BUY.currency,
+        day=BUY.day,
+        settles_on=BUY.settles_on,
+        fee=BUY.fee,
+        tax=Decimal("0.02"),
+    )
+    assert (
+        Entry(
+            kind=TransactionKind.BUY,
+            day=DAY,
+            settles_on=date(2026, 3, 3),
+            symbol="AAPL",
+            quantity=Decimal("1.5"),
+            price=Decimal("100.11"),
+            currency="USD",
+            amount=Decimal("150.17"),
+            fee=Decimal("0.07"),
+        )
+        == BUY
+    )
+
+
 def test_a_fee_lowers_cash_on_both_sides_of_a_trade():
     # ghostfolio#6862: a sale credited quantity times price plus the fee
     sell = replace(BUY, kind=TransactionKind.SELL, tax=Decimal("0.01"))

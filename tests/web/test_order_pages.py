@@ -7,7 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import delete
 
+from app.db.models import ExchangeSession
 from app.domain.transactions import PortfolioKind
 from app.services.live import list_quotes
 from tests.factories import make_instrument
@@ -59,20 +61,38 @@ async def test_an_order_is_previewed_placed_once_and_taken_back(book, settings):
         assert (await http.post(f"{address}/cancel", data={"id": "x"})).status_code == 422
 
 
-async def test_for_the_dialog_a_page_gives_its_ticket_alone(book, settings):
-    asked = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#dialog-body"}
+ASKED = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#dialog-body"}
+
+
+async def test_a_dialog_says_what_has_failed_and_leads_to_the_sign_in(env, book, settings):
     async with browsing(settings) as http:
         address = await start(http, book)
-        found = await http.get("/order?symbol=AAPL&side=SELL", headers=asked)
-        page = (await http.get(found.headers["location"], headers=asked)).text
+        async with env.db.write() as db:
+            await db.execute(delete(ExchangeSession))
+        failed = await http.post(address, data=FORM, headers=ASKED)
+        assert failed.status_code == 503
+        assert "The hours of the exchange are not known yet." in text_of(failed.text)
+        assert "<main" not in failed.text
+        http.cookies.clear()
+        refused = await http.get(address, headers=ASKED)
+        assert refused.status_code == 401
+        assert 'id="dialog-title"' in refused.text
+        assert re.search(r'href="/login[^"]*"\s+hx-boost="false"', refused.text)
+
+
+async def test_for_the_dialog_a_page_gives_its_ticket_alone(book, settings):
+    async with browsing(settings) as http:
+        address = await start(http, book)
+        found = await http.get("/order?symbol=AAPL&side=SELL", headers=ASKED)
+        page = (await http.get(found.headers["location"], headers=ASKED)).text
         assert 'id="dialog-title"' in page
         assert '<option value="SELL" selected>' in page
         assert "<table" not in page
-        preview = (await http.post(address, data=FORM, headers=asked)).text
+        preview = (await http.post(address, data=FORM, headers=ASKED)).text
         assert "$1,090.00" in text_of(preview)
         key = re.search(r'name="key"\s+value="([^"]+)"', preview)[1]
         placing = FORM | {"key": key, "place": "yes"}
-        placed = await http.post(address, data=placing, headers=asked)
+        placed = await http.post(address, data=placing, headers=ASKED)
         assert placed.status_code == 200
         assert "The order is placed" in text_of(placed.text)
         assert 'id="ticket"' not in placed.text

@@ -148,7 +148,7 @@ def test_shares_sold_before_they_came_cannot_be_delisted_and_the_payment_is_kept
         (Trouble.OVERSOLD, 2),
         (Trouble.OVERSOLD, 2),
     ]
-    assert [(sale.quantity, sale.gain) for sale in kept.sales] == [(0, 6)]
+    assert [(sale.quantity, sale.gain, sale.base_gain) for sale in kept.sales] == [(0, 6, 6_000)]
     assert kept.holdings["AAPL"].quantity == -2
 
 

@@ -288,6 +288,14 @@ def test_a_book_that_goes_on_is_the_one_that_was_kept_at_once(history, method, c
     assert book_facts(begun) == before
 
 
+def test_a_book_that_goes_on_keeps_what_it_lacks_to_itself():
+    known, fresh = entries("2021-01-04 DEPOSIT 5 USD\n2021-01-05 DEPOSIT 7 USD")
+    begun = keep_book([known], base="KRW", rates=lambda *_: None)
+    extended = extend_book(begun, [known], [fresh], lambda *_: None)
+    assert begun.missing == {("USD", date(2021, 1, 4))}
+    assert extended.missing == {("USD", date(2021, 1, day)) for day in (4, 5)}
+
+
 def test_what_belongs_among_the_others_or_undoes_one_is_not_added():
     known = entries("2021-01-05 BUY AAPL 10 x 100 USD")
     begun = keep_book(known, base="KRW", rates=won_per_dollar)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from app.domain.portfolio.booking import keep_book
 from app.domain.portfolio.day import cash_result, start_of_day
+from app.domain.portfolio.lots import PRECISE
 from app.domain.portfolio.valuation import Mark, value_portfolio
 from tests.domain.portfolio.notation import entries
 
@@ -116,3 +117,10 @@ def test_cash_gains_by_its_rate():
     )
     assert cash_result(told, now, before) == 1_000
     assert cash_result(told, now, {}) is None
+
+
+def test_what_a_rate_makes_of_much_cash_is_exact_to_the_last_digit():
+    told = start("2021-01-05 DEPOSIT 123456789012345.67 USD")
+    now, before = {"USD": Decimal("1234.12345679")}, {"USD": Decimal("1233.00000001")}
+    exact = 12345678901234567 * 112345678  # of 10⁻¹⁰; 28 digits would not do
+    assert cash_result(told, now, before) == PRECISE.scaleb(Decimal(exact), -10)
