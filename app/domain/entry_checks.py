@@ -75,7 +75,10 @@ _ACTIONS: Final = {
 _GOES_AWAY: Final = frozenset(
     {CorporateAction.MERGER, CorporateAction.SYMBOL_CHANGE, CorporateAction.DELISTING}
 )
-_ALWAYS: Final = frozenset({"kind", "day", "settles_on", "reverses", "note", "tags", "id"})
+_ALWAYS: Final = frozenset(
+    {"kind", "day", "settles_on", "reverses", "note", "tags", "id", "action"}
+)
+_NAMES: Final = tuple(field.name for field in fields(Entry) if field.name not in _ALWAYS)
 
 
 def check_entry(entry: Entry) -> Entry:
@@ -86,9 +89,8 @@ def check_entry(entry: Entry) -> Entry:
             figure is out of its bounds; named with its value and the bound.
     """
     shape = _shape_of(entry)
-    for name in (f.name for f in fields(Entry)):
-        if name not in _ALWAYS and name != "action":
-            _check_presence(entry, name, shape)
+    for name in _NAMES:
+        _check_presence(entry, name, shape)
     _check_figures(entry, shape)
     _check_relations(entry)
     _check_texts(entry)

@@ -19,7 +19,7 @@ from app.domain.transactions import Entry, TransactionKind
 from app.env import Env
 from app.errors import BadInput
 from app.services.booking import check_key, entry_item, now_of, post, reversal_item
-from app.services.entries import read_entry, select_entries
+from app.services.entries import read_entries, read_entry, select_entries
 from app.services.owned import missing, read_id
 from app.services.paging import Page, check_first, cut_page
 from app.services.portfolios import find_own
@@ -170,7 +170,7 @@ async def list_entries(env: Env, user_id: int, portfolio_id: str, *, after: int 
     async with env.db.read(uid=user_id) as db:
         portfolio = await find_own(db, portfolio_id, user_id)
         query = select_entries().where(Txn.portfolio_id == portfolio.id, Txn.id > after)
-        return [read_entry(row) for row in await db.execute(query.order_by(Txn.day, Txn.id))]
+        return await read_entries(await db.execute(query.order_by(Txn.day, Txn.id)))
 
 
 def _matching(
