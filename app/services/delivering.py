@@ -21,7 +21,13 @@ from app.adapters.outward import Gone
 from app.adapters.push import encrypt
 from app.db.engine import EVERYONE
 from app.db.models import AlertChannel, Notification, User
-from app.domain.alerts.channels import ChannelKind, Message, read_subscription, shape_message
+from app.domain.alerts.channels import (
+    ChannelKind,
+    Message,
+    read_subscription,
+    shape_message,
+    shape_push,
+)
 from app.env import Env
 from app.errors import AppError, Conflict
 from app.services.alert_channels import open_address
@@ -140,9 +146,7 @@ async def _post(env: Env, kind: ChannelKind, address: str, message: Message) -> 
         await env.outward.post(address, shaped, headers | {"Idempotency-Key": message.key})
         return
     browser = read_subscription(address)
-    # a lock screen shows how many there are, not what they say
-    shown = {"title": "Sise", "body": message.title.removeprefix("Sise · "), "url": "/alerts"}
-    body = encrypt(orjson.dumps(shown | {"tag": message.key}), browser.key, browser.auth)
+    body = encrypt(orjson.dumps(shape_push(message)), browser.key, browser.auth)
     headers = env.pusher.headers(browser.endpoint, env.clock.now())
     await env.outward.post(browser.endpoint, body, headers)
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.adapters.bus import Bus
+from app.adapters.mail import Mailer
 from app.adapters.outward import Outward
 from app.adapters.queue import Queue
 from app.db.models import AlertChannel, Job, Notification, User
@@ -35,8 +36,9 @@ from tests.clocks import at
 from tests.factories import make_instrument
 from tests.fakes.browser_push import PushBrowser
 from tests.fakes.receiver import receiving
-from tests.mailing import text_of, with_mail
+from tests.mailing import SENDER, text_of, with_mail
 from tests.people import make_user
+from tests.processes import free_port
 from tests.workers.conftest import context
 from workers.notify import notify_channel
 
@@ -97,10 +99,14 @@ async def test_a_webhook_is_told_once_in_plain_words(near, alice, receiver):
     assert await states(near, alice) == ["SENT"]
 
 
+@pytest.mark.parametrize("kind", ["SLACK", "PUSH"])
 @pytest.mark.parametrize("failure", ["500", "slow", "refused"])
-async def test_a_receiver_that_fails_is_told_when_it_has_recovered(near, alice, failure):
+async def test_a_receiver_that_fails_is_told_when_it_has_recovered(near, alice, kind, failure):
     with receiving() as receiver:
-        await by(near, alice, "SLACK", receiver.url)
+        browser = PushBrowser()
+        await by(
+            near, alice, kind, {"PUSH": browser.subscribe(receiver.url)}.get(kind, receiver.url)
+        )
         await see_path(near, "AAPL", 151)
         if failure == "refused":
             gone = replace(near, outward=Outward(inside=True, resolve=nowhere))
@@ -114,7 +120,9 @@ async def test_a_receiver_that_fails_is_told_when_it_has_recovered(near, alice, 
         receiver.status, receiver.delay = 200, 0
         receiver.bodies.clear()
         assert await work(await later(near)) == ["DONE TOLD"]
-        assert "Apple has risen" in receiver.said[0]["text"]
+        (body,) = receiver.bodies
+        said = browser.read(body) if kind == "PUSH" else body
+        assert (b"New alerts: 1" if kind == "PUSH" else b"Apple has risen") in said
     assert await states(near, alice) == ["SENT"]
 
 
@@ -191,10 +199,17 @@ async def test_mail_comes_in_the_reader_s_language_and_recovers(near, alice, smt
     await by(env, alice, "EMAIL")
     await by(env, alice, "EMAIL")  # again: it takes the place of the first
     await see_path(env, "AAPL", 151)
-    smtp.reply = "451 later"
-    assert await work(env) == ["PENDING UNAVAILABLE"]
+    gone = Mailer(f"smtp+plain://127.0.0.1:{free_port()}", SENDER)
+    hasty = Mailer(f"smtp+plain://127.0.0.1:{smtp.port}", SENDER, patience=0.3)
+    for mailer, smtp.silent, smtp.reply in (
+        (gone, False, None),
+        (hasty, True, None),
+        (env.mailer, False, "451 later"),
+    ):
+        assert await work(replace(env, mailer=mailer)) == ["PENDING UNAVAILABLE"]
+        env = await later(env)
     smtp.reply = None
-    assert await work(await later(env)) == ["DONE TOLD"]
+    assert await work(env) == ["DONE TOLD"]
     (letter,) = smtp.letters
     assert letter["To"] == "alice@example.com"
     assert "애플: 151.00" in text_of(letter)

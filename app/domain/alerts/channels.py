@@ -79,6 +79,12 @@ def shape_message(kind: ChannelKind, message: Message, address: str) -> dict[str
     return {"key": message.key, "title": message.title, "alerts": alerts, "link": message.link}
 
 
+def shape_push(message: Message) -> dict[str, str]:
+    """What `static/sw.js` shows of a push: a lock screen tells how many there are, not of what."""
+    body = message.title.removeprefix("Sise · ")
+    return {"title": "Sise", "body": body, "url": "/alerts", "tag": message.key}
+
+
 def check_address(kind: ChannelKind, text: str | None, *, insecure: bool = False) -> str:
     """The address of a channel as it is kept. Mail goes to the account's own: it needs none.
 
