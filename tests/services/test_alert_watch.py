@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -25,7 +26,7 @@ from app.services.alert_watch import (
     watch_quotes,
     watch_replay,
 )
-from app.services.alerts import list_alerts
+from app.services.alerts import count_alerts, list_alerts
 from app.services.settings import REPLAY_KEY, put_setting
 from tests.alerting import read_rule, see_path
 from tests.clocks import at
@@ -73,6 +74,26 @@ async def test_two_workers_that_see_the_same_store_it_once(env, alice):
         looks = [tasks.create_task(see_quotes(env, [quote])) for _ in range(5)]
     assert sum(look.result() for look in looks) == 1
     assert await see_quotes(env, [quote]) == 0  # a restart that sees it again
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_random_path_is_told_at_each_crossing_once(env, alice, seed):
+    """Each price is seen by two workers at once, and earlier ones again in any order."""
+    chance = random.Random(seed)
+    await save_rule(env, alice.id, read_rule("AAPL > 100", band=Decimal(2)))
+    prices = [95, *(chance.randint(94, 106) for _ in range(40))]
+    quotes = [
+        make_quote("AAPL", str(price), OPEN_US + timedelta(minutes=number))
+        for number, price in enumerate(prices)
+    ]
+    for number, quote in enumerate(quotes):
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(2):
+                workers.create_task(see_quotes(env, [quote]))
+        await see_quotes(env, [chance.choice(quotes[: number + 1])])
+    regions = ["A" if price <= 98 else "B" for price in prices if not 98 < price < 100]
+    crossings = [pair for pair in pairwise(regions) if pair == ("A", "B")]
+    assert await count_alerts(env, alice.id) == len(crossings) > 4
 
 
 async def test_a_number_is_never_stored_twice_even_if_the_rule_forgot(env, alice):
