@@ -8,6 +8,7 @@ import time
 from base64 import b64encode
 
 import httpx
+import pytest
 
 from tests.browser.conftest import MONDAY_CLOCK
 from tests.browser.relay import relaying
@@ -22,6 +23,26 @@ NOTE_TICKS = """() => {
     [m.target.dataset.q, m.target.dataset.tick]))).observe(
     document.getElementById('watchlist'), { subtree: true, attributeFilter: ['data-tick'] });
 }"""
+COUNT_TICKS = """() => {
+  window.ticked = 0;
+  window.shifts.length = 0;
+  new MutationObserver((all) => { window.ticked += all.length; })
+    .observe(document.body, { subtree: true, attributeFilter: ['data-tick'] });
+}"""
+CHANGE = """(texts) => {
+  for (const [field, text] of Object.entries(texts)) {
+    for (const cell of document.querySelectorAll(`[data-q][data-f="${field}"]`)) {
+      cell.textContent = field === 'price' && text === 'longer' ? `${cell.textContent}0` : text;
+      if (field !== 'price') cell.dataset.dir = { '+': 'up', '-': 'down' }[text[0]] ?? 'flat';
+    }
+  }
+}"""
+CHANGES = (
+    {"price": "9.87", "change": "0.00", "changePercent": "0.00%"},
+    {"price": "123.45", "change": "+10.05", "changePercent": "+12.25%"},
+    {"price": "longer", "change": "-0.05", "changePercent": "-0.25%"},
+)
+"""What a tick may write; an arrow that stays goes with the first digit, so each one turns."""
 
 
 async def wait_for_state(page, state, timeout=15_000):
@@ -65,6 +86,24 @@ async def test_prices_flash_and_the_flash_changes_its_name(browser, sample_site)
               .animationName"""
         )
         assert still == "none"
+        assert watch.faults == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+async def test_a_tick_moves_nothing(browser, sample_site, width):
+    """Neither those of the replay, nor one that makes each number longer, shorter, or turn."""
+    async with visiting(browser, sample_site.url, Choices(width=width)) as (page, watch):
+        for path, count in (("/", 20), ("/instruments/AAPL", 5)):
+            await go(page, path)
+            await wait_for_state(page, "live")
+            await page.evaluate(COUNT_TICKS)
+            await page.wait_for_function("(count) => window.ticked >= count", arg=count)
+            for change in CHANGES:
+                await page.evaluate(CHANGE, change)
+                await page.wait_for_timeout(100)
+            assert await page.evaluate("window.shifts") == [], path
+            wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert await page.evaluate(wide) == 0
         assert watch.faults == []
 
 

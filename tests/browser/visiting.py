@@ -68,7 +68,8 @@ window.shifts = [];
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     if (entry.hadRecentInput) continue;
-    const nodes = entry.sources.map((source) => source.node?.outerHTML?.slice(0, 80));
+    const nodes = entry.sources.map(({ node }) => (
+      node instanceof Text ? `text of ${node.parentElement?.outerHTML}` : node?.outerHTML)?.slice(0, 80));
     window.shifts.push(`${entry.value.toFixed(4)} ${nodes}`);
   }
 }).observe({ type: 'layout-shift', buffered: true });

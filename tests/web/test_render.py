@@ -90,9 +90,9 @@ def test_the_historic_notice_names_the_day_and_offers_one_way_out():
     shell = Shell("x", historic=True, replay_day="2012-03-05")
     korean = error_page(request(accept_language="ko"), shell)
     english = error_page(request(), shell)
-    assert "2012년 3월 5일 재생 중." in text_of(korean)
+    assert "재생 중: 2012년 3월 5일" in text_of(korean)
     assert "HISTORIC" in english
-    assert "Replaying March 5, 2012 ." in text_of(english)
+    assert "Replaying March 5, 2012" in text_of(english)
     assert english.count('action="/source"') == 1
     assert "HISTORIC" not in error_page(request(), Shell("x"))
 
