@@ -9,9 +9,8 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.inspecting import ask_axe, audit
 from tests.browser.members import Member
-from tests.browser.test_accessibility import AXE, RUN
-from tests.browser.test_layout_dom import audit
 from tests.browser.visiting import HEIGHTS, LOCALES, Choices, all_settings, go, visiting
 from tests.people import PASSWORD
 from tests.sites import Site
@@ -119,38 +118,30 @@ async def press_until(page: Page, selector: str) -> None:
     pytest.fail(f"the keyboard does not come to {selector}")
 
 
-async def test_no_page_of_an_account_has_an_error_or_a_report(browser, member) -> None:
-    """Each is loaded at one of 390 and 1440 px, and then shown at the other."""
-    async with visiting(browser, member.site.url, storage_state=member.state) as (page, watch):
+@pytest.mark.parametrize(("locale", "theme", "colors"), all_settings())
+async def test_every_page_of_an_account_is_whole_clean_and_quiet(
+    browser: Browser, member: Member, locale: str, theme: str, colors: str
+) -> None:
+    """Names of people, tokens, portfolios and lists are Latin: on a Korean page each says so."""
+    found: dict[str, list[str]] = {}
+    choices, width = Choices(locale, theme, colors), 390 if theme == "dark" else 1440
+    options = {"storage_state": member.state}
+    async with visiting(browser, member.site.url, choices, **options) as (page, watch):
         for number, (name, path) in enumerate(member.pages.items()):
-            before, after = (390, 1440) if number % 2 else (1440, 390)
+            before = 390 if number % 2 else 1440
             await page.set_viewport_size({"width": before, "height": HEIGHTS[before]})
             await go(page, path)
-            await page.set_viewport_size({"width": after, "height": HEIGHTS[after]})
             assert page.url == member.site.url + path
             assert await page.locator(".person").count() == 1
-            assert await page.evaluate("window.violations") + watch.faults == [], name
-
-
-@pytest.mark.parametrize(("locale", "theme", "colors"), all_settings())
-async def test_axe_finds_nothing_on_a_page_of_an_account(
-    browser, member, locale, theme, colors
-) -> None:
-    found = {}
-    choices = Choices(locale, theme, colors, 390 if theme == "dark" else 1440)
-    options = {"bypass_csp": True, "storage_state": member.state}
-    async with visiting(browser, member.site.url, choices, **options) as (page, _):
-        for name, path in member.pages.items():
-            await go(page, path)
+            faults = await audit(page, name)
             if name == "people":
                 await page.click(".delete-person summary")
-            await page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-            found[name] = await page.evaluate(RUN)
+            found[name] = faults + await ask_axe(page, name, theme, width)
+            found[name] += await page.evaluate("window.violations") + watch.faults
         await begin_second_factor(page)
-        await page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-        found["enrolment"] = await page.evaluate(RUN)
+        found["enrolment"] = await ask_axe(page, "enrolment", theme, width)
         await page.click(".person")
-        found["menu"] = await page.evaluate(RUN)
+        found["menu"] = await ask_axe(page, "menu", theme, width)
     assert found == {name: [] for name in found}
 
 
@@ -166,20 +157,17 @@ BAR = """() => {
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-async def test_a_page_of_an_account_is_whole(browser: Browser, member: Member, locale: str) -> None:
-    """Names of people, tokens, portfolios and lists are Latin: on a Korean page each says so."""
-    faults: list[str] = []
+async def test_the_bar_keeps_its_links_at_every_width(
+    browser: Browser, member: Member, locale: str
+) -> None:
     options = {"storage_state": member.state}
     async with visiting(browser, member.site.url, Choices(locale), **options) as (page, _):
-        for name, path in member.pages.items():
-            await go(page, path)
-            faults += await audit(page, name)
+        await go(page, "/watchlists")
         for width in (720, 900, 1000, 1100, 1280, 1366, 1500):  # where the top bar grows by a part
             await page.set_viewport_size({"width": width, "height": 800})
             told = await page.evaluate(BAR)
             assert told["inside"] <= width
             assert len(told["links"]) == len(set(told["links"])) == 12, width
-    assert faults == []
 
 
 async def begin_second_factor(page: Page) -> None:

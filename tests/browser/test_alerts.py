@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
+from tests.browser.inspecting import ask_axe, audit
 from tests.browser.members import Member
-from tests.browser.test_accessibility import AXE, RUN
-from tests.browser.test_layout_dom import audit
 from tests.browser.visiting import go, visiting
 
 PRICE = "#main [data-q='AAPL'][data-f='price']"
@@ -110,12 +109,11 @@ async def test_the_page_works_without_javascript(browser: Browser, member: Membe
         assert "paused" in await row.inner_text()
         await row.locator("[value=resume]").click()
         assert "paused" not in await row.inner_text()
-    options = {"bypass_csp": True, "storage_state": member.state}
+    options = {"storage_state": member.state}
     async with visiting(browser, member.site.url, **options) as (page, _):
         await go(page, edited)
         assert await audit(page, "edit") == []
-        await page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-        assert await page.evaluate(RUN) == []
+        assert await ask_axe(page, "edit", "light", 1440) == []
         await page.locator("#rules li", has_text="88,888.00").locator("[value=delete]").click()
         await page.wait_for_function("() => location.pathname === '/alerts' && !location.search")
         assert "88,888.00" not in await page.inner_text("#rules")

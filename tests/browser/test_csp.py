@@ -1,4 +1,4 @@
-"""What the content policy and the console say on every page, and the headers of every answer."""
+"""What the content policy and the console say, and the headers of every answer."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import httpx
 import pytest
 
 from app.web.headers import CONTENT_SECURITY_POLICY
-from tests.browser.visiting import HEIGHTS, PAGES, Choices, all_settings, go, visiting
+from tests.browser.visiting import PAGES, go, visiting
 
-CHOSEN = "(({ lang, dataset: d }) => [lang, d.theme, d.colors])(document.documentElement)"
-LIVE = "() => document.getElementById('connection').dataset.state === 'live'"
 OTHERS = (
     "/api/candles/AAPL",
     "/api/candles/NOPE",
@@ -23,24 +21,6 @@ OTHERS = (
     "/schema.graphql",
     "/nothing",
 )
-
-
-@pytest.mark.parametrize(("locale", "theme", "colors"), all_settings())
-async def test_no_page_has_an_error_a_report_or_a_foreign_host(
-    browser, sample_site, locale, theme, colors
-):
-    """Every page, loaded at one of 390 and 1440 px and then shown at the other."""
-    async with visiting(browser, sample_site.url, Choices(locale, theme, colors)) as (page, watch):
-        for number, (name, path) in enumerate(PAGES.items()):
-            before, after = (390, 1440) if number % 2 == (theme == "dark") else (1440, 390)
-            await page.set_viewport_size({"width": before, "height": HEIGHTS[before]})
-            await go(page, path)
-            assert await page.evaluate(CHOSEN) == [locale, theme, colors]
-            await page.set_viewport_size({"width": after, "height": HEIGHTS[after]})
-            await page.wait_for_function(LIVE)
-            expected = [f for f in watch.faults if name == "missing" and "status of 404" in f]
-            assert await page.evaluate("window.violations") + watch.faults == expected, name
-            watch.faults.clear()
 
 
 async def test_a_form_that_is_refused_reports_nothing_to_the_console_but_its_status(

@@ -136,3 +136,14 @@ async def test_a_boosted_link_keeps_the_document_moves_the_focus_and_back_works(
         assert await page.evaluate("window.mark") == 1
         assert len(watch.sockets) == 1
         assert watch.faults == []
+
+
+async def test_focus_moves_to_the_content_after_a_navigation(browser, sample_site):
+    async with visiting(browser, sample_site.url) as (page, _):
+        await go(page, "/")
+        before = await page.title()
+        await page.click(".more")
+        await page.click("#more a[href='/jobs']")
+        await page.wait_for_url("**/jobs")
+        await page.wait_for_function("() => document.activeElement?.id === 'main'")
+        assert await page.title() != before

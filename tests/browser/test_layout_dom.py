@@ -3,52 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
 
-from tests.browser.visiting import HEIGHTS, LOCALES, PAGES, THEMES, WIDTHS, Choices, go, visiting
+from tests.browser.inspecting import AUDIT, audit
+from tests.browser.visiting import LOCALES, Choices, go, visiting
 
-AUDIT = (Path(__file__).parent / "audit.js").read_text(encoding="utf-8").partition("\n")[2]
 DECIMALS = """() => [...document.querySelectorAll('[data-f="price"], [data-f="change"]')]
   .map((cell) => [cell.dataset.q, cell.textContent])"""
 INDEX_OR_RATE = re.compile(r"\^|=")
 
 
-async def audit(page: Page, where: str) -> list[str]:
-    """What is wrong at each width; of a page in both languages, each width is seen in both themes."""
-    faults: list[str] = []
-    first = LOCALES.index(await page.evaluate("document.documentElement.lang"))
-    for place, width in enumerate(WIDTHS, first):
-        theme = THEMES[place % 2]
-        await page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
-        await page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-        found = await page.evaluate(AUDIT)
-        faults += [f"{where} {theme} {width}: {fault}" for fault in found]
-    return faults
-
-
-async def audit_all(browser: Browser, url: str, locale: str, paths: Iterable[str]) -> list[str]:
-    """What is wrong with any of these pages, one after the other in one window."""
-    faults: list[str] = []
-    async with visiting(browser, url, Choices(locale)) as (page, _):
-        for path in paths:
-            await go(page, path)
-            faults += await audit(page, path)
-    return faults
-
-
-@pytest.mark.parametrize("locale", LOCALES)
-async def test_every_page_of_the_sample_is_whole(browser, sample_site, locale):
-    assert await audit_all(browser, sample_site.url, locale, PAGES.values()) == []
-
-
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_pages_of_both_markets_are_whole(browser, yahoo_site, locale):
     paths = ("/", "/instruments/005930.KS", "/jobs", "/search?q=000", "/markets", "/universe")
-    assert await audit_all(browser, yahoo_site.url, locale, paths) == []
+    faults: list[str] = []
+    async with visiting(browser, yahoo_site.url, Choices(locale)) as (page, _):
+        for path in paths:
+            await go(page, path)
+            faults += await audit(page, path)
+    assert faults == []
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -15,8 +15,7 @@ from app.domain.totp import compute_code
 from app.env import Env
 from app.providers import Provider
 from app.services.second_factor import begin_second_factor, confirm_second_factor
-from tests.browser.test_accessibility import AXE, RUN
-from tests.browser.test_layout_dom import audit
+from tests.browser.inspecting import ask_axe, audit
 from tests.browser.visiting import LOCALES, Choices, go, visiting
 from tests.graphql.asking import choose_source
 from tests.mailing import SENDER
@@ -142,13 +141,12 @@ async def look_around(page: Page, env: Env) -> AsyncIterator[str]:
 async def test_every_state_of_a_page_on_people_is_whole_and_clean(
     browser: Browser, env: Env, url: str, recovery: list[str], locale: str
 ) -> None:
-    """The policy is bypassed to bring axe in; names are Latin and Korean pages stay Korean."""
+    """Names are Latin and Korean pages stay Korean."""
     found: dict[str, object] = {}
     theme = "dark" if locale == "ko" else "light"
-    async with visiting(browser, url, Choices(locale, theme), bypass_csp=True) as (page, _):
+    async with visiting(browser, url, Choices(locale, theme)) as (page, _):
         for states in (come_in(page, recovery), look_around(page, env)):
             async for name in states:
                 faults = await audit(page, name)
-                await page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-                found[name] = faults + await page.evaluate(RUN)
+                found[name] = faults + await ask_axe(page, name, theme, 1440)
     assert found == {name: [] for name in found}

@@ -15,8 +15,8 @@ from app.env import Env
 from app.services.booking import now_of
 from app.services.portfolios import PortfolioRow, rename_portfolio
 from app.services.users import UserRow
+from tests.browser.inspecting import audit
 from tests.browser.relay import relaying
-from tests.browser.test_layout_dom import audit
 from tests.browser.visiting import Choices, go, visiting
 from tests.factories import make_dividend, make_instrument, make_split
 from tests.graphql.asking import choose_source

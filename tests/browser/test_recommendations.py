@@ -13,8 +13,7 @@ from app.domain.recommend.markets import MarketKey
 from app.env import Env
 from app.services.recommend_issue import issue
 from app.services.signal_worth import refresh_worth
-from tests.browser.test_accessibility import AXE, RUN, watch_shifts
-from tests.browser.test_layout_dom import audit
+from tests.browser.inspecting import ask_axe, audit, watch_shifts
 from tests.browser.visiting import LOCALES, Choices, go, visiting
 from tests.ledgers import keep, make_portfolio
 from tests.people import PASSWORD, make_user
@@ -97,14 +96,11 @@ async def test_a_first_computation_has_a_bar_and_the_page_comes_by_itself(
     theme, width = ("light", 390) if locale == "ko" else ("dark", 1440)
     choices = Choices(locale, theme, width=width)
     with served(settings) as url:
-        async with visiting(browser, url, choices, bypass_csp=True) as (page, _):
-            await go(page, "/recommendations")
-            assert await page.locator("#under-way progress").count() == 3
-            await page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-            assert await page.evaluate(RUN) == []
         async with visiting(browser, url, choices) as (page, watch):
             await go(page, "/recommendations")
+            assert await page.locator("#under-way progress").count() == 3
             assert await audit(page, "/recommendations") == []
+            assert await ask_axe(page, "/recommendations", theme, width) == []
             async with env.db.write() as db:
                 await db.execute(text("DELETE FROM job WHERE symbol = 'MSFT'"))
             await expect(page.locator("#under-way progress")).to_have_count(2, timeout=60_000)
@@ -129,10 +125,5 @@ async def test_the_pages_are_whole_and_axe_finds_nothing(
             for summary in await page.locator("main summary").all():
                 await summary.click()
             faults += await audit(page, path)
+            faults += await ask_axe(page, path, theme, width)
         assert faults + watch.faults == [], "\n".join(faults)
-    async with visiting(browser, site, choices, bypass_csp=True) as (page, _):
-        for path in PATHS:
-            await go(page, path)
-            await page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-            faults += await page.evaluate(RUN)
-    assert faults == []
