@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,8 @@ from app.domain.alignment import KNOWN_AT
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+Numbers = TypeVar("Numbers", bound=np.ndarray[Any, Any])
 
 
 class Dividend(NamedTuple):
@@ -35,9 +37,21 @@ class Dividend(NamedTuple):
     paid: int
 
 
+def lock(values: Numbers) -> Numbers:
+    """The same values, which nobody can write to from here."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
+@lru_cache(maxsize=8)
+def _fill(shape: tuple[int, int], value: float) -> Table:
+    return np.full(shape, value)
+
+
 @dataclass(frozen=True, eq=False)
 class History:
-    """Sessions x instruments; NaN where there was no price. Tables are not to be written to.
+    """Sessions x instruments; NaN where there was no price. Tables cannot be written to.
 
     `dividends` are those that were declared. `references` are series of other markets or facts of
     companies, each with `known_at`: at the close of a session only rows known by then are here
@@ -54,12 +68,11 @@ class History:
     dividends: tuple[Dividend, ...] = ()
     closes_at: pl.Series | None = None
     references: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    _filled: dict[float, Table] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Sessions and instruments."""
-        return len(self.days), len(self.symbols)
+        return self.close.shape
 
     @cached_property
     def seen(self) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
@@ -76,17 +89,17 @@ class History:
         """Of each instrument the highs, lows and closes of the sessions that have a close."""
 
         def column(table: Table, k: int) -> Floats:
-            return np.ascontiguousarray(table[:, k] if self.whole else table[self.seen[:, k], k])
+            return lock(
+                np.ascontiguousarray(table[:, k] if self.whole else table[self.seen[:, k], k])
+            )
 
         tables = self.high, self.low, self.close
         made = ([column(table, k) for table in tables] for k in range(len(self.symbols)))
         return [(high, low, close) for high, low, close in made]
 
     def fill(self, value: float) -> Table:
-        """A table of one value everywhere; made once."""
-        if value not in self._filled:
-            self._filled[value] = np.full(self.shape, value)
-        return self._filled[value]
+        """A table of one value everywhere; made once, also for other histories of this shape."""
+        return _fill(self.shape, value)
 
     def until(self, stop: int) -> History:
         """What was known at the close of session stop - 1."""

@@ -72,7 +72,7 @@ def _slow_k(high: Any, low: Any, close: Any, n: int, smoothing: int) -> Any:
 
 
 _LINES: Final[dict[str, Callable[..., Any]]] = {
-    "close": lambda _h, _l, close: close,
+    "close": lambda _h, _l, close: close.copy(),
     "sma": lambda _h, _l, close, n: kernel.sma(close, n),
     "ema": lambda _h, _l, close, n: kernel.ema(close, n, 0),
     "rsi": lambda _h, _l, close, n: kernel.rsi(close, n),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -41,6 +41,8 @@ Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Rule = TypeVar("Rule")
 
 DAYS_A_YEAR: Final = 365.0
+_NOTHING: Final[Floats] = np.empty(0)
+_NEVER: Final[Ints] = np.empty(0, dtype=np.int64)
 _WIDE: Final = 8  # more bounds than any table of ticks has
 _LOOKED_AT: Final = tuple(
     one.name for one in fields(Setup) if one.name not in {"costs", "sizing", "exits"}
@@ -54,6 +56,7 @@ class Scene(NamedTuple):
     terms: kernel.Terms
     currency: str
     shortable: tuple[bool, ...]
+    bare: tuple[tuple[Any, ...], tuple[float, ...]]  # world and terms, as the loops are called
 
 
 def find_scene(tape: Tape, setup: Setup) -> Scene:
@@ -86,6 +89,8 @@ def _make_scene(tape: Tape, setup: Setup) -> Scene:
     days: list[date] = tape.days.to_list()
     tables: list[Steps] = []
     dated = np.stack([_dated(listing, days, setup, tables) for listing in groups], axis=1)
+    changes = np.append([True], (dated[1:] != dated[:-1]).any(axis=(1, 2)))
+    period = (np.cumsum(changes) - 1).astype(np.int16)
     bounds, ticks = _tick_arrays(tables)
     lower = upper = np.empty((0, len(tape.symbols)))
     if setup.limits and any(listing.market is not Market.US for listing in groups):
@@ -97,11 +102,12 @@ def _make_scene(tape: Tape, setup: Setup) -> Scene:
     world = kernel.World(
         *(opened, high, low, close, volume, lower, upper),
         *_event_arrays(tape),
-        *(dated, group, bounds, ticks),
+        *(period, dated[changes], group, bounds, ticks),
         np.array(shortable, dtype=np.uint8),
         *_accruals(days, setup),
     )
-    return Scene(world, _terms(setup, currencies[0]), currencies[0], shortable)
+    terms = _terms(setup, currencies[0])
+    return Scene(world, terms, currencies[0], shortable, (tuple(world), tuple(terms)))
 
 
 def _terms(setup: Setup, currency: str) -> kernel.Terms:
@@ -236,6 +242,8 @@ def _floor(prices: Floats, ticks: Floats) -> Floats:
 
 
 def _event_arrays(tape: Tape) -> tuple[Ints, Ints, Ints, Ints, Floats]:
+    if not tape.splits and not tape.dividends:
+        return _NEVER, _NEVER, _NEVER, _NEVER, _NOTHING
     rows = [(s.bar, kernel.SPLIT, s.column, 0, s.ratio) for s in tape.splits]
     for number, one in enumerate(tape.dividends):
         rows += [
@@ -258,6 +266,6 @@ def _event_arrays(tape: Tape) -> tuple[Ints, Ints, Ints, Ints, Floats]:
 def _accruals(days: list[date], setup: Setup) -> tuple[Floats, Floats]:
     """Interest for the calendar days up to each session; nothing where there is none."""
     if not setup.interest and not setup.borrowing:
-        return np.empty(0), np.empty(0)
+        return _NOTHING, _NOTHING
     gaps = np.diff([day.toordinal() for day in days], prepend=days[0].toordinal()) / DAYS_A_YEAR
     return setup.interest * gaps, setup.borrowing * gaps

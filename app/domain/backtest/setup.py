@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
+from math import nan
 from typing import Final
 
 from app.domain.trading.costs import PROFILES, CostProfile
@@ -50,6 +51,16 @@ class Exits:
     stop: float | None = None
     target: float | None = None
     trailing: float | None = None
+
+    @property
+    def numbers(self) -> tuple[float, float, float]:
+        """The three; NaN for none."""
+        stop, target, trailing = self.stop, self.target, self.trailing
+        return (
+            nan if stop is None else stop,
+            nan if target is None else target,
+            nan if trailing is None else trailing,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ cell by cell. Cells whose values do not go together (a fast average that is slow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -20,12 +20,14 @@ from app.domain.backtest.engine import compute_sizes, run
 from app.domain.backtest.grid import EXITS, Grid, check_axes, setup_of
 from app.domain.backtest.lines import Key, compute_line
 from app.domain.backtest.market import find_scene
+from app.domain.backtest.result import BacktestResult
 from app.domain.backtest.setup import Setup
 from app.domain.backtest.strategies import STRATEGIES
 from app.domain.backtest.strategy import Decision, LineRule, LineStrategy, Strategy, Value
 from app.domain.backtest.tape import Tape, prepare
 from app.domain.kernels import account as kernel
 from app.domain.kernels import sweeping as cells_kernel
+from app.domain.performance import ENOUGH
 from app.errors import BadInput
 
 Numbers = np.ndarray[Any, Any]
@@ -57,20 +59,7 @@ class Sweep:
             name: pl.Series(name, values).gather(self.places[:, i])
             for i, (name, values) in enumerate(self.axes.items())
         }
-        kernel_columns = self.summary.T
-        final = kernel_columns[cells_kernel.FINAL]
-        return pl.DataFrame(
-            columns
-            | {
-                "final_equity": final,
-                "roi": final / self.cash - 1.0,
-                "sharpe_ratio": kernel_columns[cells_kernel.SHARPE] * np.sqrt(_YEAR),
-                "max_drawdown": kernel_columns[cells_kernel.DRAWDOWN],
-                "round_trips": kernel_columns[cells_kernel.ROUND_TRIPS].astype(np.int64),
-                "costs": kernel_columns[cells_kernel.COSTS],
-                "exposure": kernel_columns[cells_kernel.EXPOSURE] / self.sessions,
-            }
-        ).with_columns(pl.col("sharpe_ratio").fill_nan(None))
+        return pl.DataFrame(columns | tell(self.summary, self.cash, self.sessions))
 
     def best(self, metric: str = "sharpe_ratio") -> int:
         """The number of the cell with the highest figure.
@@ -129,6 +118,21 @@ def sweep(  # noqa: PLR0913 - what and how
     return Sweep(axes, places, summary, kept, float(setup.cash), len(tape.days), left_out)
 
 
+def tell(summary: Numbers, cash: float, sessions: int | Numbers) -> dict[str, Any]:
+    """The figures of summaries as columns; `sessions` of all of them, or of each."""
+    found = summary.T
+    ratio = np.where(np.asarray(sessions) < ENOUGH, np.nan, found[cells_kernel.SHARPE])
+    return {
+        "final_equity": found[cells_kernel.FINAL],
+        "roi": found[cells_kernel.FINAL] / cash - 1.0,
+        "sharpe_ratio": pl.Series(ratio * np.sqrt(_YEAR)).fill_nan(None),
+        "max_drawdown": found[cells_kernel.DRAWDOWN],
+        "round_trips": found[cells_kernel.ROUND_TRIPS].astype(np.int64),
+        "costs": found[cells_kernel.COSTS],
+        "exposure": found[cells_kernel.EXPOSURE] / sessions,
+    }
+
+
 def warm_up() -> None:
     """Compiles all loops, or reads them from disk: for the start of a worker."""
     days = pl.date_range(date(2024, 1, 2), date(2024, 1, 12), eager=True)
@@ -168,12 +172,17 @@ def _run_each(  # noqa: PLR0913, PLR0917 - what a sweep is made of
         values = {name: axis[j] for (name, axis), j in zip(axes.items(), row, strict=True)}
         own = {name: value for name, value in values.items() if name not in EXITS}
         got = run(tape, strategy, own, setup_of(setup, values))
-        ratio, deepest = cells_kernel.measure(got.equity, float(setup.cash), sums[i % len(sums)])
-        account = got.account
-        costs = account[kernel.FEES] + account[kernel.TAXES]
-        out[i] = (got.final_equity, account[kernel.TRIPS], costs, account[kernel.EXPOSED],
-                  account[kernel.TRADED], ratio, deepest)  # fmt: skip
+        out[i] = summarise(got, sums[i % len(sums)])
     return out
+
+
+def summarise(got: BacktestResult, sums: Numbers) -> tuple[float, ...]:
+    """The summary of a result; `sums` (blocks x 2) gets the sums of its returns."""
+    account = got.account
+    ratio, deepest = cells_kernel.measure(got.equity, float(got.setup.cash), sums)
+    costs = account[kernel.FEES] + account[kernel.TAXES]
+    return (got.final_equity, account[kernel.TRIPS], costs, account[kernel.EXPOSED],
+            account[kernel.TRADED], ratio, deepest)  # fmt: skip
 
 
 def _run_compiled(  # noqa: PLR0913, PLR0917 - what a sweep is made of
@@ -182,18 +191,46 @@ def _run_compiled(  # noqa: PLR0913, PLR0917 - what a sweep is made of
 ) -> Numbers:  # fmt: skip
     """All cells in one call."""
     lines: dict[Key, int] = {}
-    cells = _cells(strategy, axes, places, setup, lines)
-    table = np.stack([compute_line(tape.history, key)[:, 0] for key in lines])
-    side = np.zeros((len(tape.days), 1), dtype=np.int8)
-    fraction = compute_sizes(tape.history, setup, Decision(side))
-    scene = find_scene(tape, setup)
-    room = kernel.make_room(side.shape, len(tape.dividends))
+    cells = make_cells(strategy, axes, places, setup, lines)
     out = np.zeros((len(places), cells_kernel.SUMMARY))
-    cells_kernel.run_cells(scene.world, scene.terms, table, cells, fraction, side, room, out, sums)
+    run_lines(tape, setup, lines, cells, Desk.fit(tape, len(lines)), out, sums)
     return out
 
 
-def _cells(
+class Desk(NamedTuple):
+    """What cells of an instrument are computed on: their lines, their sides, room to trade."""
+
+    lines: Numbers
+    unsized: Decision
+    room: kernel.Room
+
+    @classmethod
+    def fit(cls, tape: Tape, lines: int, last: Desk | None = None) -> Desk:
+        """For so many lines of the tape: the last one, where that is as large."""
+        sessions, claims = len(tape.history.close), len(tape.dividends)
+        if last is not None and last.lines.shape[1] == sessions and len(last.room.claims) == claims:
+            return last
+        side = np.zeros((sessions, 1), dtype=np.int8)
+        room = kernel.make_room(side.shape, claims)
+        return cls(np.empty((lines, sessions)), Decision(side), room)
+
+
+def run_lines(  # noqa: PLR0913, PLR0917 - where, what, and what is written
+    tape: Tape, setup: Setup, keys: Iterable[Key], cells: cells_kernel.Cells, desk: Desk,
+    out: Numbers, sums: Numbers,
+) -> None:  # fmt: skip
+    """Runs the cells that look at these lines of one instrument, in one call."""
+    for line, key in zip(desk.lines, keys, strict=True):
+        line[:] = compute_line(tape.history, key)[:, 0]
+    scene = find_scene(tape, setup)
+    fraction = compute_sizes(tape.history, setup, desk.unsized)
+    cells_kernel.run_cells(
+        *scene.bare, desk.lines, tuple(cells), fraction,
+        desk.unsized.side, tuple(desk.room), out, sums,
+    )  # fmt: skip
+
+
+def make_cells(
     strategy: LineStrategy, axes: dict[str, tuple[Value, ...]], places: Numbers, setup: Setup,
     lines: dict[Key, int],
 ) -> cells_kernel.Cells:  # fmt: skip
@@ -212,13 +249,10 @@ def _cells(
             return np.full(len(places), made[0])
         return made[np.ravel_multi_index(tuple(places[:, c] for c in chosen), shape)]
 
-    exits = np.full((len(places), 3), np.nan)
+    exits = np.tile(setup.exits.numbers, (len(places), 1))
     for i, name in enumerate(EXITS):
-        fixed = getattr(setup.exits, name)
         if name in axes:
             exits[:, i] = np.asarray(axes[name], dtype=float)[places[:, list(axes).index(name)]]
-        elif fixed is not None:
-            exits[:, i] = fixed
     return cells_kernel.Cells(
         column("plus", np.int64), column("minus", np.int64), column("sign", np.float64),
         column("enter", np.float64), column("leave", np.float64), column("short", np.uint8), exits,

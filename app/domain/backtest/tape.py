@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from app.domain.backtest.history import Dividend, History
+from app.domain.backtest.history import Dividend, History, lock
 from app.domain.bars import PRICES, check_prices
 from app.errors import BadInput
 
@@ -71,10 +71,12 @@ class Tape:
     @cached_property
     def history(self) -> History:
         """What a strategy sees of it."""
-        adjusted = {name: self.prices[name] * self.growth for name in PRICES}
-        volume = self.prices["volume"] / self.growth
+        seen = self.prices
+        if self.splits:
+            seen = {name: seen[name] * self.growth for name in PRICES}
+            seen["volume"] = self.prices["volume"] / self.growth
         return History(
-            self.symbols, self.days, **adjusted, volume=volume,
+            self.symbols, self.days, **{name: lock(values) for name, values in seen.items()},
             dividends=tuple(one for one in self.dividends if one.declared < len(self.days)),
             closes_at=self.closes_at, references=self.references,
         )  # fmt: skip
@@ -90,6 +92,34 @@ class Tape:
             tuple(one for one in self.dividends if one.bar < stop),
             history.closes_at,
             history.references,
+            self.funds,
+        )
+
+    def alone(self, symbol: str) -> Tape:
+        """One of its instruments in the sessions in which that has a bar, and nothing of others."""
+        k = self.symbols.index(symbol)
+        prices = {name: np.ascontiguousarray(v[:, [k]]) for name, v in self.prices.items()}
+        rows = np.flatnonzero(np.isfinite(np.hstack([*prices.values()])).any(axis=1))
+        later = np.searchsorted(rows, np.arange(len(self.days) + 1)).tolist()  # or the same session
+        inside = range(int(rows[0]) + 1, int(rows[-1]) + 1)
+        splits = (
+            Split(later[s.bar], 0, s.ratio)
+            for s in self.splits
+            if s.column == k and s.bar in inside
+        )
+        dividends = (
+            Dividend(later[d.bar], 0, d.amount, later[d.declared], later[d.paid])
+            for d in self.dividends
+            if d.column == k and d.bar in inside
+        )
+        return Tape(
+            (symbol,),
+            self.days.gather(rows),
+            {name: values[rows] for name, values in prices.items()},
+            tuple(splits),
+            tuple(dividends),
+            None if self.closes_at is None else self.closes_at.gather(rows),
+            self.references,
             self.funds,
         )
 

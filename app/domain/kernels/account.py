@@ -18,6 +18,7 @@ Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Cube = np.ndarray[tuple[int, int, int], np.dtype[np.float64]]
 Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
+Shorts = np.ndarray[tuple[int], np.dtype[np.int16]]
 Flags = np.ndarray[tuple[int], np.dtype[np.uint8]]
 Sides = np.ndarray[tuple[int, int], np.dtype[np.int8]]
 
@@ -59,7 +60,8 @@ class World(NamedTuple):
     event_kind: Ints
     event_claim: Ints  # which dividend
     event_value: Floats  # ratio, or amount per share
-    dated: Cube  # sessions x groups x 6
+    period: Shorts  # of the rules, by session
+    dated: Cube  # periods x groups x 6
     group: Ints
     bounds: Table  # of the tables of ticks, padded with inf
     ticks: Table
@@ -104,12 +106,17 @@ class Room(NamedTuple):
     trips: Table  # any number x TRIP
 
 
-def make_room(shape: tuple[int, int], claims: int, records: int = 0) -> Room:
+def make_room(
+    shape: tuple[int, int],
+    claims: int,
+    records: int = 0,
+    exits: tuple[float, float, float] = (np.nan, np.nan, np.nan),
+) -> Room:
     """Buffers for sessions x instruments, with room for so many fills and round trips."""
-    exits, book = np.full(3, np.nan), np.zeros((BOOK, shape[1]))
     busy, equity = np.empty(shape[0], dtype=np.uint8), np.empty(shape[0])
+    account, book, due = np.zeros(ACCOUNT), np.zeros((BOOK, shape[1])), np.zeros(claims)
     fills, trips = np.empty((records, FILL)), np.empty((records, TRIP))
-    return Room(np.zeros(ACCOUNT), book, exits, busy, np.zeros(claims), equity, fills, trips)
+    return Room(account, book, np.array(exits), busy, due, equity, fills, trips)
 
 
 @compiled
@@ -207,7 +214,7 @@ def _market_price(  # noqa: PLR0913, PLR0917 - what the loop has
 @compiled
 def to_tick(world: World, t: int, k: int, price: float, d: float) -> float:
     """The next price on the tick: up for d > 0, down for d < 0, but a tick at least."""
-    table = int(world.dated[t, world.group[k], STEPS])
+    table = int(world.dated[world.period[t], world.group[k], STEPS])
     if table < 0:
         return price
     i = 0
@@ -251,7 +258,7 @@ def _costs_of(  # noqa: PLR0913, PLR0917 - what the loop has
     fee = _cut(max(value * terms.commission, terms.least), terms.unit, terms.half)
     if quantity > 0.0:
         return fee, 0.0
-    rates = world.dated[t, world.group[k]]
+    rates = world.dated[world.period[t], world.group[k]]
     fee += _cut(value * rates[LEVY], terms.unit, 1.0)
     activity = _cut(-quantity * rates[PER_SHARE], terms.unit, 1.0)
     fee += min(activity, rates[PER_SHARE_MOST])

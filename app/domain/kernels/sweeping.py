@@ -8,7 +8,7 @@ the side stays.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -103,17 +103,22 @@ def measure(equity: Floats, start: float, sums: Table) -> tuple[float, float]:
 
 @compiled
 def run_cells(  # noqa: PLR0913, PLR0917 - a world, what is wanted of it, what is written
-    world: World,
-    terms: Terms,
+    on: tuple[Any, ...],
+    agreed: tuple[float, ...],
     lines: Table,
-    cells: Cells,
+    wanted: tuple[Any, ...],
     fraction: Table,
     side: Sides,
-    room: Room,
+    space: tuple[Any, ...],
     out: Table,
     sums: np.ndarray[tuple[int, int, int], np.dtype[np.float64]],
 ) -> None:
-    """Runs all cells; `out` is cells x SUMMARY, `sums` either so many or one x blocks x 2."""
+    """Runs all cells; `out` is cells x SUMMARY, `sums` either so many or one x blocks x 2.
+
+    What is named in the loops comes without its names, as in `trade_once`: `World`, `Terms`,
+    `Cells` and `Room`.
+    """
+    world, terms, cells, room = World(*on), Terms(*agreed), Cells(*wanted), Room(*space)
     plan, account = Plan(side, fraction), room.account
     for i in range(len(cells.plus)):
         follow(

@@ -19,7 +19,7 @@ class Mutant(NamedTuple):
 
 
 MUTANTS = (
-    Mutant("sale taxed by no date", "rates = world.dated[t, world.group[k]]", "rates = world.dated[0, world.group[k]]"),
+    Mutant("sale taxed by no date", "rates = world.dated[world.period[t], world.group[k]]", "rates = world.dated[0, world.group[k]]"),
     Mutant("tax on purchases too", "    if quantity > 0.0:\n        return fee, 0.0\n", ""),
     Mutant("taxes cut together", "    tax = _cut(value * rates[TAX], terms.tax_unit, 0.0)\n    return fee, tax + _cut(value * rates[RURAL], terms.tax_unit, 0.0)",
            "    return fee, _cut(value * (rates[TAX] + rates[RURAL]), terms.tax_unit, 0.0)"),

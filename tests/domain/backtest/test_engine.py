@@ -93,9 +93,8 @@ def mutant_difference(mutant: Mutant, seeds: range) -> int | None:
     for seed in seeds:
         case = make_case(seed)
         scene = find_scene(case.tape, case.setup)
-        room = make_room(case.side.shape, len(case.tape.dividends), 5_000)
-        exits = (case.setup.exits.stop, case.setup.exits.target, case.setup.exits.trailing)
-        room.exits[:] = [np.nan if one is None else one for one in exits]
+        claims, exits = len(case.tape.dividends), case.setup.exits.numbers
+        room = make_room(case.side.shape, claims, 5_000, exits)
         with np.errstate(all="ignore"):
             loop.trade(scene.world, scene.terms, Plan(case.side, case.size), room)
         account = room.account

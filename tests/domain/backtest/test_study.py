@@ -141,6 +141,18 @@ def test_a_run_of_two_stands_beside_holding_equal_weights_and_a_series():
     assert all(len(column) == 260 for column in told["columns"].values())
 
 
+def test_several_are_told_each_by_itself_too():
+    tape, wanted = make_tape("AAPL", "MSFT"), request(values={"fast": 3, "slow": 9})
+    told = conclude(tape, CROSS, wanted, watch=ignore).report
+    for place, symbol in enumerate(("AAPL", "MSFT")):
+        alone = run(tape.alone(symbol), CROSS, wanted.values, wanted.setup)
+        assert told["each"]["symbol"][place] == symbol
+        assert told["each"]["final_equity"][place] == alone.final_equity
+    json.dumps(told, allow_nan=False)
+    assert "each" not in conclude(make_tape(), CROSS, wanted, watch=ignore).report
+    assert "each" not in conclude(tape, STRATEGIES["momentum"], request(), watch=ignore).report
+
+
 def test_a_walk_forward_tells_its_folds_and_the_figure_inside():
     wanted = request(axes={"fast": (2, 4), "slow": (8, 12)}, plan=Plan(100, 40, 2))
     tape = make_tape()

@@ -30,6 +30,33 @@ def test_a_day_of_any_instrument_is_a_session() -> None:
     assert np.isnan(close).tolist() == [[False, True], [False, False], [True, False]]
 
 
+def test_one_of_many_alone_is_as_if_the_others_had_never_been() -> None:
+    random = np.random.default_rng(7)
+    days = np.arange(np.datetime64("2024-01-01"), np.datetime64("2024-03-01"))
+    symbols = ["A", "B", "C"]
+
+    def pick(count: int) -> list[date]:
+        found: list[date] = np.sort(random.choice(days, count, replace=False)).tolist()
+        return found
+
+    frame = pl.concat([bars(symbol, pick(30), volume=100 + n) for n, symbol in enumerate(symbols)])
+    events = pl.concat([pl.DataFrame({"symbol": one, "day": pick(12)}) for one in symbols])
+    splits = events.with_columns(numerator=2.0, denominator=1.0)
+    dividends = events.with_columns(
+        pl.Series("declared", pick(36)), pl.Series("paid", pick(36)[::-1]), amount=0.5
+    )
+    many = prepare(frame, splits=splits, dividends=dividends)
+    for symbol in symbols:
+        found = many.alone(symbol)
+        wanted = prepare(frame.filter(symbol=symbol), splits=splits, dividends=dividends)
+        assert found.days.to_list() == wanted.days.to_list()
+        assert len(found.splits) > 2
+        assert (found.symbols, found.splits) == (wanted.symbols, wanted.splits)
+        assert found.dividends == wanted.dividends
+        for name, values in wanted.prices.items():
+            assert np.array_equal(found.prices[name], values), name
+
+
 def test_a_split_begins_at_the_next_session_there_is() -> None:
     splits = pl.DataFrame(
         {"symbol": ["A", "A", "Z"], "day": [date(2024, 1, 4), DAYS[0], DAYS[1]],
