@@ -44,6 +44,14 @@ FIGURES: Final = (
     ("fees", "Fees", ",.2f"),
     ("taxes", "Taxes", ",.2f"),
 )
+EACH: Final = (
+    ("sessions", "Sessions", "d"),
+    ("final_equity", "Final equity", ",.2f"),
+    ("roi", "Return", "+.2%"),
+    ("sharpe_ratio", "Sharpe", ".4f"),
+    ("max_drawdown", "Drawdown", ".2%"),
+    ("round_trips", "Round trips", "d"),
+)
 _BENCHMARKS: Final = {"buy_and_hold": "Buy and hold", "equal_weight": "Equal weights"}
 
 
@@ -157,6 +165,11 @@ def list_lines(report: dict[str, Any]) -> list[str]:
         label = _BENCHMARKS.get(name, request.benchmark or name)
         sharpe = _show(row["sharpe_ratio"], ".4f")
         lines.append(f"{label:<24} {_show(row['roi'], '+.2%'):>18}   Sharpe {sharpe}")
+    if each := report.get("each"):
+        lines += ["", f"{'Each by itself':<18}{''.join(f'{label:>15}' for _, label, _ in EACH)}"]
+        for number, symbol in enumerate(each["symbol"]):
+            cells = (f"{_show(each[name][number], form):>15}" for name, _, form in EACH)
+            lines.append(f"{symbol:<18}{''.join(cells)}")
     return [*lines, "", *_list_doubts(report)]
 
 

@@ -205,6 +205,16 @@ class BacktestResult:
         return await self._benchmarks()
 
     @strawberry.field
+    async def each(self) -> Series | None:
+        """Each instrument by itself, with the same values and all of the cash, as columns.
+
+        They are: symbol, sessions, finalEquity, roi, sharpeRatio, maxDrawdown, roundTrips, costs,
+        exposure. Null for one instrument, and for strategies that compare instruments.
+        """
+        told = (await self.stored.report()).get("each")
+        return None if told is None else camel_columns(told)
+
+    @strawberry.field
     async def look_ahead(self) -> LookAheadCertificate:
         """Whether the strategy looked ahead."""
         return LookAheadCertificate.of((await self.stored.report()).get("certificate"))

@@ -195,6 +195,7 @@ async def _result(request: Request, it: dict[str, Any]) -> dict[str, Any]:
         "curve": draw_curves(result["equity"]),
         "drawn": drawn,
         "differences": nodes(result["shadow"]["trades"]) if result["shadow"] else [],
+        "each": sorted(rows_of(result["each"] or {}), key=lambda row: -row["roi"]),
         "folds": rows_of(result["walkForward"]["folds"]) if result["walkForward"] else [],
         "months": with_years(result["monthlyReturns"]),
         "trades": nodes(result["roundTrips"]),

@@ -31,10 +31,11 @@ ONE = ("sma_cross", "AAPL", "-p", "fast=3", "-p", "slow=9", "--cash", "100000")
         (ONE, {}),
         (("sma_cross", "AAPL", "-p", "fast=2,3,4", "-p", "slow=8,12", "--cash", "100000"),
          {"values": {}, "axes": {"fast": (2, 3, 4), "slow": (8, 12)}}),
+        (("sma_cross", "AAPL", "MSFT", *ONE[2:]), {"symbols": ("AAPL", "MSFT")}),
     ],
 )  # fmt: skip
 async def test_figures_are_those_of_the_worker(env, words, more):
-    await make_market(env)
+    await make_market(env, "AAPL", "MSFT")
     alice = (await make_user(env)).id
     row = await ask(env, alice, **more)
     await work(env)
@@ -44,6 +45,10 @@ async def test_figures_are_those_of_the_worker(env, words, more):
         assert here[part] == stored[part], part
     told = "\n".join(backtest.list_lines(here))
     assert f"{stored['figures']['final_equity']:,.2f}" in told
+    assert here.get("each") == stored.get("each")
+    for symbol, final in zip(*(stored.get("each", {}).get(n, ()) for n in ("symbol", "final_equity")),
+                             strict=True):  # fmt: skip
+        assert f"{symbol}{260:>29}{final:>15,.2f}" in told
     assert "Look-ahead: 0 of" in told
     assert "A signal at the close is filled at the next open." in told
     orjson.dumps(here)

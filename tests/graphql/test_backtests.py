@@ -36,7 +36,7 @@ RESULT = """query ($id: ID!) { backtest(id: $id) {
     overfitting { trials psr dsr pbo }
     sweep { cells leftOut medianSharpe axes { name values } best neighbours top(first: 3)
       heatmap(x: "fast", y: "slow") }
-    walkForward { inSampleSharpe inSampleRoi folds } } } }"""
+    each walkForward { inSampleSharpe inSampleRoi folds } } } }"""
 CROSS = [{"name": "fast", "value": "3"}, {"name": "slow", "value": "9"}]
 INPUT = {"strategy": "sma_cross", "symbols": ["AAPL"], "cash": "100000"}
 
@@ -68,6 +68,7 @@ async def test_a_run_with_all_that_stands_beside_it(env, alice):
     assert told["lookAhead"]["changed"] == 0
     assert [one["name"] for one in told["benchmarks"]] == ["BUY_AND_HOLD", "EQUAL_WEIGHT", "AAPL"]
     assert told["benchmark"]["name"] == "AAPL"
+    assert told["each"] is None
     months = told["monthlyReturns"]
     assert (months["rows"], len(months["columns"])) == ([2020, 2021], 12)
     product = 1.0

@@ -73,7 +73,10 @@ async def test_one_is_asked_for_followed_and_read(market, settings):
         form = (await http.get("/backtests/new")).text
         assert 'name="p.fast"' in form
         assert 'name="p.buy_below"' in (await http.get("/backtests/new?strategy=stochastic")).text
-        made = await http.post("/backtests/new", data=FORM | {"stop": "20", "benchmark": "MSFT"})
+        made = await http.post(
+            "/backtests/new",
+            data=FORM | {"symbols": "AAPL MSFT", "stop": "20", "benchmark": "MSFT"},
+        )
         waiting = (await http.get(made.headers["location"])).text
         assert "Waiting" in text_of(waiting)
         assert "<progress" in waiting
@@ -82,7 +85,7 @@ async def test_one_is_asked_for_followed_and_read(market, settings):
         told = text_of(page)
         for words in ("No look-ahead: 0 of", "Sharpe", "Monthly returns, %", "Trades on the price",
                       "A signal at the close is filled at the next open.", "with hindsight",
-                      "Buy and hold", "Equal weights", "MSFT"):  # fmt: skip
+                      "Buy and hold", "Equal weights", "Each by itself", "of 2 made money"):  # fmt: skip
             assert words in told, words
         assert 'data-mark="buy"' in page
         assert "SMA cross" in text_of((await http.get("/backtests")).text)

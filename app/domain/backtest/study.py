@@ -22,6 +22,7 @@ from app.domain.backtest.request import Mode, Request
 from app.domain.backtest.result import BacktestResult
 from app.domain.backtest.setup import Setup
 from app.domain.backtest.strategy import Strategy, Value
+from app.domain.backtest.surveying import survey
 from app.domain.backtest.sweeping import sweep
 from app.domain.backtest.tape import Tape
 from app.domain.backtest.walking import walk_forward
@@ -101,7 +102,8 @@ def conclude(  # noqa: PLR0913 - what was asked, and what is known
     """
     if request.mode is Mode.WALK_FORWARD:
         return _walk(tape, strategy, request, tried, reference, watch)
-    values, setup, more = request.values, request.setup, {}
+    values, setup = request.values, request.setup
+    more: dict[str, Any] = {}
     variance, sums, trials = None, None, tried + 1
     if cells is not None:
         best = _best(cells.frame)
@@ -110,6 +112,9 @@ def conclude(  # noqa: PLR0913 - what was asked, and what is known
         setup = setup_of(setup, chosen)
         more["sweep"] = _tell_sweep(cells, request, best)
         variance, sums, trials = _variance(cells.frame), cells.sums, tried + cells.frame.height
+    if strategy.compiled and len(tape.symbols) > 1 and request.since is None:
+        alone = [tape.alone(symbol) for symbol in tape.symbols]
+        more["each"] = survey(alone, strategy, values, setup).to_dict(as_series=False)
     result = run(tape, strategy, values, setup, since=request.since)
     judged = assess(result.returns, trials, variance=variance, sums=sums)
     told = report(result, reference) | {"overfitting": dump_overfitting(judged)} | more
