@@ -32,7 +32,8 @@ MEMBER_PAGES = {
     "new-backtest": "/backtests/new?strategy=stochastic",
     "backtest": "/backtests/1",
     "sweep": "/backtests/2",
-    "compare-backtests": "/backtests/compare?ids=1,2",
+    "walk-forward": "/backtests/3",
+    "compare-backtests": "/backtests/compare?ids=1,2,3",
 }
 
 
@@ -95,6 +96,8 @@ def join(site: Site) -> Member:
         assert pasted.headers["location"] == listed == "/watchlists/1"
         rule = {"act": "save", "kind": "PRICE_ABOVE", "symbol": "AAPL", "level": "99999"}
         assert http.post("/alerts", data=rule | {"note": "far"}).status_code == 303
-        for fast, slow in (("20", "60"), ("10:30:10", "40,80")):
-            run_backtest(http, {"p.fast": fast, "p.slow": slow})
+        grid = {"p.fast": "10:30:10", "p.slow": "40,80"}
+        alone = {"symbols": "AAPL IBM MSFT", "p.fast": "20", "p.slow": "60"}
+        for values in (alone, grid, grid | {"walk": "on"}):
+            run_backtest(http, values)
     return Member(site, (cookie, value), portfolio)

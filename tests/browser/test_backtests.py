@@ -1,8 +1,27 @@
-"""A sweep in Chromium: asked for in the form, its bar watched, its best cell opened and run."""
+"""A sweep in Chromium: asked for in the form, its bar watched, its best cell opened and run.
+
+And the pages of backtests: light at a first visit, and nothing moves while they load.
+"""
 
 from __future__ import annotations
 
-from tests.browser.visiting import go, visiting
+from typing import Any
+
+import pytest
+
+from tests.browser.relay import relaying
+from tests.browser.test_weight import KB
+from tests.browser.visiting import Choices, go, visiting
+
+HEAVIEST = {
+    "backtests": 45,
+    "new-backtest": 45,
+    "backtest": 160,
+    "sweep": 160,
+    "walk-forward": 160,
+    "compare-backtests": 45,
+}
+"""kB of a first visit; those of 160 draw prices or curves."""
 
 BARS = """() => {
   const look = () => {
@@ -12,6 +31,31 @@ BARS = """() => {
   };
   look();
 }"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+async def test_a_first_visit_is_light_and_nothing_moves(browser, member, width: int) -> None:
+    """Each in a context of its own, through a slow wire; bytes as Chromium counts them on it."""
+    found: dict[str, Any] = {}
+    heavy: dict[str, float] = {}
+    async with relaying(member.site.url, piece=400) as relay:
+        for name, most in HEAVIEST.items():
+            options = {"storage_state": member.state}
+            async with visiting(browser, relay.url, Choices(width=width), **options) as (page, _):
+                session = await page.context.new_cdp_session(page)
+                await session.send("Network.enable")
+                received: list[float] = []
+                session.on(
+                    "Network.loadingFinished",
+                    lambda e, r=received: r.append(e["encodedDataLength"]),
+                )
+                await go(page, member.pages[name])
+                await page.wait_for_timeout(300)
+                found[name] = await page.evaluate("window.shifts")
+            assert received
+            if sum(received) > most * KB:
+                heavy[name] = sum(received) / KB
+    assert (found, heavy) == ({name: [] for name in HEAVIEST}, {})
 
 
 async def test_a_sweep_is_run_watched_and_its_best_cell_opened(browser, member) -> None:
