@@ -257,9 +257,9 @@ class PositionAdvice:
 @described
 @strawberry.type
 class RecommendationWalk:
-    """The first walk over a market's history: so many steps of all, 0 until prices are read.
+    """The first walk over a market's history: weeks that are issued, of about so many.
 
-    Each week is issued, then scored.
+    It begins with reading the prices, and lasts until what is over has been scored.
     """
 
     market: MarketKey

@@ -110,7 +110,7 @@ class HeldRow:
 
 @dataclass(frozen=True)
 class WalkRow:
-    """How far the first walk over a market's history is: weeks issued and scored, of so many."""
+    """How far the first walk over a market's history is: weeks issued, of about so many."""
 
     market: str
     done: int
@@ -250,8 +250,7 @@ async def list_walks(env: Env) -> list[WalkRow]:
             params = {"source": source, "market": market.value, "currency": home.currency}
             row = (await db.execute(text(_WALK), params)).one()
             if row.weeks and not row.live and (row.open or not row.ended):
-                done = row.issued + row.scored
-                walks.append(WalkRow(market.value, done, max(2 * row.weeks, done)))
+                walks.append(WalkRow(market.value, row.issued, max(row.weeks, row.issued)))
     return walks
 
 
@@ -325,15 +324,13 @@ _WALK: Final = """
         FROM job
         WHERE kind = 'recommend' AND key LIKE 'recommend:' || :source || ':' || :market || ':%'
     ), issued AS (
-        SELECT id, simulated, issued_at FROM recommendation_issue
+        SELECT simulated, issued_at FROM recommendation_issue
         WHERE source = :source AND market = :market
     )
     SELECT work.open, work.ended,
         EXISTS (SELECT FROM issued
                 WHERE NOT simulated AND issued_at < coalesce(work.open, 'infinity')) AS live,
         (SELECT count(*) FROM issued WHERE simulated) AS issued,
-        (SELECT count(*) FROM issued WHERE simulated AND EXISTS (
-            SELECT FROM recommendation_outcome WHERE issue_id = issued.id)) AS scored,
         (SELECT coalesce((max(l.last) - min(l.first)) / 7, 0) FROM instrument AS n
          CROSS JOIN LATERAL (SELECT min(day) AS first, max(day) AS last FROM bar
                              WHERE symbol = n.symbol) AS l

