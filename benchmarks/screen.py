@@ -139,7 +139,7 @@ async def store(superuser_url: str, env: Env, count: int) -> None:
             await db.execute(text(COPY.format(table=name, columns=told)), values)
         for statement in MORE:
             await db.execute(text(statement), values)
-    async with database.read() as db:
+    async with database.write() as db:
         await db.execute(text("ANALYZE bar, indicator_daily, signal, instrument"))
     await database.close()
     jobs = [{"key": f"bench:{n}", "symbol": f"B{n}Q"} for n in range(1, count + 1)]

@@ -47,11 +47,13 @@ _STORED: Final = pl.Schema(
 _SPLITS: Final = pl.Schema({"day": pl.Date, "numerator": pl.Float64, "denominator": pl.Float64})
 _NO_DIVIDENDS: Final = pl.DataFrame(schema={"day": pl.Date, "amount": pl.Float64})
 
+# EXCEPT and not NOT EXISTS: that one takes a second while the statistics know nothing of a symbol.
 _MISSING_SQL: Final = text("""
 SELECT count(*) FROM bar
 WHERE symbol = :symbol AND day >= COALESCE((
-  SELECT min(b.day) FROM bar b WHERE b.symbol = :symbol AND NOT EXISTS (
-    SELECT FROM indicator_daily i WHERE i.symbol = b.symbol AND i.day = b.day)), 'infinity')
+  SELECT min(day) FROM (
+    SELECT day FROM bar WHERE symbol = :symbol
+    EXCEPT SELECT day FROM indicator_daily WHERE symbol = :symbol) AS missing), 'infinity')
 """)
 _BARS_SQL: Final = """
 SELECT * FROM (
