@@ -60,14 +60,15 @@ def alert_sentence(alert: AlertRow, name: str, currency: str, locale: Locale) ->
     """What an alert says; `name` and `currency` are those of its instrument."""
     gettext = load_translations(locale).gettext
     signed = alert.kind in _PERCENT and alert.kind is not AlertKind.DRAWDOWN
+    exact = alert.symbol is not None and (alert.symbol[0] == "^" or alert.symbol.endswith("=X"))
     values: dict[str, Any] = {
         "name": name,
         "portfolio": alert.portfolio or gettext(N_("A portfolio")),
         "measure": measure_word(alert.measure, locale),
         "word": gettext(_STRENGTHS.get(alert.word or "", alert.word or "-")),
         "sessions": alert.sessions or 0,
-        "value": figure(alert.kind, alert.value, currency, signed=signed),
-        "level": figure(alert.kind, alert.level, currency, signed=signed),
+        "value": _figure(alert.kind, alert.value, currency, exact=exact, signed=signed),
+        "level": _figure(alert.kind, alert.level, currency, exact=exact, signed=signed),
     }
     return gettext(_SENTENCES[alert.kind]) % values
 
@@ -78,12 +79,17 @@ def measure_word(measure: str | None, locale: Locale) -> str:
     return load_translations(locale).gettext(known) if known else ""
 
 
-def figure(kind: AlertKind, value: Decimal | None, currency: str, *, signed: bool = False) -> str:
-    """A figure with as many decimals as its kind has: prices those of their currency."""
+def _figure(
+    kind: AlertKind, value: Decimal | None, currency: str, *, exact: bool, signed: bool
+) -> str:
+    """A figure with as many decimals as its kind has: prices those of their currency.
+
+    `exact`: of an index or a rate, which have more of them.
+    """
     if value is None:
         return "-"
     if kind in _INDICATOR or kind in _PERCENT:
         return f"{value:+,.2f}" if signed else f"{value:,.2f}"
     digits = currency_digits(currency)
-    least = -int(plain(value).as_tuple().exponent)  # a rate has more decimals than its currency
+    least = -int(plain(value).as_tuple().exponent) if exact else 0
     return f"{value:,.{max(digits, min(least, 4))}f}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from app.domain.alerts.rules import AlertKind
+from app.domain.alerts.rules import EXTREMES, PRICES, AlertKind
 from app.graphql.schema import schema
 from app.services.alert_words import alert_sentence
 from app.services.alerts import AlertRow
@@ -122,5 +123,8 @@ def test_every_kind_says_what_it_is_in_both_languages(kind, locale):
     said = alert_sentence(row, "Apple", "USD", locale)
     assert "Apple" in said or "Savings" in said
     assert "%(" not in said
+    assert "25.125" not in said
+    rate = alert_sentence(replace(row, symbol="USDKRW=X"), "Dollar", "KRW", locale)
+    assert ("25.125" in rate) == (kind in PRICES | EXTREMES)
     if locale == "ko":
         assert any("가" <= letter <= "힣" for letter in said)
