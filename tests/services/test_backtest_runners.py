@@ -9,7 +9,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from decimal import Decimal
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
 
@@ -108,8 +107,6 @@ async def test_a_worker_with_room_takes_along_the_parts_that_nobody_has(env, mon
 
 
 def test_a_cluster_of_two_processes_computes_the_same(task, env):
-    if find_spec("distributed") is None:
-        pytest.skip("THE EXTRA dask IS NOT INSTALLED: nothing computed on a cluster")
     scheduler = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
          "--port", "0", "--no-dashboard"], stderr=subprocess.PIPE, text=True)  # fmt: skip
