@@ -8,6 +8,9 @@ from typing import Any, Final
 Row = dict[str, Any]
 
 POINTS: Final = 400
+SMALL: Final = 120
+"""Points of a curve, and of one in a column of a table."""
+
 WIDTH: Final = 720
 HEIGHT: Final = 220
 INSET: Final = 4
@@ -17,12 +20,12 @@ LEVELS: Final = 4
 CURVES: Final = ("equity", "buyAndHold", "equalWeight", "benchmark")
 
 
-def draw_curves(series: Mapping[str, Sequence[Any]]) -> Row | None:
+def draw_curves(series: Mapping[str, Sequence[Any]], most: int = POINTS) -> Row | None:
     """The curves of a result on one scale, and its drawdown below; None without sessions."""
     days = series.get("time", ())
     if len(days) < 2:
         return None
-    kept = thin(len(days))
+    kept = thin(len(days), most)
     curves = {name: series[name] for name in CURVES if name in series}
     known = [value for curve in curves.values() for value in curve if value is not None]
     low, high, deepest = min(known), max(known), min(series["drawdown"])
@@ -74,9 +77,9 @@ def draw(values: Sequence[float | None], low: float, high: float, height: float)
     ]
 
 
-def thin(count: int) -> list[int]:
-    """At most POINTS places of so many, the last one with them."""
-    step = max(1, -(-count // POINTS))
+def thin(count: int, most: int = POINTS) -> list[int]:
+    """At most `most` places of so many, the last one with them."""
+    step = max(1, -(-count // most))
     kept = list(range(0, count, step))
     return kept if kept[-1] == count - 1 else [*kept, count - 1]
 

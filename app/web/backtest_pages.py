@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import AppError, NotFound
 from app.graphql.execute import run_document
 from app.web.backtest_form import DEFAULTS, in_percent, read_input, write_query
-from app.web.backtest_listing import draw_curves, draw_trades, rows_of, shade, with_years
+from app.web.backtest_listing import SMALL, draw_curves, draw_trades, rows_of, shade, with_years
 from app.web.forms import Form, read_form, refuse
 from app.web.graphql_endpoint import make_context
 from app.web.render import get_renderer
@@ -136,7 +136,7 @@ async def compare(request: Request) -> Response:
         found = [one for one in page["compareBacktests"] if one["result"]]
     for number, one in enumerate(found, 1):
         one["number"] = number
-        one["curve"] = draw_curves(one["result"]["equity"])
+        one["curve"] = draw_curves(one["result"]["equity"], SMALL)
     return get_renderer().page(request, "backtests/compare.html", shell, {"backtests": found})
 
 

@@ -14,14 +14,14 @@ from tests.browser.test_weight import KB
 from tests.browser.visiting import Choices, go, visiting
 
 HEAVIEST = {
-    "backtests": 45,
-    "new-backtest": 45,
+    "backtests": 55,
+    "new-backtest": 55,
     "backtest": 160,
     "sweep": 160,
     "walk-forward": 160,
-    "compare-backtests": 45,
+    "compare-backtests": 55,
 }
-"""kB of a first visit; those of 160 draw prices or curves."""
+"""kB of a first visit; those of 160 draw charts, and who has signed in brings live alerts along."""
 
 BARS = """() => {
   const look = () => {
