@@ -9,7 +9,10 @@ export const css = (name) => getComputedStyle(root).getPropertyValue(name).trim(
 export function format(value, digits) {
   if (value === null || value === undefined) return '–';
   if (!formats.has(digits)) {
-    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    const options = {
+      minimumFractionDigits: digits, maximumFractionDigits: digits,
+      signDisplay: 'negative', // what rounds to nothing has no sign
+    };
     formats.set(digits, new Intl.NumberFormat('en-US', options));
   }
   return formats.get(digits).format(value);

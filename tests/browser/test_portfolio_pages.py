@@ -145,3 +145,13 @@ async def test_a_table_stays_as_it_was_sorted_when_something_is_bought(
         assert await page.evaluate(SORTED) == ["005930.KS", "MSFT", "AAPL"]
         assert await page.locator("#allocation [aria-current]").inner_text() == "Currency"
         assert watch.faults == []
+
+
+async def test_a_fall_that_rounds_to_nothing_has_no_sign(browser: Browser, site: Shown) -> None:
+    """In the legend of the equity."""
+    async with visiting(browser, site.url) as (page, _):
+        await go(page, "/login")
+        written = (
+            "import('/static/chart-data.js').then((m) => [-0.04, -0.06].map((v) => m.format(v, 1)))"
+        )
+        assert await page.evaluate(written) == ["0.0", "-0.1"]

@@ -45,6 +45,15 @@ def test_a_holding_gains_what_its_price_and_rate_gain():
     assert day_pnl(HELD, 110, 105, rate_before=1_190) == 10 * 110 * 1_200 - 10 * 105 * 1_190
 
 
+def test_a_holding_in_the_portfolios_own_currency_gains_what_its_price_gains():
+    kept = entries("2021-01-04 BUY 005930.KS 10 x 70000 KRW")
+    book = keep_book(kept, base="KRW", rates=lambda *_: None)
+    marks = {"005930.KS": Mark(Decimal(70_500), "test", before=Decimal(70_100))}
+    (position,) = value_portfolio(book, marks, {}, day=start_of_day(kept, DAY)).positions
+    assert position.day_pnl == 4_000
+    assert position.rate == Mark(Decimal(1), "same currency", before=Decimal(1))
+
+
 def test_what_was_bought_and_sold_today_gains_from_its_own_price():
     text = HELD + "2021-01-06 BUY AAPL 5 x 108 USD\n2021-01-06 SELL AAPL 2 x 111 USD"
     assert day_pnl(text, 110, 105) == (10 * 5 + 5 * 2 + 2 * 1) * 1_200
@@ -121,6 +130,6 @@ def test_cash_gains_by_its_rate():
 
 def test_what_a_rate_makes_of_much_cash_is_exact_to_the_last_digit():
     told = start("2021-01-05 DEPOSIT 123456789012345.67 USD")
-    now, before = {"USD": Decimal("1234.12345679")}, {"USD": Decimal("1233.00000001")}
-    exact = 12345678901234567 * 112345678  # of 10⁻¹⁰; 28 digits would not do
+    now, before = {"USD": Decimal("1234.12345679")}, {"USD": Decimal("1.00000001")}
+    exact = 12345678901234567 * 123312345678  # of 10⁻¹⁰; 28 digits would not do
     assert cash_result(told, now, before) == PRECISE.scaleb(Decimal(exact), -10)

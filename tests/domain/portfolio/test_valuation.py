@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, localcontext
+from fractions import Fraction
 
 import polars as pl
 import pytest
@@ -108,6 +110,19 @@ def test_the_figures_of_a_portfolio():
     assert told.total - told.flows == told.unrealised + told.realised + told.income + told.cash_fx
     assert told.parts.total == told.unrealised + told.cash_fx
     assert told.complete
+
+
+def test_totals_are_exact_to_the_last_digit():
+    lines = (
+        "2021-01-04 OPENING AAPL 123456789.12345678 x 1 USD amount=1\n2021-01-04 DEPOSIT 0.01 USD"
+    )
+    kept = keep_book([replace(one, id=None) for one in entries(lines)], base="KRW", rates=lambda *_: Decimal(1))  # fmt: skip
+    price, rate = Decimal("98765.43210987"), Decimal("1234.56789012")
+    told = value_portfolio(kept, {"AAPL": Mark(price, "test")}, {"USD": Mark(rate, "test")})
+    exact = Fraction(price) * Fraction(rate) * Fraction("123456789.12345678")
+    assert Fraction(told.market_value) == exact  # 51 digits
+    assert Fraction(told.total) == exact + Fraction(rate) / 100
+    assert told.positions[0].entries == ()
 
 
 def test_a_missing_price_is_named_and_is_neither_one_nor_zero():
