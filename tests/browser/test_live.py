@@ -95,7 +95,7 @@ async def test_a_tick_moves_nothing(browser, sample_site, width):
     async with visiting(browser, sample_site.url, Choices(width=width)) as (page, watch):
         for path, count in (("/", 20), ("/instruments/AAPL", 5)):
             await go(page, path)
-            await wait_for_state(page, "live")
+            await page.locator(".headline [data-state='REPLAY']").wait_for()
             await page.evaluate(COUNT_TICKS)
             await page.wait_for_function("(count) => window.ticked >= count", arg=count)
             for change in CHANGES:
