@@ -193,15 +193,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 MEMBERS = ("accounts", "alerts", "backtests", "screener", "trading", "watchlists")
 """Tests of the browser that share the installation of somebody who has signed in."""
+APART = ("data_pages", "people_pages", "portfolio_pages", "recommendations")
+"""Tests of the browser that need no installation: they serve what they show themselves."""
 
 
 class Groups(LoadFileScheduling):
-    """Tests of one file run in one process; those of the browser in two, by what they share."""
+    """Tests of one file run in one process; those of the browser by the installation they share."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if not nodeid.startswith(SLOW[0]):
+        name = nodeid.removeprefix(f"{SLOW[0]}test_")
+        if name == nodeid or name.startswith(APART):
             return super()._split_scope(nodeid)
-        return SLOW[0] + str(nodeid.startswith(tuple(f"{SLOW[0]}test_{name}" for name in MEMBERS)))
+        return SLOW[0] + str(name.startswith(MEMBERS))
 
 
 @pytest.hookimpl(optionalhook=True)  # xdist may be switched off
