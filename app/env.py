@@ -54,12 +54,13 @@ async def open_env(
     *,
     application: str,
     pool_size: int = 5,
+    idle: float | None = None,
     sources_of: Callable[[Settings], dict[str, PriceSource]] = make_sources,
 ) -> AsyncIterator[Env]:
     """Opens everything for one process and closes it at the end.
 
-    `sources_of` makes the price sources; a worker that may load pandas gives
-    `app.adapters.worker_sources.make_worker_sources`.
+    `pool_size` and `idle` are those of `Database`. `sources_of` makes the price sources; a worker
+    that may load pandas gives `app.adapters.worker_sources.make_worker_sources`.
 
     Raises:
         ConfigError: no database, broker or secret is set (`sise up` sets those of the embedded
@@ -70,7 +71,8 @@ async def open_env(
             "SISE_DATABASE_URL and SISE_REDIS_URL are not set. `sise up` starts both by itself."
         )
     vault = Vault(load_secret(settings))
-    db = Database(settings.database_url, pool_size=pool_size, application=application)
+    url = settings.database_url
+    db = Database(url, pool_size=pool_size, application=application, idle=idle)
     bus = Bus(settings.redis_url)
     queue = Queue(settings.redis_url)
     sources = sources_of(settings)

@@ -37,6 +37,7 @@ from workers.pace import Pace
 LOG: Final = logging.getLogger(__name__)
 POLL: Final = 0.05  # seconds between looks at the queue
 HEALTH_EVERY: Final = 10  # seconds
+IDLE: Final = 15.0  # seconds that a connection of a busy hour is kept after it
 TIME_LIMITS: Final[dict[QueueName, int]] = {"quick": 60, "long": 3600}
 AT_ONCE: Final[dict[QueueName, int]] = {"quick": 8, "long": 2}
 
@@ -63,7 +64,11 @@ async def run_worker(queue: QueueName, settings: Settings, pace: Pace | None = N
     application = f"sise-{queue}"
     pool_size = (AT_ONCE[queue] + 1) // 2
     async with open_env(
-        settings, application=application, pool_size=pool_size, sources_of=make_worker_sources
+        settings,
+        application=application,
+        pool_size=pool_size,
+        idle=IDLE,
+        sources_of=make_worker_sources,
     ) as env:
         await table_of(queue).get_ready(env)
         async with open_pool(settings.redis_url or "") as pool:

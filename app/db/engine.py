@@ -31,10 +31,20 @@ Uid = int | Literal["everyone"] | None
 
 
 class Database:
-    """PostgreSQL, seen through a pool. Open one per process, close it at the end."""
+    """PostgreSQL, seen through a pool. Open one per process, close it at the end.
 
-    def __init__(self, url: str, *, pool_size: int = 5, application: str = "sise") -> None:
-        self.engine = make_engine(url, pool_size=pool_size, application=application)
+    `idle`: seconds after which the server ends a connection that nobody uses; None keeps it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 5,
+        application: str = "sise",
+        idle: float | None = None,
+    ) -> None:
+        self.engine = make_engine(url, pool_size=pool_size, application=application, idle=idle)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self._calls = Calls(url, size=pool_size, application=application)
 
@@ -108,22 +118,26 @@ async def _set_uid(session: AsyncSession, uid: Uid) -> None:
         await session.execute(text("SELECT set_config('app.uid', :uid, true)"), {"uid": str(uid)})
 
 
-def make_engine(url: str, *, pool_size: int = 5, application: str = "sise") -> AsyncEngine:
+def make_engine(
+    url: str, *, pool_size: int = 5, application: str = "sise", idle: float | None = None
+) -> AsyncEngine:
     """An asyncpg engine for `url` (`postgresql://…`; `?host=/dir` for a unix socket).
 
     `pool_size` connections are kept, up to OVERFLOW more are opened and closed again: each idle one
-    is a process of 15 MB at the server.
+    is a process of 15 MB at the server. After `idle` seconds the server ends one that nobody uses;
+    the one used last is used next, so that the others come to that.
     """
     parsed = make_url(url).set(drivername="postgresql+asyncpg")
-    arguments: dict[str, Any] = {
-        "server_settings": {"application_name": application, "timezone": "UTC"},
-        "timeout": 10,
-    }
+    session = {"application_name": application, "timezone": "UTC"}
+    if idle is not None:
+        session["idle_session_timeout"] = str(round(idle * 1000))
+    arguments: dict[str, Any] = {"server_settings": session, "timeout": 10}
     return create_async_engine(
         parsed,
         pool_size=pool_size,
         max_overflow=OVERFLOW,
         pool_pre_ping=True,
+        pool_use_lifo=True,
         hide_parameters=True,  # an error goes to the log: no address, hash or amount with it
         connect_args=arguments,
     )

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from app.db.engine import EVERYONE, Database, driver_connection
+from app.embedded import Urls
 from app.env import Env
 from app.errors import Unavailable
 
@@ -17,6 +18,7 @@ PUT = text("INSERT INTO setting VALUES ('colour', '\"red\"')")
 COUNT = text("SELECT count(*) FROM setting")
 SLEEP = text("SELECT pg_sleep(:seconds)")
 ONE = text("SELECT CAST(:one AS int)")
+CONNECTIONS = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sise-idle'")
 WHOSE = text("SELECT current_setting('app.uid', true)")
 ADD_USER = text(
     'INSERT INTO "user" (username, username_key, email, created_at)'
@@ -97,6 +99,25 @@ async def test_a_killed_connection_is_unavailable_and_the_next_one_works(
     async with env.db.read() as db:
         assert await db.scalar(text("SELECT 1")) == 1
     assert await env.db.call(ONE, {"one": 1}) == 1
+
+
+async def test_connections_that_nobody_uses_end_and_the_next_one_works(
+    servers: Urls, superuser: Database
+) -> None:
+    database = Database(servers.database_url, application="sise-idle", idle=0.2)
+
+    async def count() -> int:
+        async with superuser.read() as db:
+            return int(await db.scalar(CONNECTIONS) or 0)
+
+    async with database.read() as one, database.read() as two:
+        assert await one.scalar(ONE, {"one": 1}) == await two.scalar(ONE, {"one": 1})
+        assert await count() == 2
+    while await count():
+        await asyncio.sleep(0.05)
+    async with database.read() as db:
+        assert await db.scalar(ONE, {"one": 1}) == 1
+    await database.close()
 
 
 async def test_a_call_is_a_transaction_by_itself(env: Env, superuser: Database) -> None:
