@@ -37,7 +37,7 @@ from workers.pace import Pace
 LOG: Final = logging.getLogger(__name__)
 POLL: Final = 0.05  # seconds between looks at the queue
 HEALTH_EVERY: Final = 10  # seconds
-IDLE: Final = 15.0  # seconds that a connection of a busy hour is kept after it
+IDLE: Final = 5.0  # seconds that a connection of a busy hour is kept after it
 TIME_LIMITS: Final[dict[QueueName, int]] = {"quick": 60, "long": 3600}
 AT_ONCE: Final[dict[QueueName, int]] = {"quick": 8, "long": 2}
 
