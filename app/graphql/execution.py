@@ -58,6 +58,7 @@ DEADLINES: Final = {
     "startDemo": 10.0,
     "unlinkProvider": 10.0,
     "importTransactions": 10.0,
+    "portfolio": 10.0,
     "trackInstrument": 10.0,
     "trackInstruments": 10.0,
     "trackList": 10.0,
@@ -68,7 +69,8 @@ DEADLINES: Final = {
     "useSource": 10.0,
     "series": 5.0,
 }
-"""Seconds for fields that may have to ask the source, or wait for a turn to hash a password."""
+"""Seconds for fields that may have to ask the source, wait for a turn to hash a password, or fold a
+ledger of many years into its book."""
 
 TOO_SLOW: Final = "The answer took longer than %(seconds)g s. Ask for less, or try again."
 

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, NamedTuple
 
 from sqlalchemy import func, select, text
@@ -106,20 +106,39 @@ class BookShelf:
     async def open(self, env: Env, user_id: int, portfolio_id: str) -> OpenBook:
         """The book of one of the user's portfolios as of now.
 
+        A book that is being made is waited for, also one whose first reader has given up.
+
         Raises:
             NotFound: the portfolio is not there or not the user's.
         """
         async with env.db.read(uid=user_id) as db:
             portfolio = PortfolioRow.of(await find_own(db, portfolio_id, user_id))
             version = await _find_version(db, portfolio.id)
+        kept = self._find(portfolio, version)
+        if kept is None:
+            make = partial(self._make, env, user_id, portfolio, version)
+            kept = await env.flights.ask((self, portfolio, version), make)
+        return kept
+
+    def _find(self, portfolio: PortfolioRow, version: Version) -> OpenBook | None:
         kept = self._kept.get(portfolio.id)
-        if kept is None or kept.version != version or kept.portfolio != portfolio:
-            kept = await _open(env, user_id, portfolio, version, kept)
-            self._kept[portfolio.id] = kept
+        if kept is None or (kept.portfolio, kept.version) != (portfolio, version):
+            return None
         self._kept.move_to_end(portfolio.id)
+        return kept
+
+    async def _make(
+        self, env: Env, user_id: int, portfolio: PortfolioRow, version: Version
+    ) -> OpenBook:
+        made = self._find(portfolio, version)
+        if made is None:
+            before = self._kept.get(portfolio.id)
+            made = await _open(env, user_id, portfolio, version, before)
+            self._kept[portfolio.id] = made
+            self._kept.move_to_end(portfolio.id)
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
-        return kept
+        return made
 
 
 async def read_version(env: Env, user_id: int, portfolio_id: int) -> Version:

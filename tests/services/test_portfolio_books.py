@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -94,6 +96,32 @@ async def test_a_kept_book_opens_for_its_owner_alone(env: Env):
         await shelf.open(env, charlie.id, str(row.id))
 
 
+async def test_a_book_whose_first_reader_has_given_up_is_made_once(
+    env: Env, monkeypatch: pytest.MonkeyPatch
+):
+    await make_prices(env)
+    alice, shelf = await make_user(env), BookShelf()
+    row = await make_holdings(env, alice)
+    begun, go_on, folded = asyncio.Event(), Event(), []
+    loop = asyncio.get_running_loop()
+
+    def fold(entries, **facts):
+        folded.append(len(entries))
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait(60)
+        return keep_book(entries, **facts)
+
+    monkeypatch.setattr(portfolio_books, "keep_book", fold)
+    first = asyncio.create_task(shelf.open(env, alice.id, str(row.id)))
+    await begun.wait()
+    first.cancel()
+    second = asyncio.create_task(shelf.open(env, alice.id, str(row.id)))
+    go_on.set()
+    opened = await second
+    assert len(folded) == 1
+    assert await shelf.open(env, alice.id, str(row.id)) is opened
+
+
 async def test_a_shelf_has_room_for_so_many(env: Env):
     alice, shelf = await make_user(env), BookShelf()
     row = await make_holdings(env, alice)
@@ -101,8 +129,10 @@ async def test_a_shelf_has_room_for_so_many(env: Env):
     for number in range(-MOST_KEPT, 0):
         shelf._kept[number] = opened
     assert await shelf.open(env, alice.id, str(row.id)) is opened
-    await shelf.open(env, alice.id, str(row.id))
+    other = await make_holdings(env, alice)
+    await shelf.open(env, alice.id, str(other.id))
     assert len(shelf._kept) == MOST_KEPT
+    assert row.id in shelf._kept
 
 
 async def test_rates_are_in_the_currency_of_the_portfolio(env: Env):
