@@ -176,7 +176,7 @@ def test_what_lies_on_a_bound_can_be(edge):
         (
             replace(BUY, settles_on=date(2026, 3, 1)),
             "settlesOn",
-            "settlesOn is 2026-03-01; it must not be before 2026-03-02, the day of the trade",
+            "The settlement day is 2026-03-01; it must not be before 2026-03-02, the day of the trade",
         ),
         (
             replace(BUY, symbol="a\nb"),
@@ -291,7 +291,7 @@ def test_what_lies_on_a_bound_can_be(edge):
                 quantity_to="6",
             ),
             "quantityTo",
-            "quantityTo is 6; it must be 5, as many shares as before",
+            "The new quantity is 6; it must be 5, as many shares as before",
         ),
     ],
 )
