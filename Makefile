@@ -23,7 +23,7 @@ setup-dev: $(VENV)/.dev ## The environment to develop it (a superset)
 
 test: setup-dev messages ## The suite, on throwaway servers of its own
 	@for loops in indicators backtest.sweeping; do $(BIN)/python -c "from app.domain.$$loops import warm_up; warm_up()" & done; wait # compiled once, not by each process
-	@$(BIN)/pytest $(SPREAD) -n 3 $(ARGS)
+	@$(BIN)/pytest $(SPREAD) -n 4 $(ARGS)
 
 test-long: setup-dev messages ## The tests that take minutes: two weeks of sessions in which everything dies
 	@$(BIN)/pytest $(SPREAD) -n 2 -m long $(ARGS)

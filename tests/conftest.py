@@ -191,7 +191,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
-MEMBERS = ("accounts", "alerts", "backtests", "screener", "trading", "watchlists")
+MEMBERS = ("accounts", "alerts", "backtests", "pushes", "screener", "trading", "watchlists")
 """Tests of the browser that share the installation of somebody who has signed in."""
 APART = ("data_pages", "people_pages", "portfolio_pages", "recommendations")
 """Tests of the browser that need no installation: they serve what they show themselves."""

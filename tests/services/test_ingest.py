@@ -179,7 +179,7 @@ async def writes(env: Env) -> dict[str, tuple[int, ...]]:
         WHERE relname = ANY(ARRAY['bar', 'split', 'dividend', 'fx_rate', 'indicator_daily',
                                   'data_version', 'data_revision', 'quarantine'])
     """
-    await env.db.close()  # a connection tells its counts at the latest when it ends
+    await env.db.engine.dispose()  # a connection tells its counts at the latest when it ends
     return {name: tuple(counts) for name, *counts in await rows(env, query)}
 
 
