@@ -46,6 +46,8 @@ class Form:
 
         An error may name a field that the page does not draw: an argument that it gives by itself.
         """
+        if not self.errors:
+            return None
         shown = html.unescape(page)
         if all(text in shown for text in self.errors.values()):
             return None
