@@ -17,12 +17,12 @@ from app.services.portfolios import PortfolioRow, rename_portfolio
 from app.services.users import UserRow
 from tests.browser.inspecting import audit
 from tests.browser.relay import relaying
-from tests.browser.visiting import Choices, go, visiting
+from tests.browser.visiting import Choices, go, sign_in, visiting
 from tests.factories import make_dividend, make_instrument, make_split
 from tests.graphql.asking import choose_source
 from tests.holdings import BOUGHT, make_holdings, make_prices
 from tests.ledgers import keep, read
-from tests.people import PASSWORD, make_user
+from tests.people import make_user
 from tests.serving import served
 
 KB = 1000
@@ -67,14 +67,6 @@ async def site(env: Env, settings: Settings) -> AsyncIterator[Shown]:
     }
     with served(settings) as url:
         yield Shown(url, pages, alice, real)
-
-
-async def sign_in(page: Page) -> None:
-    await go(page, "/login")
-    await page.fill("#username", "alice")
-    await page.fill("#password", PASSWORD)
-    await page.press("#password", "Enter")
-    await page.wait_for_selector(".person")
 
 
 @pytest.mark.parametrize(("locale", "width"), [("ko", 390), ("en", 1440)])

@@ -14,9 +14,9 @@ from app.env import Env
 from app.services.recommend_issue import issue
 from app.services.signal_worth import refresh_worth
 from tests.browser.inspecting import ask_axe, audit, watch_shifts
-from tests.browser.visiting import LOCALES, Choices, go, visiting
+from tests.browser.visiting import LOCALES, Choices, go, sign_in, visiting
 from tests.ledgers import keep, make_portfolio
-from tests.people import PASSWORD, make_user
+from tests.people import make_user
 from tests.recommending import make_market
 from tests.serving import served
 from tests.trust_rows import make_job
@@ -73,11 +73,7 @@ async def test_nothing_moves_on_the_pages_of_somebody_who_has_signed_in(
         await db.execute(text("UPDATE signal SET strength = 2"))
         await db.execute(text("UPDATE screen_row SET strength = 2"))
     async with visiting(browser, site) as (page, _):
-        await go(page, "/login")
-        await page.fill("#username", "alice")
-        await page.fill("#password", PASSWORD)
-        await page.press("#password", "Enter")
-        await page.wait_for_url(f"{site}/")
+        await sign_in(page)
         for part in (".portfolio-strip", "#strong-signals tbody tr", "#recommendations tbody tr"):
             assert await page.locator(part).count()
         state = await page.context.storage_state()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 from tests.browser.conftest import MONDAY_CLOCK
 from tests.fakes.yahoo import FakeYahoo
+from tests.people import PASSWORD
 
 PAGES = {
     "dashboard": "/",
@@ -166,3 +168,12 @@ def send_tick(peer: FakeYahoo, symbol: str, price: float, at: datetime | None = 
             break
         time.sleep(0.1)
     assert peer.tick(symbol, price, at=at or MONDAY_CLOCK.now()) == 1
+
+
+async def sign_in(page: Page, name: str = "alice") -> None:
+    """Comes in by the form, to the dashboard."""
+    await go(page, "/login")
+    await page.fill("#username", name)
+    await page.fill("#password", PASSWORD)
+    await page.press("#password", "Enter")
+    await page.wait_for_url(re.compile(r"/$"))
