@@ -63,6 +63,7 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     points_per_minute: int
     sockets_per_client: int
+    sockets_per_user: int
     webhook_inside: bool
     dev: bool
     log_level: str
@@ -126,6 +127,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         allowed_hosts=_allowed_hosts(env, public_url),
         points_per_minute=_whole(env, "SISE_POINTS_PER_MINUTE", 100_000, 10_000, 1_000_000_000),
         sockets_per_client=_whole(env, "SISE_SOCKETS_PER_CLIENT", 50, 1, 100_000),
+        sockets_per_user=_whole(env, "SISE_SOCKETS_PER_USER", 10, 1, 100_000),
         webhook_inside=_flag(env, "SISE_WEBHOOK_INSIDE", default=False),
         dev=_flag(env, "SISE_DEV", default=False),
         log_level=_choice(env, "SISE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),

@@ -85,7 +85,14 @@ def _routes(settings: Settings, get_env: Callable[[], Env]) -> list[BaseRoute]:
 
     return [
         Route("/graphql", GraphQLEndpoint(schema)),
-        WebSocketRoute("/graphql", GraphQLSocket(schema, per_caller=settings.sockets_per_client)),
+        WebSocketRoute(
+            "/graphql",
+            GraphQLSocket(
+                schema,
+                per_address=settings.sockets_per_client,
+                per_person=settings.sockets_per_user,
+            ),
+        ),
         Route("/schema.graphql", give_sdl),
         *health_routes(check, gather),
         *graphiql_routes(dev=settings.dev),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from joserfc import jwt
@@ -43,10 +43,11 @@ _ESSENTIAL: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Claims:
-    """What a token that was accepted says: whose it is, and of which sign-in."""
+    """What a token that was accepted says: whose it is, of which sign-in, and until when."""
 
     user_id: int
     family_id: int
+    ends_at: datetime
 
 
 async def sign_access(env: Env, user_id: int, family_id: int) -> str:
@@ -110,7 +111,7 @@ def _read_claims(claims: dict[str, Any]) -> Claims | None:
     user, family = claims["sub"], claims["sid"]
     if not isinstance(family, str) or not all(_ID.fullmatch(text) for text in (user, family)):
         return None
-    return Claims(int(user), int(family))
+    return Claims(int(user), int(family), datetime.fromtimestamp(claims["exp"], UTC))
 
 
 async def _signing_key(env: Env) -> OKPKey:

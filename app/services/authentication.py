@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from app.domain.access import Means
@@ -29,10 +30,13 @@ async def find_by_bearer(env: Env, token: str) -> Identity | None:
 
 
 async def find_again(env: Env, identity: Identity) -> Identity | None:
-    """The same caller as of now, None once the session or token was ended."""
+    """The same caller as of now, None once the session or token has ended."""
+    if identity.ends_at is not None and identity.ends_at <= env.clock.now():
+        return None
     find = {
         Means.SESSION: find_session_by_id,
         Means.ACCESS: find_family,
         Means.API_TOKEN: find_api_token_by_id,
     }[identity.means]
-    return await find(env, identity.key)
+    found = await find(env, identity.key)
+    return None if found is None else replace(found, ends_at=identity.ends_at)

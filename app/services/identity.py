@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Final
 
@@ -14,12 +15,16 @@ LONGEST_AGENT: Final = 200
 
 @dataclass(frozen=True)
 class Identity:
-    """`key` is the id of the session, of the family of tokens, or of the API token."""
+    """`key` is the id of the session, of the family of tokens, or of the API token.
+
+    `ends_at` is when an access token ends; of the other means the row alone decides.
+    """
 
     user: UserRow
     scopes: frozenset[Scope]
     means: Means
     key: int
+    ends_at: datetime | None = None
 
     @property
     def administers(self) -> bool:

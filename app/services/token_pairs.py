@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -80,7 +80,9 @@ async def find_access(env: Env, token: str) -> Identity | None:
     if claims is None:
         return None
     found = await find_family(env, claims.family_id)
-    return found if found is not None and found.user.id == claims.user_id else None
+    if found is None or found.user.id != claims.user_id:
+        return None
+    return replace(found, ends_at=claims.ends_at)
 
 
 async def find_family(env: Env, family_id: int) -> Identity | None:

@@ -1,8 +1,8 @@
 """`/graphql` over WebSocket: graphql-transport-ws alone, with limits for each connection.
 
 At most 20 operations at once, 65,536 bytes a message (uvicorn closes with 1009), three seconds for
-`connection_init`; what is no message of the protocol closes with 4400. A caller has only so many
-connections; foreign origins are refused at the handshake (`middleware.OriginCheck`).
+`connection_init`; what is no message of the protocol closes with 4400. An address and a person have
+only so many connections; foreign origins are refused at the handshake (`middleware.OriginCheck`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from app.errors import Unavailable
 from app.graphql.context import Context
 from app.graphql.execution import Schema
 from app.graphql.permissions import may_read_market
-from app.web.auth import check_again, sign_in_by_token
+from app.services.identity import Identity
+from app.web.auth import caller_of, check_again, sign_in_by_token
 from app.web.graphql_endpoint import Refused, check_operation, make_context
 
 MAX_OPERATIONS: Final = 20
@@ -42,6 +43,7 @@ RECHECK: Final = 30.0
 """Seconds between two looks whether a connection's sign-in still is one."""
 
 _WITH_ID: Final = frozenset({"subscribe", "complete"})
+_SEATS: Final = "sise.seats"
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -62,12 +64,16 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
                 await watch
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        """Signs in by the `authorization` of the payload, or closes with 4403."""
+        """Signs in by the `authorization` of the payload, or closes with 4403; 1013 if too many."""
         payload = message.get("payload")
         if isinstance(payload, dict) and "authorization" in payload:
             context = await sign_in_by_token(self.context, payload["authorization"])
             if context is None:
                 await self._end(4403, "Forbidden")
+                return
+            view, adapter = cast("GraphQLSocket", self.view), cast("Any", self.websocket)
+            if not view.seat_person(adapter.ws.scope, context.identity):
+                await self._end(1013, "Too many connections")
                 return
             self.context = context
         await super().handle_connection_init(message)
@@ -109,7 +115,7 @@ class GraphQLSocket(GraphQL[Context, None]):
 
     graphql_transport_ws_handler_class = Handler
 
-    def __init__(self, schema: Schema, *, per_caller: int) -> None:
+    def __init__(self, schema: Schema, *, per_address: int, per_person: int) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -118,22 +124,40 @@ class GraphQLSocket(GraphQL[Context, None]):
             connection_init_wait_timeout=INIT_WAIT,
             max_subscriptions_per_connection=MAX_OPERATIONS,
         )
-        self.per_caller = per_caller
+        self.per_address = per_address
+        self.per_person = per_person
         self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection until it ends."""
-        caller = scope["client"][0] if scope.get("client") else ""
-        if self._open[caller] >= self.per_caller:
-            await WebSocket(scope, receive, send).close(code=1013)  # before it is accepted: 403
-            return
-        self._open[caller] += 1
+        websocket = WebSocket(scope, receive, send)
+        address = scope["client"][0] if scope.get("client") else ""
+        taken: list[str] = []
+        scope[_SEATS] = taken
         try:
-            await super().__call__(scope, receive, send)
+            free = self._seat(scope, f"address {address}", self.per_address)
+            if free and self.seat_person(scope, caller_of(websocket).identity):
+                await super().__call__(scope, receive, send)
+            else:
+                await websocket.close(code=1013)  # before it is accepted: 403
         finally:
-            self._open[caller] -= 1
-            if not self._open[caller]:
-                del self._open[caller]
+            self._open -= Counter(taken)
+
+    def seat_person(self, scope: Scope, identity: Identity | None) -> bool:
+        """Whether the person may have this connection, too; strangers are counted by address."""
+        if identity is None:
+            return True
+        return self._seat(scope, f"user {identity.user.id}", self.per_person)
+
+    def _seat(self, scope: Scope, name: str, most: int) -> bool:
+        """Counts the connection under a name, once, unless that has as many as it may."""
+        if name in scope[_SEATS]:
+            return True
+        if self._open[name] >= most:
+            return False
+        self._open[name] += 1
+        scope[_SEATS].append(name)
+        return True
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket

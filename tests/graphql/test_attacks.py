@@ -7,6 +7,7 @@ import os
 import time
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
+from itertools import count
 
 import orjson
 import psutil
@@ -18,7 +19,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from app.env import Env
 from app.graphql import execution
 from app.graphql.execution import DEADLINE
+from app.services.sessions import open_session
 from app.services.token_pairs import open_family
+from app.web.auth import PLAIN_COOKIE
 from tests.graphql.asking import choose_source
 from tests.graphql.attacks import Attack, all_attacks
 from tests.people import DEVICE, make_user
@@ -281,16 +284,37 @@ async def test_a_slow_query_over_a_socket_is_cut(env, settings):
             assert 1.5 < time.perf_counter() - begin < 8
 
 
-async def test_an_eleventh_connection_is_refused_where_ten_are_allowed(env, settings):
-    with served(replace(settings, sockets_per_client=10)) as url:
-        async with asyncio.timeout(20):
+@pytest.mark.parametrize("whose", ["address", "cookie", "token"])
+async def test_an_eleventh_connection_is_refused_where_ten_are_allowed(env, settings, whose):
+    """Of an address, and of a person whose every connection comes from another address."""
+    user = await make_user(env)
+    cookie = f"{PLAIN_COOKIE}={await open_session(env, user.id, DEVICE)}"
+    token = f"Bearer {(await open_family(env, user.id, DEVICE)).access_token}"
+    numbers = count(1)
+
+    async def come_in(opened: AsyncExitStack, url: str) -> int | None:
+        """Opens one more and signs it in; why it was refused, None when it was not."""
+        headers = {} if whose == "address" else {"X-Forwarded-For": f"192.0.2.{next(numbers)}"}
+        if whose == "cookie":
+            headers |= {"Cookie": cookie, "Origin": url}
+        payload = {"authorization": token} if whose == "token" else {}
+        init = orjson.dumps({"type": "connection_init", "payload": payload}).decode()
+        try:
+            websocket = await opened.enter_async_context(socket(url, additional_headers=headers))
+        except InvalidStatus as refused:
+            return refused.response.status_code
+        await websocket.send(init)
+        try:
+            assert (await receive(websocket))["type"] == "connection_ack"
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 0
+        return None
+
+    limit = {"sockets_per_client" if whose == "address" else "sockets_per_user": 10}
+    with served(replace(settings, **limit)) as url:
+        async with asyncio.timeout(30):
             async with AsyncExitStack() as opened:
-                for _ in range(10):
-                    await opened.enter_async_context(socket(url))
-                with pytest.raises(InvalidStatus) as refused:
-                    async with socket(url):
-                        pass
-            assert refused.value.response.status_code == 403
-            async with socket(url) as websocket:
-                await websocket.send(INIT)
-                assert (await receive(websocket))["type"] == "connection_ack"
+                told = [await come_in(opened, url) for _ in range(11)]
+            assert told == [None] * 10 + [1013 if whose == "token" else 403]
+            async with AsyncExitStack() as opened:
+                assert await come_in(opened, url) is None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from app.services.access_tokens import LIFETIME
 from app.services.api_tokens import revoke_api_token
 from app.services.authentication import find_again, find_by_bearer, find_by_cookie
 from app.services.sessions import end_all, open_session
+from tests.clocks import at
 from tests.people import DEVICE, by_access_token, by_api_token, by_session, make_user
 
 
@@ -29,3 +33,12 @@ async def test_the_same_caller_is_found_until_the_means_is_ended(env):
     await end_all(env, user.id)
     await revoke_api_token(env, user.id, str(means[2].key))
     assert [await find_again(env, identity) for identity in means] == [None] * 3
+
+
+async def test_who_came_by_an_access_token_is_nobody_once_that_has_ended(env):
+    env = at(env, "2026-01-05T00:00:00Z")
+    program = await by_access_token(env, await make_user(env))
+    assert program.ends_at == env.clock.now() + LIFETIME
+    before = at(env, program.ends_at - timedelta(seconds=1))
+    assert await find_again(before, program) == program
+    assert await find_again(at(env, program.ends_at), program) is None

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from app.domain.access import Scope
+from app.services.access_tokens import LIFETIME
 from app.services.api_tokens import create_api_token, revoke_api_token
 from app.services.sessions import end_all, open_session
 from app.services.token_pairs import open_family
 from app.web import graphql_socket
 from app.web.auth import PLAIN_COOKIE
+from tests.clocks import StillClock, at
 from tests.people import DEVICE, make_user
 from tests.serving import BASE_URL, asgi_client, served
 from tests.web.test_graphql_socket import FRAMES, ask, hear, say, talking
 
 ME = "{ me { username } }"
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def test_a_look_is_taken_at_least_once_a_minute():
@@ -83,6 +88,19 @@ async def test_a_program_signs_in_by_its_first_message(env, settings, monkeypatc
             assert answer["payload"]["data"]["me"] == {"username": "alice"}
             await end_all(env, user.id)
             await revoke_api_token(env, user.id, str(row.id))
+            assert await closing(socket) == 4401
+
+
+async def test_a_socket_ends_with_the_access_token_that_has_opened_it(env, settings, monkeypatch):
+    monkeypatch.setattr(graphql_socket, "RECHECK", 0.1)
+    clock = StillClock(start=NOW)
+    token = (await open_family(at(env, NOW), (await make_user(env)).id, DEVICE)).access_token
+    with served(replace(settings, clock=clock)) as url:
+        async with talking(url, {"authorization": f"Bearer {token}"}) as socket:
+            await asyncio.sleep(0.3)
+            await say(socket, {"type": "ping"})
+            assert await hear(socket) == {"type": "pong"}
+            object.__setattr__(clock, "start", NOW + LIFETIME)
             assert await closing(socket) == 4401
 
 
