@@ -9,8 +9,10 @@ the metadata, and what lies between the two requests is in the browser's signed 
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
 import httpx2
@@ -114,7 +116,11 @@ def _register(oauth: OAuth, provider: Provider) -> _Client:
         "client_id": provider.client_id,
         "client_secret": provider.client_secret,
     }
-    settings: dict[str, Any] = {"code_challenge_method": "S256", "timeout": PATIENCE}
+    settings: dict[str, Any] = {
+        "code_challenge_method": "S256",
+        "timeout": PATIENCE,
+        "verify": _read_authorities(),
+    }
     if provider.github:
         public = provider.issuer == GITHUB_URL
         facts |= {
@@ -130,6 +136,15 @@ def _register(oauth: OAuth, provider: Provider) -> _Client:
     client: _Client = oauth.register(provider.key, client_kwargs=settings, **facts)
     client.provider = provider
     return client
+
+
+@cache
+def _read_authorities() -> ssl.SSLContext:
+    """Who vouches for a provider's certificate, read once: authlib opens a client per question.
+
+    It takes some 30 ms of CPU, in which nobody else is answered.
+    """
+    return httpx2.create_ssl_context()
 
 
 @contextmanager

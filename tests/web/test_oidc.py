@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import ssl
 from dataclasses import replace
 
 import httpx
@@ -251,6 +252,13 @@ async def test_registration_is_as_set(env, settings, providers):
         assert (await me(client))["username"] == "bob"
     async with visiting(settings, providers, registration="closed") as client:
         assert (await go(client)).status_code == 303  # who has an account comes in
+
+
+async def test_a_sign_in_reads_no_authorities_anew(env, settings, providers, monkeypatch):
+    """That takes the event loop tens of milliseconds for each question to a provider."""
+    async with visiting(settings, providers) as client:
+        monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", None, raising=False)
+        assert (await go(client)).status_code == 303
 
 
 async def test_one_goes_on_to_this_site_alone(env, settings, providers):

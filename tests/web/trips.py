@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,9 @@ from urllib.parse import urlencode
 import httpx
 
 from tests.serving import Client, asgi_client
+
+TLS = ssl.create_default_context()
+"""Made once: it takes longer than the way to a provider and back."""
 
 
 @asynccontextmanager
@@ -32,7 +36,7 @@ async def leave(client: Client, key: str = "home", **query: str) -> str:
     """Begins and lets the provider send the browser back: the address that it is sent to."""
     begun = await client.http.get(f"/auth/{key}?{urlencode(query)}")
     assert begun.status_code == 302, begun.text
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=TLS) as http:
         sent = await http.get(begun.headers["location"])
     assert sent.status_code == 302, sent.text
     return sent.headers["location"]
