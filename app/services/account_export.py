@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import ColumnElement, select
 
 from app.db.models import (
+    Account,
     Alert,
     AlertChannel,
     AlertHours,
@@ -20,10 +21,14 @@ from app.db.models import (
     ApiToken,
     Backtest,
     Base,
+    DismissedAction,
+    EmailConfirmation,
+    EquityDaily,
     Fill,
     Notification,
     OidcIdentity,
     Order,
+    OrderEvent,
     Portfolio,
     Posting,
     RecordPreset,
@@ -51,6 +56,7 @@ SECRET: Final = frozenset(
 )
 TABLES: Final[dict[str, type[Base]]] = {
     "account": User,
+    "addresses": EmailConfirmation,
     "sessions": UserSession,
     "programs": TokenFamily,
     "api_tokens": ApiToken,
@@ -62,8 +68,12 @@ TABLES: Final[dict[str, type[Base]]] = {
     "transactions": Txn,
     "notes": TxnNote,
     "postings": Posting,
+    "ledger_accounts": Account,
     "orders": Order,
+    "order_events": OrderEvent,
     "fills": Fill,
+    "dismissed_proposals": DismissedAction,
+    "equity": EquityDaily,
     "backtests": Backtest,
     "alert_rules": AlertRule,
     "alerts": Alert,
@@ -108,10 +118,12 @@ async def _read(env: Env, user_id: int) -> dict[str, list[dict[str, Any]]]:
 
 def _belongs(table: type[Base], user_id: int) -> ColumnElement[bool]:
     columns = table.__table__.c
-    if "portfolio_id" in columns:
-        own = select(Portfolio.id).where(Portfolio.user_id == user_id)
-        return columns["portfolio_id"].in_(own)
-    return columns["id" if table is User else "user_id"] == user_id
+    if table is User:
+        return columns["id"] == user_id
+    if "user_id" in columns:
+        return columns["user_id"] == user_id
+    own = select(Portfolio.id).where(Portfolio.user_id == user_id)
+    return columns["portfolio_id"].in_(own)
 
 
 def _as_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
