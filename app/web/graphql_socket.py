@@ -33,8 +33,7 @@ from app.errors import Unavailable
 from app.graphql.context import Context
 from app.graphql.execution import Schema
 from app.graphql.permissions import may_read_market
-from app.services.identity import Identity
-from app.web.auth import caller_of, check_again, sign_in_by_token
+from app.web.auth import check_again, sign_in_by_token
 from app.web.graphql_endpoint import Refused, check_operation, make_context
 
 MAX_OPERATIONS: Final = 20
@@ -72,7 +71,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
                 await self._end(4403, "Forbidden")
                 return
             view, adapter = cast("GraphQLSocket", self.view), cast("Any", self.websocket)
-            if not view.seat_person(adapter.ws.scope, context.identity):
+            if not view.seat_person(adapter.ws.scope, context):
                 await self._end(1013, "Too many connections")
                 return
             self.context = context
@@ -136,18 +135,18 @@ class GraphQLSocket(GraphQL[Context, None]):
         scope[_SEATS] = taken
         try:
             free = self._seat(scope, f"address {address}", self.per_address)
-            if free and self.seat_person(scope, caller_of(websocket).identity):
+            if free and self.seat_person(scope, make_context(websocket)):
                 await super().__call__(scope, receive, send)
             else:
                 await websocket.close(code=1013)  # before it is accepted: 403
         finally:
             self._open -= Counter(taken)
 
-    def seat_person(self, scope: Scope, identity: Identity | None) -> bool:
-        """Whether the person may have this connection, too; strangers are counted by address."""
-        if identity is None:
+    def seat_person(self, scope: Scope, context: Context) -> bool:
+        """Whether the person may have this connection, too; a stranger's is the address's."""
+        if context.user is None:
             return True
-        return self._seat(scope, f"user {identity.user.id}", self.per_person)
+        return self._seat(scope, context.caller, self.per_person)
 
     def _seat(self, scope: Scope, name: str, most: int) -> bool:
         """Counts the connection under a name, once, unless that has as many as it may."""
