@@ -12,7 +12,7 @@ from app.env import Env
 from workers.backtest import read_loops, run_backtest
 from workers.pace import Pace
 from workers.recommend import recommend_market
-from workers.tick import appraisal_tick, calendar_tick, run_child, worth_tick
+from workers.tick import appraisal_tick, audit_tick, calendar_tick, run_child, worth_tick
 
 SHELF_LIMIT: Final = 600.0  # seconds; about 30 when nothing is compiled yet
 FUNCTIONS: Final[tuple[Function, ...]] = (
@@ -26,11 +26,12 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
 
 
 def crons(_env: Env, _pace: Pace) -> list[CronJob]:
-    """The hour, which also runs at the start, the quarter of an hour, and the minute."""
+    """The hours, of which one also runs at the start, the quarter of an hour, and the minute."""
     return [
         cron(calendar_tick, minute=7, second=0, run_at_startup=True),
         cron(appraisal_tick, minute={12, 27, 42, 57}, second=0),
         cron(worth_tick, second=40),
+        cron(audit_tick, minute=22, second=0),
     ]
 
 

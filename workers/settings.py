@@ -7,6 +7,7 @@
     long    run_backtest read_loops recommend_market calendar_tick            calendar_tick     1 h
             appraisal_tick worth_tick                                         appraisal_tick
                                                                               worth_tick
+                                                                              audit_tick
 
 They run each minute (orders, `match_tick`, every second), each hour and each quarter of an
 hour. Only the module of the chosen queue is imported: a process does not carry the libraries of

@@ -25,6 +25,7 @@ from app.services import (
     due_fundamentals,
     due_recommendations,
     equity,
+    equity_audit,
     jobs,
     mails,
     metrics,
@@ -75,6 +76,16 @@ async def equity_tick(ctx: dict[str, Any]) -> None:
     if count := await equity.refresh_equity(env):
         LOG.info("equity worked out", extra={"portfolios": count})
     await alert_watch.watch_drawdowns(env)
+
+
+async def audit_tick(ctx: dict[str, Any]) -> None:
+    """The hourly cron job of the long queue: looks at stored equity, each portfolio once a night.
+
+    Raises:
+        Unavailable: the database does not answer; the next hour begins anew.
+    """
+    if count := await equity_audit.audit_due(ctx["env"]):
+        LOG.info("equity audited", extra={"portfolios": count})
 
 
 async def calendar_tick(ctx: dict[str, Any]) -> None:

@@ -38,6 +38,7 @@ from app.graphql.why import PortfolioWhy
 from app.services import portfolios
 from app.services.audit import audit as audit_portfolio
 from app.services.cash import CashRow, list_cash
+from app.services.equity_audit import read_findings
 from app.services.ledger import count_transactions, list_transactions
 from app.services.order_rows import count_orders, list_orders
 from app.services.paging import MAX_ROWS, check_first
@@ -241,10 +242,14 @@ class Portfolio(PortfolioWhy):
 
     @strawberry.field
     async def audit(self, info: Info) -> list[AuditFinding]:
-        """What cannot be right: nothing, if book, ledger and identities agree."""
+        """What cannot be right: nothing, if book, ledger, identities and stored days agree.
+
+        Stored days are looked at each night.
+        """
         valuation = await self._valued(info)
         env, opened = info.context.env, valuation.opened
         rows = await audit_portfolio(env, self.user_id, opened, valuation.value)
+        rows += await read_findings(env, self.user_id, int(self.id))
         return [AuditFinding.of(row) for row in rows]
 
     async def _equity(self, info: Info, start: date | None, end: date | None) -> pl.DataFrame:

@@ -4,7 +4,8 @@
     cash of the book = deposit + receivable
     total = flows + unrealised + realised + income + what rates have made of cash
 
-Everything is compared exactly. In a real account a negative balance is a finding, not an error:
+Everything is compared exactly; what is stored of past days is compared each night
+(`equity_audit`). In a real account a negative balance is a finding, not an error:
 imports often come without their cash.
 """
 
@@ -41,6 +42,10 @@ class Finding(StrEnum):
     CASH_DIFFERS = "CASH_DIFFERS"
     IDENTITY_BROKEN = "IDENTITY_BROKEN"
     RATE_MISSING = "RATE_MISSING"
+    EQUITY_DIFFERS = "EQUITY_DIFFERS"
+    RETURN_DIFFERS = "RETURN_DIFFERS"
+    TOTAL_DIFFERS = "TOTAL_DIFFERS"
+    SPLITS_DIFFER = "SPLITS_DIFFER"
 
 
 @dataclass(frozen=True)

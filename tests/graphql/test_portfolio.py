@@ -7,8 +7,10 @@ from contextlib import aclosing
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from app.db.engine import EVERYONE
+from app.db.models import EquityState
 from app.domain.access import Scope
 from app.env import Env
 from app.graphql.schema import schema
@@ -279,12 +281,30 @@ async def test_names_archives_and_deletion(env: Env, alice: Identity, held: Port
     assert (await fail(env, delete, own, identity=alice))["extensions"]["code"] == "CONFLICT"
 
 
-async def test_performance_equity_and_audit(env: Env, alice: Identity, held: PortfolioRow):
+async def test_performance_equity_and_audit(
+    env: Env, alice: Identity, held: PortfolioRow, monkeypatch
+):
+    """What is asked for is read: an edit has no day worked out by who asks (or edits)."""
     await make_sessions(env, "XKRX", weekdays(START, 3))
     await refresh_equity(env)
+    monkeypatch.setattr("app.services.equity.compute_equity", pytest.fail)
     query = """query ($id: ID!) { portfolio(id: $id) { performance { simpleReturn twr xirr xirrNote
-        periodReturn maxDrawdown } equity(from: "2026-03-03") audit { finding } } }"""
+        periodReturn maxDrawdown } equity(from: "2026-03-03") value { total } audit { finding } } }"""
     found = (await ask(env, query, {"id": str(held.id)}, identity=alice))["portfolio"]
+    await ask(
+        env,
+        """mutation ($id: ID!) { recordTransaction(key: "k", input: { portfolio: $id, kind: DEPOSIT,
+        day: "2026-03-02", amount: "500", currency: "KRW" }) { id } }""",
+        {"id": str(held.id)},
+        identity=alice,
+    )
+    later = (await ask(env, query, {"id": str(held.id)}, identity=alice))["portfolio"]
+    assert later["equity"] == found["equity"]
+    async with env.db.write(uid=EVERYONE) as db:
+        wrong = {"finding": "TOTAL_DIFFERS", "name": "KRW", "difference": "2", "day": "2026-03-04"}
+        await db.execute(update(EquityState).values(findings=[wrong]))
+    told = (await ask(env, query, {"id": str(held.id)}, identity=alice))["portfolio"]["audit"]
+    assert told == [{"finding": "TOTAL_DIFFERS"}]
     assert found["audit"] == []
     assert found["performance"]["xirrNote"] == "UNDER_A_YEAR"
     assert found["performance"]["twr"] == pytest.approx(found["performance"]["simpleReturn"])

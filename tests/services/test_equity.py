@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import polars as pl
 from sqlalchemy import text
 
 from app.db.engine import EVERYONE
+from app.db.revised import Version, append_rows, merge_rows
+from app.domain.bars import PRICES
+from app.domain.portfolio.equity import compute_equity
 from app.domain.transactions import PortfolioKind
 from app.env import Env
+from app.services import equity
 from app.services.equity import EQUITY, read_equity, refresh_equity
 from app.services.ledger import reverse_transaction
 from app.services.portfolios import delete_portfolio
-from tests.factories import make_sessions, weekdays
+from tests.factories import AT, make_instrument, make_sessions, weekdays
 from tests.holdings import START, make_holdings, make_prices
 from tests.ledgers import keep, read
 from tests.people import make_user
@@ -35,6 +42,28 @@ async def values(env: Env, alice, row) -> list[Decimal | None]:
             {"id": row.id},
         )
         return list(found)
+
+
+async def forget_newest(env: Env) -> None:
+    """As if the days were older than those that are always worked out again."""
+    async with env.db.write(uid=EVERYONE) as db:
+        await db.execute(text("UPDATE equity_state SET day = day + 7"))
+
+
+async def deliver(env: Env, closes: dict[int, float], symbol="AAPL", *, first=False) -> None:
+    """Closes as a collection stores them, fetched before anything else has happened."""
+    if symbol != "AAPL":
+        await make_instrument(env, symbol)
+    frame = pl.DataFrame(
+        {"symbol": symbol, "day": [START + timedelta(days=n) for n in closes], "volume": 1000}
+    ).with_columns(
+        *(pl.Series(name, list(closes.values())).cast(pl.Float64) for name in PRICES),
+        source=pl.lit("yahoo"),
+        fetched_at=pl.lit(AT),
+    )
+    async with env.db.write() as db:
+        version = Version(db, symbol, "yahoo", AT)
+        await (append_rows if first else merge_rows)(version, "bar", frame)
 
 
 def expected(day: int, dollars: int = 99) -> int:
@@ -63,7 +92,7 @@ async def test_an_edit_of_a_day_leaves_those_before_it_alone(env: Env):
     await refresh_equity(env)
     async with env.db.write(uid=EVERYONE) as db:
         await db.execute(text("UPDATE equity_daily SET value = 7 WHERE day = :day"), {"day": START})
-        await db.execute(text("UPDATE equity_state SET day = day + 7"))  # past the newest days
+    await forget_newest(env)
     day = START + timedelta(days=2)
     stored = await keep(env, alice, row, replace(read("DEPOSIT 1000"), day=day, settles_on=day))
     assert await refresh_equity(env) == 1
@@ -79,16 +108,60 @@ async def test_a_late_entry_of_the_past_and_a_revised_close_count_from_their_day
     await keep(env, alice, row, "DEPOSIT 500")
     await refresh_equity(env)
     assert await values(env, alice, row) == [expected(day) + 500 for day in range(3)]
-    async with env.db.write() as db:
-        await db.execute(
-            text(
-                "UPDATE bar SET close = 103, fetched_at = now() + interval '1 hour'"
-                " WHERE symbol = 'AAPL' AND day = :day"
-            ),
-            {"day": START + timedelta(days=1)},
-        )
+    await deliver(env, {1: 103})
     assert await refresh_equity(env) == 1
     assert (await values(env, alice, row))[1] == expected(1) + 500 + 9 * 1410
+
+
+async def test_closes_that_come_after_the_entries_count_from_their_first_day(env: Env):
+    """Who records an old account has its prices fetched afterwards; they bear an earlier time."""
+    alice, row = await start(env)
+    async with env.db.write() as db:
+        await db.execute(text("DELETE FROM bar WHERE symbol = 'AAPL'"))
+    await refresh_equity(env)
+    assert await values(env, alice, row) == [None, None, None]
+    await forget_newest(env)
+    await deliver(env, {0: 100, 1: 102, 2: 101}, first=True)
+    assert await refresh_equity(env) == 1
+    assert await values(env, alice, row) == [expected(day) for day in range(3)]
+    await deliver(env, {0: 100}, symbol="MSFT", first=True)  # none of its own
+    assert await refresh_equity(env) == 0
+
+
+async def test_an_entry_with_a_lower_number_that_is_stored_later_is_not_missed(env: Env):
+    alice, row = await start(env)
+    await refresh_equity(env)
+    async with env.db.write(uid=EVERYONE) as db:  # as if one had not been there yet
+        await db.execute(text("UPDATE equity_state SET txns = txns - 1"))
+        await db.execute(text("UPDATE equity_daily SET value = 7"))
+    await forget_newest(env)
+    assert await refresh_equity(env) == 1
+    assert await values(env, alice, row) == [expected(day) for day in range(3)]
+
+
+async def test_two_workers_work_each_portfolio_out_once(env: Env, monkeypatch):
+    """Both know of both portfolios when they begin; one is held up in the first."""
+    alice, first = await start(env)
+    second = await make_holdings(env, alice)
+    begun, go_on, worked = asyncio.Event(), threading.Event(), []
+    loop = asyncio.get_running_loop()
+
+    def compute(entries, *args, **options):
+        worked.append(len(worked))
+        if len(worked) == 1:
+            loop.call_soon_threadsafe(begun.set)
+            assert go_on.wait(30)
+        return compute_equity(entries, *args, **options)
+
+    monkeypatch.setattr(equity, "compute_equity", compute)
+    slow = asyncio.ensure_future(refresh_equity(env))
+    await begun.wait()
+    assert await refresh_equity(env) == 1  # the other one
+    go_on.set()
+    assert await slow == 1
+    assert len(worked) == 2
+    for row in (first, second):
+        assert await values(env, alice, row) == [expected(day) for day in range(3)]
 
 
 async def test_a_day_without_a_rate_has_no_value_and_says_so(env: Env):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import (
     ARRAY,
@@ -25,6 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import At, Base
@@ -288,7 +289,11 @@ class EquityDaily(Base):
 
 
 class EquityState(Base):
-    """How far a portfolio's equity has been worked out: which transaction, which day, and when."""
+    """How far a portfolio's equity has been worked out, and what the nightly audit says of it.
+
+    Counted are its transactions up to `txn_id`, of which there were `txns`, and the prices of
+    `version`. `findings` are those of the audit, as JSON.
+    """
 
     __tablename__ = "equity_state"
 
@@ -296,5 +301,9 @@ class EquityState(Base):
         ForeignKey("portfolio.id", ondelete="CASCADE"), primary_key=True
     )
     txn_id: Mapped[int] = mapped_column(BigInteger)
+    txns: Mapped[int] = mapped_column(server_default="0")
+    version: Mapped[int] = mapped_column(BigInteger, server_default="0")
     day: Mapped[date]
     computed_at: Mapped[At]
+    audited_at: Mapped[At | None]
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
