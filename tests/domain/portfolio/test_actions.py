@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from app.domain.portfolio.book import Trouble
+from app.domain.portfolio.book import Problem, Trouble
 from app.domain.portfolio.booking import keep_book
 from app.domain.transactions import LotMethod
 from tests.domain.portfolio.notation import entries
@@ -50,13 +51,15 @@ def test_a_fraction_that_was_rounded_up_is_a_gift():
 
 
 def test_cash_beside_a_split_without_a_fraction_is_a_gain():
-    kept = book(TWO_LOTS + "2021-02-01 SPLIT AAPL 1:3 -10 amount=3 currency=USD")
+    kept = book(TWO_LOTS + "2021-02-01 SPLIT AAPL 1:3 -10 amount=3 currency=USD fee=1 tax=0.5")
     (sale,) = kept.sales
-    assert (sale.quantity, sale.gain, sale.base_gain, sale.lots) == (0, 3, 3_000, ())
+    facts = (sale.day, sale.symbol, sale.currency, sale.quantity, sale.gain, sale.base_gain)
+    assert facts == (date(2021, 2, 1), "AAPL", "USD", 0, 3, 3_000)
+    assert (sale.fee, sale.tax, sale.entry, sale.lots) == (1, Decimal("0.5"), 3, ())
     assert kept.holdings["AAPL"].quantity == 5
 
 
-@pytest.mark.parametrize(("added", "by"), [(30, 15), (46, -1)])
+@pytest.mark.parametrize(("added", "by"), [(30, 15), (44, 1), (46, -1)])
 def test_a_split_made_for_another_holding_is_named_and_its_quantity_holds(added, by):
     kept = book(TWO_LOTS + f"2021-02-01 SPLIT AAPL 4:1 {added}")
     assert [(p.trouble, p.quantity, p.entry) for p in kept.problems] == [
@@ -67,13 +70,15 @@ def test_a_split_made_for_another_holding_is_named_and_its_quantity_holds(added,
 
 
 @pytest.mark.parametrize(
-    "action", ["BONUS AAPL quantity=3", "SPLIT AAPL 2:1 5", "DELISTING AAPL quantity=-5"]
+    ("action", "shares"),
+    [("BONUS AAPL quantity=3", 3), ("SPLIT AAPL 2:1 5", 5), ("DELISTING AAPL quantity=-5", -5)],
 )
-def test_an_action_on_shares_that_are_not_held_is_named_and_its_cash_kept(action):
+def test_an_action_on_shares_that_are_not_held_is_named_and_its_cash_kept(action, shares):
     kept = book(f"2021-02-01 {action} amount=7 currency=USD")
-    assert [(p.trouble, p.symbol, str(p.day)) for p in kept.problems] == [
-        (Trouble.NOT_HELD, "AAPL", "2021-02-01")
+    assert kept.problems == [
+        Problem(Trouble.NOT_HELD, date(2021, 2, 1), "AAPL", Decimal(shares), 1)
     ]
+    assert kept.holdings["AAPL"].currency == "USD"
     assert [(sale.gain, sale.base_gain) for sale in kept.sales] == [(7, 7_000)]
     assert kept.cash["USD"].quantity == 7
     assert kept.holdings["AAPL"].quantity == 0

@@ -65,6 +65,7 @@ def test_a_sale_knows_its_costs_and_both_currencies():
     )
     (sale,) = kept.sales
     assert (sale.gain, sale.net, sale.base_gain) == (100, Decimal("97.5"), 100_000)
+    assert (sale.day, sale.currency, sale.entry) == (date(2021, 1, 6), "USD", 2)
     assert [row.amount for row in kept.charges] == [1, Decimal("2.5")]
 
 
@@ -84,6 +85,8 @@ def test_a_sale_of_more_than_was_held_is_a_problem_and_a_later_purchase_closes_i
     assert (bought_back.quantity, bought_back.proceeds, bought_back.cost) == (-5, 600, 550)
     assert kept.holdings["AAPL"].quantity == 3
     assert [lot.cost for lot in kept.holdings["AAPL"].lots] == [330]
+    part = book(text.replace("BUY AAPL 8 x", "BUY AAPL 0.5 x"))  # of a share, bought back
+    assert [sale.quantity for sale in part.sales] == [10, Decimal("-0.5")]
     assert len(kept.problems) == 1
 
 
