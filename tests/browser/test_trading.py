@@ -129,6 +129,27 @@ async def trade(page: Page, button: str, quantity: str, symbol: str = "") -> Non
     await page.click("#dialog [data-closes]")
 
 
+async def find_tickets(browser: Browser, page: Page) -> None:
+    """The ticket opens from an instrument and from both watchlists, without JavaScript as a page."""
+    ticket = "main a[href='/order?symbol=MSFT&side=BUY']"
+    await go(page, "/watchlists?symbol=MSFT")
+    await page.fill("#name", "Tickets")
+    await page.click("main form button.primary")
+    await page.wait_for_selector(".ordered tr[data-symbol='MSFT']")
+    own = page.url
+    for address in (own, "/", "/instruments/MSFT"):
+        await go(page, address)
+        await page.click(ticket)
+        await page.wait_for_selector("#dialog[open] #ticket")
+        assert await page.input_value("#dialog #symbol") == "MSFT"
+        await page.click("#dialog [data-closes]")
+    state = await page.context.storage_state()
+    async with visiting(browser, own, java_script_enabled=False, storage_state=state) as (plain, _):
+        await plain.goto(own)
+        await plain.click(ticket)
+        assert await plain.input_value("#ticket #symbol") == "MSFT"
+
+
 async def find_bought(page: Page, own: str) -> Bought:
     """The purchase, with its cost by the rate that is stored for its day."""
     found = await ask(page, BOUGHT % own.rpartition("/")[2])
@@ -173,6 +194,8 @@ async def test_a_portfolio_is_traded_watched_exported_and_imported(
         await trade(page, "tr[data-symbol='AAPL'] a:has-text('Sell')", "4")
         await page.wait_for_selector("#sales tbody tr:has-text('Apple') .amount:has-text('4')")
         await page.wait_for_selector("tr[data-symbol='AAPL'][data-quantity='6']")
+
+        await find_tickets(browser, page)
 
         written = await (await page.request.get(f"{own}/export.csv")).body()
         copy = await open_portfolio(page, "Copy", "TRACKED", "")

@@ -100,7 +100,7 @@ async def test_behind_a_figure_stand_its_formula_and_its_rows(env, settings):
         await sign_in(http)
         page = (await http.get(f"/portfolios/{row.id}")).text.replace("&amp;", "&")
         addresses = set(re.findall(r'href="(/portfolios/\d+/why/[^"]+)"', page))
-        assert len(addresses) == 6 + 3 * 2 + 3
+        assert len(addresses) == 6 + 5 * 2 + 3 + 1
         for address in addresses:
             assert (await http.get(address)).status_code == 200, address
         text = text_of((await http.get(f"/portfolios/{row.id}/why/VALUE?symbol=AAPL")).text)
