@@ -21,6 +21,7 @@ from app.domain.transactions import Entry, PortfolioKind, TransactionKind, make_
 from app.env import Env
 from app.errors import AppError, BadInput, Conflict
 from app.services.ledger import record_transaction, reverse_transaction
+from app.services.portfolios import delete_portfolio
 from app.services.settling import settle_portfolio
 from app.services.users import UserRow
 from tests.ledgers import DAY, balances, make_portfolio
@@ -90,6 +91,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.book = self.run(made)
         self.oracle, self.step, self.day = Oracle(cash=capital), 0, 0
         self.last: tuple[Entry, str] | None = None
+
+    def teardown(self):
+        """Deletes the portfolio: somebody may have fifty, and there are 500 examples."""
+        self.run(delete_portfolio(self.env, self.user.id, str(self.book.id)))
 
     def run(self, work):
         return self.loop.run(work)
