@@ -90,6 +90,8 @@ async def write_confirmation(env: Env, mail: Mail) -> Letter | None:
             return None
         if user.email_verified and user.email == mail.address:
             return None
+        old = EmailConfirmation.user_id == user_id, EmailConfirmation.expires_at <= now
+        await db.execute(delete(EmailConfirmation).where(*old))
         row = {"email": mail.address, "created_at": now, "expires_at": now + LIFETIME}
         db.add(EmailConfirmation(user_id=user_id, sha256=hash_secret(secret), **row))
     paragraphs = (

@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import Invitation
@@ -18,10 +18,11 @@ LIFETIME: Final = timedelta(days=7)
 
 
 async def invite(env: Env, user_id: int) -> str:
-    """A new invitation; only its hash is kept."""
+    """A new invitation; only its hash is kept, and those that are too old are not."""
     invitation = secrets.token_urlsafe(24)
     now = env.clock.now()
     async with env.db.write() as db:
+        await db.execute(delete(Invitation).where(Invitation.expires_at <= now))
         row = {"created_at": now, "expires_at": now + LIFETIME, "created_by": user_id}
         db.add(Invitation(sha256=hash_secret(invitation), **row))
     return invitation

@@ -64,31 +64,25 @@ async def write_reset(env: Env, mail: Mail) -> Letter | None:
         User.email_verified,
         User.in_force(),
     )
-    secret, now = make_secret(), env.clock.now()
     async with env.db.write(uid=EVERYONE) as db:
         user: User | None = await db.scalar(select(User).where(*whose))
         if user is None:
             return None
-        row = {"created_at": now, "expires_at": now + LIFETIME}
-        db.add(PasswordReset(user_id=user.id, sha256=hash_secret(secret), **row))
+        path = await _open_link(db, user.id, env.clock.now())
     paragraphs = (
         N_("Somebody, probably you, asked for a new password of %(name)s. Choose it here:"),
         N_("The link works once, within an hour. All sign-ins end then."),
         N_("If it was not you, do nothing: the password stays as it is."),
     )
-    draft = Draft(
-        N_("Choose a new password"), paragraphs, {"name": user.username}, f"/reset?token={secret}"
-    )
+    draft = Draft(N_("Choose a new password"), paragraphs, {"name": user.username}, path)
     return write_letter(env, mail, draft, user.locale)
 
 
 async def make_link(env: Env, user: UserRow) -> str:
     """A link by which the person chooses a new password, for the operator to hand over."""
-    secret, now = make_secret(), env.clock.now()
     async with env.db.write(uid=user.id) as db:
-        row = {"created_at": now, "expires_at": now + LIFETIME}
-        db.add(PasswordReset(user_id=user.id, sha256=hash_secret(secret), **row))
-    return f"{env.settings.site}/reset?token={secret}"
+        path = await _open_link(db, user.id, env.clock.now())
+    return f"{env.settings.site}{path}"
 
 
 async def reset_by_link(env: Env, secret: str, fresh: str, *, locale: str, address: str) -> None:
@@ -145,6 +139,15 @@ async def write_changed(env: Env, mail: Mail) -> Letter:
     )
     draft = Draft(N_("Your password was changed"), paragraphs, dict(mail.facts))
     return write_letter(env, mail, draft)
+
+
+async def _open_link(db: AsyncSession, user_id: int, now: datetime) -> str:
+    """Where a new link leads, as a part of the caller's transaction; too old ones are forgotten."""
+    secret, old = make_secret(), PasswordReset.expires_at <= now
+    await db.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id, old))
+    row = {"created_at": now, "expires_at": now + LIFETIME}
+    db.add(PasswordReset(user_id=user_id, sha256=hash_secret(secret), **row))
+    return f"/reset?token={secret}"
 
 
 def _spent() -> BadInput:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import EVERYONE
@@ -38,9 +38,11 @@ class TokenPair:
 
 
 async def open_family(env: Env, user_id: int, device: Device) -> TokenPair:
-    """Signs a program in."""
+    """Signs a program in; those of the person's whose last token has ended are forgotten."""
     now = env.clock.now()
+    dead = TokenFamily.user_id == user_id, TokenFamily.seen_at <= now - EXPIRES_IN
     async with env.db.write(uid=user_id) as db:
+        await db.execute(delete(TokenFamily).where(*dead))
         family = TokenFamily(
             user_id=user_id,
             created_at=now,
@@ -55,7 +57,7 @@ async def open_family(env: Env, user_id: int, device: Device) -> TokenPair:
 
 
 async def refresh_pair(env: Env, refresh_token: str) -> TokenPair:
-    """The next pair for a refresh token that was not used yet.
+    """The next pair for a refresh token that was not used yet; what has ended is forgotten.
 
     Raises:
         Unauthenticated: it is none, too old, revoked, or was used: then its family is revoked.
@@ -67,6 +69,8 @@ async def refresh_pair(env: Env, refresh_token: str) -> TokenPair:
             fresh = _add_token(db, used.user_id, used.family_id, used.id, now)
             seen = update(TokenFamily).where(TokenFamily.id == used.family_id)
             await db.execute(seen.values(seen_at=now))
+            ended = RefreshToken.family_id == used.family_id, RefreshToken.expires_at <= now
+            await db.execute(delete(RefreshToken).where(*ended))
         else:
             await _revoke_used(db, refresh_token, now)
     if used is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
+from app.db.engine import EVERYONE
 from app.domain.access import Means
 from app.errors import Unauthenticated
 from app.services.authentication import find_by_bearer
@@ -56,3 +58,22 @@ async def test_after_a_month_or_a_sign_out_it_is_worth_nothing(env):
     with pytest.raises(Unauthenticated):
         await refresh_pair(env, ended.refresh_token)
     assert await find_by_bearer(env, ended.access_token) is None
+
+
+async def test_what_has_ended_is_forgotten_and_the_sign_in_goes_on(env):
+    """A program that comes daily has a month's tokens, however long it has been coming."""
+    env = at(env, "2026-01-05T00:00:00Z")
+    user = await make_user(env)
+    await open_family(env, user.id, DEVICE)  # never seen again
+    token = (await open_family(env, user.id, DEVICE)).refresh_token
+    for day in range(1, 41):
+        token = (
+            await refresh_pair(at(env, env.clock.now() + timedelta(days=day)), token)
+        ).refresh_token
+    later = at(env, env.clock.now() + timedelta(days=41))
+    await open_family(later, user.id, DEVICE)
+    async with env.db.read(uid=EVERYONE) as db:
+        families = "SELECT family_id, count(*) FROM refresh_token GROUP BY 1 ORDER BY 1"
+        counts = [number for _, number in await db.execute(text(families))]
+    assert counts == [30, 1]
+    assert await refresh_pair(later, token)

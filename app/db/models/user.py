@@ -105,7 +105,7 @@ class TokenFamily(Base):
 
 
 class RefreshToken(Base):
-    """One refresh token: used once, for its only child."""
+    """One refresh token: used once, for its only child, which outlives it."""
 
     __tablename__ = "refresh_token"
 
@@ -115,7 +115,7 @@ class RefreshToken(Base):
         ForeignKey("token_family.id", ondelete="CASCADE"), index=True
     )
     parent_id: Mapped[int | None] = mapped_column(
-        ForeignKey("refresh_token.id", ondelete="CASCADE"), unique=True
+        ForeignKey("refresh_token.id", ondelete="SET NULL"), unique=True
     )
     sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[At]
