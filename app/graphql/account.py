@@ -104,6 +104,13 @@ class AccountMutation:
         return await second_factor.confirm_second_factor(env, identity.user.id, code)
 
     @strawberry.mutation
+    async def renew_recovery_codes(self, info: Info, password: str) -> list[str]:
+        """Other recovery codes, shown once; those of before let nobody in any more."""
+        identity, env = require_person(info), info.context.env
+        await require_password(env, identity, password)
+        return await second_factor.renew_recovery_codes(env, identity.user.id)
+
+    @strawberry.mutation
     async def turn_off_second_factor(self, info: Info, password: str) -> bool:
         """Forgets the authenticator and the recovery codes."""
         identity, env = require_person(info), info.context.env

@@ -80,6 +80,7 @@ PASSWORDS: Final = frozenset(
         "changePassword",
         "changeEmail",
         "confirmSecondFactor",
+        "renewRecoveryCodes",
         "turnOffSecondFactor",
         "deleteAccount",
         "requestPasswordReset",

@@ -13,6 +13,7 @@ from app.graphql.enums import Colours, Locale, RegistrationPolicy, SignInKind, T
 from app.graphql.types import FromRow
 from app.services.alerts import count_alerts
 from app.services.api_tokens import ApiTokenRow
+from app.services.second_factor import count_recovery_codes
 from app.services.sessions import SignIn
 from app.services.sign_in_options import SignInOptions as OptionsRow
 from app.services.users import UserRow
@@ -69,6 +70,14 @@ class User:
         if me is None or me.username != self.username:
             return 0
         return await count_alerts(info.context.env, me.id, unread=True)
+
+    @strawberry.field
+    async def recovery_codes_left(self, info: Info) -> int:
+        """How many recovery codes of one's own were not used; of others it is not told."""
+        me = info.context.user
+        if me is None or me.username != self.username:
+            return 0
+        return await count_recovery_codes(info.context.env, me.id)
 
 
 @described

@@ -12,7 +12,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import EVERYONE
 from app.db.models import RecoveryCode, User
@@ -62,13 +63,30 @@ async def confirm_second_factor(env: Env, user_id: int, code: str) -> list[str]:
         raise Conflict("Begin with a new secret for your authenticator.")
     if not await _take_code(env, user, code):
         raise BadInput(_WRONG, field="code")
-    codes = [_new_code() for _ in range(CODES)]
     async with env.db.write(uid=user_id) as db:
         on = update(User).where(User.id == user_id).values(totp_since=env.clock.now())
         await db.execute(on)
-        await db.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
-        db.add_all(RecoveryCode(user_id=user_id, sha256=_hash(code)) for code in codes)
-    return codes
+        return await _replace_codes(db, user_id)
+
+
+async def count_recovery_codes(env: Env, user_id: int) -> int:
+    """How many recovery codes were not used yet."""
+    unused = RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None)
+    async with env.db.read(uid=user_id) as db:
+        return await db.scalar(select(func.count()).where(*unused)) or 0
+
+
+async def renew_recovery_codes(env: Env, user_id: int) -> list[str]:
+    """Other recovery codes, shown once; the caller has asked for the password.
+
+    Raises:
+        Conflict: there is no second factor.
+    """
+    on = select(User.id).where(User.id == user_id, User.totp_since.is_not(None)).with_for_update()
+    async with env.db.write(uid=user_id) as db:
+        if await db.scalar(on) is None:
+            raise Conflict("The second factor is off. Set it up first.")
+        return await _replace_codes(db, user_id)
 
 
 async def turn_off_second_factor(env: Env, user_id: int) -> None:
@@ -109,6 +127,14 @@ async def _take_code(env: Env, user: User, code: str) -> bool:
     taken = update(User).where(User.id == user.id, unused).values(totp_step=step)
     async with env.db.write() as db:
         return await db.scalar(taken.returning(User.id)) is not None
+
+
+async def _replace_codes(db: AsyncSession, user_id: int) -> list[str]:
+    """New codes in the place of all there are, as a part of the caller's transaction."""
+    codes = [_new_code() for _ in range(CODES)]
+    await db.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    db.add_all(RecoveryCode(user_id=user_id, sha256=_hash(code)) for code in codes)
+    return codes
 
 
 def _hash(code: str) -> bytes:

@@ -26,6 +26,12 @@ from app.web.render import get_renderer
 from app.web.shell import find_shell, translator
 
 USUAL_LIFE: Final = timedelta(days=90)
+EXAMPLE: Final = (
+    'curl {url}graphql -H "Authorization: Bearer {token}" -H "Content-Type: application/json" '
+    """-d '{{"query": "{{ me {{ username }} }}"}}'"""
+)
+"""A question that a program asks."""
+
 _LONGEST_URI: Final = 400
 
 
@@ -50,6 +56,7 @@ ACCOUNT: Final = {
 SECURITY: Final = {
     "begin": Act("settings/_begin"),
     "confirm": Act("settings/_confirm", ("password", "code"), "password"),
+    "renew": Act("settings/_renew", ("password",), "password"),
     "off": Act("settings/_off", ("password",), "password"),
     "end": Act("settings/_end", ("id",)),
     "everywhere": Act("settings/_everywhere"),
@@ -113,8 +120,9 @@ async def change_security(request: Request) -> Response:
         return await _show_security(request, form, enrolment=_typed_enrolment(typed))
     if name == "begin":
         return await _show_security(request, Form(), enrolment=found["beginSecondFactor"])
-    if name == "confirm":
-        return await _show_security(request, Form(), codes=found["confirmSecondFactor"])
+    if name in {"confirm", "renew"}:
+        (codes,) = found.values()
+        return await _show_security(request, Form(), codes=codes)
     if name == "link":  # by a link: a form may not lead to another site
         return await _show_security(request, Form(), onwards=found["linkProvider"])
     if name == "everywhere":
@@ -199,6 +207,7 @@ async def _show_account(request: Request, form: Form) -> Response:
         if not mail
         else _("A link was sent there. The new address counts once it was opened."),
         "verify": _("A link was sent to the address."),
+        "confirm": _("The address is confirmed."),
         "password": _("The password is changed. Every other sign-in has ended."),
     }
     return await show_section(request, "settings/account.html", form, done, {"mail": mail})
@@ -243,6 +252,8 @@ async def _show_tokens(
     context = make_context(request)
     usual = context.env.clock.now().date() + USUAL_LIFE
     data = {**await run_document("settings/tokens", None, context), "made": made, "usual": usual}
+    if made is not None:
+        data["example"] = EXAMPLE.format(token=made["text"], url=request.base_url)
     return await show_section(request, "settings/tokens.html", form, done, data)
 
 

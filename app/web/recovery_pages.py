@@ -7,6 +7,7 @@ what a mail program opens ahead of its reader does nothing.
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -69,7 +70,8 @@ async def confirm_address(request: Request) -> Response:
     except AppError as error:
         form = refuse(error, typed, context.locale, field="token")
         return await show_gate(request, "confirm/page.html", {"form": form})
-    return RedirectResponse("/login?done=confirm&next=/settings/account", 303)
+    onwards = quote("/settings/account?done=confirm")  # where who has signed in is told
+    return RedirectResponse(f"/login?done=confirm&next={onwards}", 303)
 
 
 def _with_token(request: Request) -> Form:

@@ -32,6 +32,13 @@ async def test_the_second_factor_is_turned_on_asked_for_and_turned_off(env):
     told = await fail(env, SIGN_IN, {"password": PASSWORD}, operator=False)
     assert told["extensions"] == {"code": "UNAUTHENTICATED", "field": "code"}
     assert await ask(env, SIGN_IN, {"password": PASSWORD, "code": codes[0]}, operator=False)
+    renew = "mutation ($p: String!) { renewRecoveryCodes(password: $p) }"
+    told = await fail(env, renew, {"p": "wrong"}, **asked)
+    assert told["extensions"]["code"] == "UNAUTHENTICATED"
+    left = "{ me { recoveryCodesLeft } }"
+    assert (await ask(env, left, **asked))["me"] == {"recoveryCodesLeft": 9}
+    assert len((await ask(env, renew, {"p": PASSWORD}, **asked))["renewRecoveryCodes"]) == 10
+    assert (await ask(env, left, **asked))["me"] == {"recoveryCodesLeft": 10}
     off = "mutation ($p: String!) { turnOffSecondFactor(password: $p) }"
     assert await ask(env, off, {"p": PASSWORD}, **asked)
     assert await ask(env, SIGN_IN, {"password": PASSWORD}, operator=False)

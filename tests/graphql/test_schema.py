@@ -139,6 +139,7 @@ def test_every_list_of_rows_is_paged_or_bounded_by_its_argument():
         "OrderPreview.warnings",
         "ApiToken.scopes",
         "Mutation.confirmSecondFactor",
+        "Mutation.renewRecoveryCodes",
         "ImportReport.columns",  # of one file: at most 100
         "ImportReport.unusedColumns",
         "ImportColumn.names",

@@ -15,6 +15,8 @@ from app.services.account import reset_password
 from app.services.second_factor import (
     begin_second_factor,
     confirm_second_factor,
+    count_recovery_codes,
+    renew_recovery_codes,
     turn_off_second_factor,
 )
 from app.services.sign_in import HALF, SecondFactorNeeded, finish_sign_in, sign_in
@@ -75,6 +77,21 @@ async def test_a_recovery_code_takes_its_place_once(env):
     with pytest.raises(SecondFactorNeeded):
         await sign_in(env, "alice", PASSWORD, code=codes[0])
     assert await sign_in(env, "alice", PASSWORD, code=codes[1])
+
+
+async def test_recovery_codes_are_counted_and_replaced(env):
+    user = await make_user(env)
+    with pytest.raises(Conflict, match="off"):
+        await renew_recovery_codes(env, user.id)
+    _, codes = await turn_on(env, user)
+    assert await sign_in(env, "alice", PASSWORD, code=codes[0])
+    assert await count_recovery_codes(env, user.id) == 9
+    fresh = await renew_recovery_codes(env, user.id)
+    assert not set(fresh) & set(codes)
+    assert await count_recovery_codes(env, user.id) == 10
+    with pytest.raises(SecondFactorNeeded):
+        await sign_in(env, "alice", PASSWORD, code=codes[1])
+    assert await sign_in(env, "alice", PASSWORD, code=fresh[1])
 
 
 async def test_it_counts_only_once_it_is_confirmed_and_its_secret_is_sealed(env):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import shlex
 import zipfile
 from datetime import timedelta
 
@@ -16,7 +17,7 @@ from app.services.sessions import open_session
 from app.services.users import get_by_name
 from app.web.auth import PLAIN_COOKIE
 from tests.people import DEVICE, PASSWORD
-from tests.web.pages import browsing, make_market, post, signed_in, text_of
+from tests.web.pages import browsing, make_market, post, read, signed_in, text_of
 
 PAGES = ("/settings/account", "/settings/security", "/settings/tokens")
 FRESH = "another long password"
@@ -103,6 +104,7 @@ async def test_the_second_factor_is_turned_on_by_its_code_and_off_by_the_passwor
         fields = dict(re.findall(r'name="(secret|uri)"\s+value="([^"]+)"', begun.text))
         fields["uri"] = fields["uri"].replace("&amp;", "&")
         assert 'class="qr"' in begun.text
+        assert 'href="otpauth://totp/Sise:alice?' in begun.text
         assert fields["secret"] in text_of(begun.text)
         wrong = await post(http, "security", "confirm", code="1", password=PASSWORD, **fields)
         assert wrong.status_code == 422
@@ -117,6 +119,14 @@ async def test_the_second_factor_is_turned_on_by_its_code_and_off_by_the_passwor
         assert len(re.findall(r"<li><code>[0-9a-f-]{23}</code></li>", done.text)) == 10
         assert "<code>" not in (await http.get("/settings/security")).text
         assert (await get_by_name(env, "alice")).second_factor
+        assert "10 recovery codes are left" in text_of((await http.get("/settings/security")).text)
+        refused = await post(http, "security", "renew", password="x")
+        assert 'id="password-error"' in refused.text
+        renewed = await post(http, "security", "renew", password=PASSWORD)
+        assert len(re.findall(r"<li><code>[0-9a-f-]{23}</code></li>", renewed.text)) == 10
+        assert not set(re.findall(r"<li><code>.+?<", done.text)) & set(
+            re.findall(r"<li><code>.+?<", renewed.text)
+        )
         refused = await post(http, "security", "off", password="x")
         assert 'id="password-error"' in refused.text
         await post(http, "security", "off", password=PASSWORD)
@@ -149,6 +159,13 @@ async def test_a_token_is_shown_once_works_and_is_revoked(env, settings):
         made = await http.post("/settings/tokens", data=form)
         found = re.search(r"stk_[0-9A-Za-z_-]+", made.text)
         assert found is not None
+        (example,) = [word for word in read(made.text).words["en"] if word.startswith("curl ")]
+        assert shlex.split(example) == [
+            *("curl", "http://localhost:8000/graphql"),
+            *("-H", f"Authorization: Bearer {found[0]}"),
+            *("-H", "Content-Type: application/json"),
+            *("-d", '{"query": "{ me { username } }"}'),
+        ]
         page = (await http.get("/settings/tokens")).text
         assert found[0] not in page
         assert "Read Trade until" in text_of(page)
