@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "token_parents"
-down_revision = "ledger_batches"
+down_revision = "equity_audit"
 branch_labels = None
 depends_on = None
 
