@@ -5,14 +5,14 @@ A session without a close is not observed: it is skipped, and its line there is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from app.domain.backtest.history import History
+from app.domain.backtest.history import Floats, History, lock
 from app.domain.kernels import lines as kernel
+from app.errors import BadInput
 
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Key = tuple[str | float, ...]
@@ -20,20 +20,54 @@ Key = tuple[str | float, ...]
 ZERO: Final[Key] = ("level", 0.0)
 """The line to compare with nothing."""
 
+_KINDS: Final = {
+    "level": (kernel.LEVEL, 1),
+    "close": (kernel.CLOSE, 0),
+    "sma": (kernel.SMA, 1),
+    "ema": (kernel.EMA, 1),
+    "rsi": (kernel.RSI, 1),
+    "macd": (kernel.MACD, 2),
+    "macd_signal": (kernel.MACD_SIGNAL, 3),
+    "deviation": (kernel.DEVIATION, 1),
+    "slow_k": (kernel.SLOW_K, 2),
+}
+"""By name what the loops call it, and how many numbers it has."""
+
+
+@cache
+def read_key(key: Key) -> tuple[int, Floats]:
+    """The kind of a line and its numbers, as the compiled loops take them.
+
+    Raises:
+        BadInput: no such line, or another count of numbers.
+    """
+    name, *given = key
+    kind, count = _KINDS.get(str(name), (-1, -1))
+    if len(given) != count:
+        message = "There is no line %(line)s of %(count)s numbers; there are: %(known)s"
+        known = ", ".join(f"{name} ({n})" for name, (_, n) in _KINDS.items())
+        raise BadInput(message, field="strategy", line=name, count=len(given), known=known)
+    numbers = np.zeros(kernel.NUMBERS)
+    numbers[:count] = given
+    return kind, lock(numbers)
+
 
 def compute_line(history: History, key: Key) -> Table:
-    """The line of every instrument: sessions x instruments, NaN where there is no value."""
-    name, *numbers = key
-    if name == "level":
+    """The line of every instrument: sessions x instruments, NaN where there is no value.
+
+    Raises:
+        BadInput: as `read_key`.
+    """
+    kind, numbers = read_key(key)
+    if kind == kernel.LEVEL:
         return history.fill(float(numbers[0]))
-    make = _LINES[str(name)]
-    made = [make(*columns, *numbers) for columns in history.columns]
-    if len(made) == 1 and history.whole:
-        line: Table = made[0].reshape(-1, 1)
-        return line
     out = np.full(history.shape, np.nan)
-    for k, one in enumerate(made):
-        out[history.seen[:, k], k] = one
+    for k, prices in enumerate(history.columns):
+        line, spare = np.empty((2, len(prices[-1])))
+        kernel.write_line(kind, numbers, *prices, line, spare)
+        if history.shape[1] == 1 and history.whole:
+            return line.reshape(-1, 1)
+        out[history.seen[:, k], k] = line
     return out
 
 
@@ -44,40 +78,3 @@ def show_key(key: Key) -> str:
     return (
         f"{name}({', '.join(f'{number:g}' for number in numbers if not isinstance(number, str))})"
     )
-
-
-def _macd(close: Any, fast: int, slow: int) -> Any:
-    """As TA-Lib: the fast average begins where the slow one does."""
-    return kernel.ema(close, fast, max(slow - fast, 0)) - kernel.ema(
-        close, slow, max(fast - slow, 0)
-    )
-
-
-def _macd_signal(close: Any, fast: int, slow: int, signal: int) -> Any:
-    line = _macd(close, fast, slow)
-    out = np.full(len(close), np.nan)
-    first = max(fast, slow) - 1
-    out[first:] = kernel.ema(line[first:], signal, 0)
-    return out
-
-
-def _slow_k(high: Any, low: Any, close: Any, n: int, smoothing: int) -> Any:
-    """Means of the fast %K; a window that holds none of it has none."""
-    fast = kernel.fast_k(high, low, close, n)
-    out = np.full(len(close), np.nan)
-    if len(fast) >= smoothing:
-        windows = np.lib.stride_tricks.sliding_window_view(fast, smoothing)
-        out[smoothing - 1 :] = windows.mean(axis=1)
-    return out
-
-
-_LINES: Final[dict[str, Callable[..., Any]]] = {
-    "close": lambda _h, _l, close: close.copy(),
-    "sma": lambda _h, _l, close, n: kernel.sma(close, n),
-    "ema": lambda _h, _l, close, n: kernel.ema(close, n, 0),
-    "rsi": lambda _h, _l, close, n: kernel.rsi(close, n),
-    "macd": lambda _h, _l, close, fast, slow: _macd(close, fast, slow),
-    "macd_signal": lambda _h, _l, close, fast, slow, n: _macd_signal(close, fast, slow, n),
-    "deviation": lambda _h, _l, close, n: kernel.deviation(close, n),
-    "slow_k": _slow_k,
-}

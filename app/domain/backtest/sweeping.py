@@ -7,23 +7,23 @@ cell by cell. Cells whose values do not go together (a fast average that is slow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
-from app.domain.backtest.engine import compute_sizes, run
+from app.domain.backtest.engine import run
 from app.domain.backtest.grid import EXITS, Grid, check_axes, setup_of
-from app.domain.backtest.lines import Key, compute_line
-from app.domain.backtest.market import find_scene
+from app.domain.backtest.lines import Key
 from app.domain.backtest.result import BacktestResult
 from app.domain.backtest.setup import Setup
+from app.domain.backtest.stack import Stack, run_cells
 from app.domain.backtest.strategies import STRATEGIES
-from app.domain.backtest.strategy import Decision, LineRule, LineStrategy, Strategy, Value
+from app.domain.backtest.strategy import LineRule, LineStrategy, Strategy, Value
 from app.domain.backtest.tape import Tape, prepare
 from app.domain.kernels import account as kernel
 from app.domain.kernels import sweeping as cells_kernel
@@ -138,9 +138,9 @@ def warm_up() -> None:
     days = pl.date_range(date(2024, 1, 2), date(2024, 1, 12), eager=True)
     prices = (pl.lit(10.0).alias(name) for name in ("open", "high", "low", "close", "volume"))
     bars = pl.DataFrame({"symbol": "A", "day": days}).with_columns(*prices)
-    for key in ("sma_cross", "ema_cross", "rsi_reversion", "bollinger_breakout", "stochastic"):
-        sweep(bars, STRATEGIES[key], {})
-        run(bars, STRATEGIES[key])
+    strategy = STRATEGIES["sma_cross"]
+    sweep(bars, strategy, {})
+    run(bars, strategy)
 
 
 def _places(strategy: Strategy, axes: dict[str, tuple[Value, ...]]) -> tuple[Numbers, int]:
@@ -193,41 +193,8 @@ def _run_compiled(  # noqa: PLR0913, PLR0917 - what a sweep is made of
     lines: dict[Key, int] = {}
     cells = make_cells(strategy, axes, places, setup, lines)
     out = np.zeros((len(places), cells_kernel.SUMMARY))
-    run_lines(tape, setup, lines, cells, Desk.fit(tape, len(lines)), out, sums)
+    run_cells(Stack([tape]), setup, lines, cells, out[None], sums)
     return out
-
-
-class Desk(NamedTuple):
-    """What cells of an instrument are computed on: their lines, their sides, room to trade."""
-
-    lines: Numbers
-    unsized: Decision
-    room: kernel.Room
-
-    @classmethod
-    def fit(cls, tape: Tape, lines: int, last: Desk | None = None) -> Desk:
-        """For so many lines of the tape: the last one, where that is as large."""
-        sessions, claims = len(tape.history.close), len(tape.dividends)
-        if last is not None and last.lines.shape[1] == sessions and len(last.room.claims) == claims:
-            return last
-        side = np.zeros((sessions, 1), dtype=np.int8)
-        room = kernel.make_room(side.shape, claims)
-        return cls(np.empty((lines, sessions)), Decision(side), room)
-
-
-def run_lines(  # noqa: PLR0913, PLR0917 - where, what, and what is written
-    tape: Tape, setup: Setup, keys: Iterable[Key], cells: cells_kernel.Cells, desk: Desk,
-    out: Numbers, sums: Numbers,
-) -> None:  # fmt: skip
-    """Runs the cells that look at these lines of one instrument, in one call."""
-    for line, key in zip(desk.lines, keys, strict=True):
-        line[:] = compute_line(tape.history, key)[:, 0]
-    scene = find_scene(tape, setup)
-    fraction = compute_sizes(tape.history, setup, desk.unsized)
-    cells_kernel.run_cells(
-        *scene.bare, desk.lines, tuple(cells), fraction,
-        desk.unsized.side, tuple(desk.room), out, sums,
-    )  # fmt: skip
 
 
 def make_cells(

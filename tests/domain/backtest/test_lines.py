@@ -8,6 +8,7 @@ import talib
 
 from app.domain.backtest.lines import ZERO, Key, compute_line, show_key
 from app.domain.backtest.tape import prepare
+from app.errors import BadInput
 from tests.domain.oracle_bars import walk
 
 BARS = walk("A", 300, seed=3)
@@ -50,6 +51,12 @@ def test_a_session_without_a_close_is_skipped() -> None:
 def test_where_nothing_moves_there_is_no_value(key: Key) -> None:
     flat = walk("A", 60, seed=1).with_columns(open=5.0, high=5.0, low=5.0, close=5.0)
     assert np.isnan(compute_line(prepare(flat).history, key)).all()
+
+
+@pytest.mark.parametrize("key", [("hull", 20), ("macd", 12), ("sma",)])
+def test_what_is_no_line_is_refused(key: Key) -> None:
+    with pytest.raises(BadInput, match=rf"no line {key[0]} of {len(key) - 1} numbers; there are"):
+        compute_line(prepare(BARS).history, key)
 
 
 def test_a_level_is_a_line() -> None:

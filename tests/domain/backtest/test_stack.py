@@ -1,0 +1,75 @@
+"""A stack has every instrument's own arrays, each of them once, whatever lies beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from app.domain.backtest.engine import compute_sizes
+from app.domain.backtest.market import find_scene
+from app.domain.backtest.setup import Setup, Size, Sizing
+from app.domain.backtest.stack import Stack
+from app.domain.backtest.strategies import SmaCross
+from app.domain.backtest.strategy import Decision
+from app.domain.backtest.surveying import survey
+from app.domain.backtest.tape import prepare
+from app.domain.kernels.sweeping import CLOSE, FRACTION
+from app.errors import BadInput
+from tests.domain.backtest.cases import make_case
+from tests.domain.oracle_bars import sample
+
+TAPES = [
+    one.tape for one in map(make_case, range(40), range(60, 100)) if len(one.tape.symbols) == 1
+]
+SETUP = Setup(sizing=Sizing(Size.VOLATILITY, 0.2, 5), interest=0.02)
+
+
+def test_every_instrument_has_its_own_arrays() -> None:
+    flat, spans, agreed = Stack(TAPES).lay(SETUP)
+    with_events = with_limits = gathered = 0
+    for tape, places, terms in zip(TAPES, spans, agreed, strict=True):
+        scene = find_scene(tape, SETUP)
+        own = [values[a:b] for values, (a, b) in zip(flat, places, strict=True)]
+        theirs: Any
+        for mine, theirs in zip(own, scene.world, strict=False):
+            assert mine.dtype == theirs.dtype
+            assert np.array_equal(mine, theirs, equal_nan=True)
+        sizes = compute_sizes(tape.history, SETUP, Decision(np.zeros((1, 1), dtype=np.int8)))
+        assert np.array_equal(own[FRACTION], sizes)
+        assert tuple(terms) == scene.terms
+        if places[CLOSE, 0] >= 0:
+            assert np.array_equal(own[CLOSE], tape.history.columns[0][2])
+            gathered += 1
+        else:
+            assert np.array_equal(tape.history.close, tape.prices["close"])
+        with_events += len(scene.world.event_bar) > 0
+        with_limits += len(scene.world.upper) > 0
+    assert with_events > 0
+    assert 0 < with_limits < len(TAPES)
+    assert 0 < gathered < len(TAPES)
+
+
+def test_what_all_share_is_there_once() -> None:
+    ibm = prepare(sample().filter(pl.col("symbol") == "IBM")[-300:])
+    flat, spans, _ = Stack([ibm, ibm, ibm]).lay(Setup())
+    assert len(flat[FRACTION]) == 300
+    assert (spans == spans[0]).all()
+
+
+def test_what_was_put_together_is_kept_for_its_setup() -> None:
+    stack, other = Stack(TAPES), Setup(slippage=0.01)
+    kept = stack.lay(SETUP)
+    assert stack.lay(SETUP) is kept
+    first = survey(stack, SmaCross(), {"fast": 2, "slow": 5}, SETUP)
+    again = survey(stack, SmaCross(), {"fast": 2, "slow": 5}, other)
+    assert not first.equals(again)
+    assert first.equals(survey(TAPES, SmaCross(), {"fast": 2, "slow": 5}, SETUP))
+
+
+def test_an_instrument_beside_others_is_no_stack() -> None:
+    both = prepare(sample().filter(pl.col("symbol").is_in(["IBM", "MSFT"])))
+    with pytest.raises(BadInput, match="has 2 instruments; it must have one"):
+        Stack([TAPES[0], both])
