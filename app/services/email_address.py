@@ -67,7 +67,7 @@ async def send_confirmation(env: Env, identity: Identity, *, locale: str) -> Non
     """Has a link sent to the person's address.
 
     Raises:
-        Conflict: it is verified already, or no mail is sent here.
+        Conflict: it is verified already, there is none, or no mail is sent here.
         RateLimited: too many.
     """
     user = identity.user
@@ -75,6 +75,8 @@ async def send_confirmation(env: Env, identity: Identity, *, locale: str) -> Non
         raise Conflict("No mail is sent from here.")
     if user.email_verified:
         raise Conflict("The address is verified already.")
+    if not user.has_email:
+        raise Conflict("There is no address yet. Enter yours first.")
     await limit(env, f"confirm:{user.id}", MAILS, HOUR)
     async with env.db.write(uid=user.id) as db:
         posted = await mails.post(db, "confirm", user.email, locale, env.clock.now(), user=user.id)

@@ -44,6 +44,11 @@ class Mail:
     expires_at: datetime
 
 
+def is_nowhere(address: str) -> bool:
+    """Whether it is the address of who has none."""
+    return address.lower().endswith(".invalid")
+
+
 async def post(
     db: AsyncSession, kind: MailKind, address: str, locale: str, now: datetime, **facts: Any
 ) -> list[int]:
@@ -51,7 +56,7 @@ async def post(
 
     None for an address that is nowhere.
     """
-    if address.lower().endswith(".invalid"):
+    if is_nowhere(address):
         return []
     job_id = await open_job(db, "mail", None, None, f"mail:{uuid4()}", now)
     expires_at = now + LIFETIME

@@ -58,6 +58,11 @@ class UserRow:
     disabled_at: datetime | None
     created_at: datetime
 
+    @property
+    def has_email(self) -> bool:
+        """Whether there is an address: the demo has none, nor who was added without one."""
+        return not mails.is_nowhere(self.email)
+
     @classmethod
     def of(cls, user: User) -> UserRow:
         """From the table."""

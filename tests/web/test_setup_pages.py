@@ -131,6 +131,9 @@ async def test_an_account_to_look_around_is_made_by_one_click_before_the_first(e
         page = await http.get("/setup?step=account")
         assert "You are signed in as demo" in text_of(page.text)
         assert found[1] not in page.text
+        own = (await http.get("/settings/account")).text + (await http.get("/settings/people")).text
+        assert "There is none yet" in own
+        assert ".invalid" not in own
         again = await http.post("/setup?step=account", data={"act": "demo"})
         assert again.status_code == 409
     demo = await get_by_name(env, "demo")
