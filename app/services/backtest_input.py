@@ -17,7 +17,7 @@ from app.domain.trading.listings import find_listing
 from app.env import Env
 from app.errors import BadInput
 from app.services.instruments import check_symbol, find_instruments
-from app.services.portfolios import check_name
+from app.services.owned import check_name
 from app.services.prices import horizon
 
 MOST_SYMBOLS: Final = 500

@@ -1,4 +1,4 @@
-"""Fetching what belongs to somebody: the owner stands in the same WHERE as the id.
+"""What belongs to somebody: fetched with the owner in the same WHERE as the id, and its name.
 
 What belongs to somebody else answers exactly as what does not exist. Row-level security is the
 second wall: the session of the transaction was opened for the owner (`env.db.read(uid=…)`).
@@ -12,8 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import Base
-from app.errors import NotFound
+from app.errors import BadInput, NotFound
 
+LONGEST_NAME: Final = 60
 _DIGITS: Final = 18
 """Digits of an id: it fits into 64 bits."""
 
@@ -51,3 +52,16 @@ def read_id(id_text: str) -> int:
 def missing() -> NotFound:
     """The one answer for what is not there and what is not the caller's."""
     return NotFound("There is nothing of that id, or it is not yours.")
+
+
+def check_name(name: str) -> str:
+    """The name without blanks around it.
+
+    Raises:
+        BadInput: empty, too long or not printable.
+    """
+    plain = name.strip()
+    if not 1 <= len(plain) <= LONGEST_NAME or not plain.isprintable():
+        message = "name is %(value).80r; it may have 1 to %(bound)d printable characters"
+        raise BadInput(message, field="name", value=name, bound=LONGEST_NAME)
+    return plain

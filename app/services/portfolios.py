@@ -24,9 +24,8 @@ from app.env import Env
 from app.errors import BadInput, Conflict
 from app.services.booking import entry_item, now_of, post
 from app.services.order_market import read_present
-from app.services.owned import missing, read_id
+from app.services.owned import check_name, missing, read_id
 
-LONGEST_NAME: Final = 60
 MOST_PORTFOLIOS: Final = 50  # of one person
 FIRST_DEPOSIT: Final = ":opening"
 DELETE: Final = text("SELECT delete_practice(:portfolio, :user_id)")
@@ -163,19 +162,6 @@ async def delete_portfolio(env: Env, user_id: int, portfolio_id: str) -> None:
     values = {"portfolio": found.id, "user_id": user_id}
     if not await env.db.call(DELETE, values):
         raise missing()
-
-
-def check_name(name: str) -> str:
-    """The name without blanks around it.
-
-    Raises:
-        BadInput: empty, too long or not printable.
-    """
-    plain = name.strip()
-    if not 1 <= len(plain) <= LONGEST_NAME or not plain.isprintable():
-        message = "name is %(value).80r; it may have 1 to %(bound)d printable characters"
-        raise BadInput(message, field="name", value=name, bound=LONGEST_NAME)
-    return plain
 
 
 def _check_opening(day: date, today: date) -> date:

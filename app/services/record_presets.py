@@ -12,8 +12,7 @@ from app.db.models import RecordPreset
 from app.domain.records.mapping import ColumnMapping, check_mapping, load_mapping
 from app.env import Env
 from app.errors import Conflict
-from app.services.owned import get_owned
-from app.services.portfolios import check_name
+from app.services.owned import check_name, get_owned
 
 MOST_PRESETS: Final = 50  # of one person
 

@@ -20,8 +20,7 @@ from app.domain.watchlist import ADDED, PastedWord, check_size, judge_words, mov
 from app.env import Env
 from app.errors import BadInput, Conflict
 from app.services.instruments import find_instruments
-from app.services.owned import get_owned
-from app.services.portfolios import check_name
+from app.services.owned import check_name, get_owned
 
 MOST_LISTS: Final = 50  # of one person
 

@@ -12,8 +12,7 @@ from app.db.models import SavedScreen
 from app.domain.screening import ScreenPreset, dump_filter, load_filter
 from app.env import Env
 from app.errors import Conflict
-from app.services.owned import get_owned
-from app.services.portfolios import check_name
+from app.services.owned import check_name, get_owned
 from app.services.screening.hits import Screen, check_screen
 
 MOST_SCREENS: Final = 50  # of one person
