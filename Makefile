@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 SPREAD := --dist loadfile --no-loadscope-reorder # groups and their order: tests/conftest.py
+# What all processes of a suite need is compiled once, not by each of them: two sets of loops, the rewritten tests.
+ONCE := for loops in indicators backtest.sweeping; do $(BIN)/python -c "from app.domain.$$loops import warm_up; warm_up()" & done; \
+  test -e $(VENV)/.collected || $(BIN)/pytest --collect-only -qq >$(VENV)/.collected & wait
 
 unexport PYTHONDONTWRITEBYTECODE # a suite that starts a hundred processes would compile all of it in each
 
@@ -22,7 +25,7 @@ setup: $(VENV)/.runtime ## The environment to run the product
 setup-dev: $(VENV)/.dev ## The environment to develop it (a superset)
 
 test: setup-dev messages ## The suite, on throwaway servers of its own
-	@for loops in indicators backtest.sweeping; do $(BIN)/python -c "from app.domain.$$loops import warm_up; warm_up()" & done; wait # compiled once, not by each process
+	@$(ONCE)
 	@$(BIN)/pytest $(SPREAD) -n 4 $(ARGS)
 
 test-long: setup-dev messages ## The tests that take minutes: two weeks of sessions in which everything dies

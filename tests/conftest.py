@@ -191,20 +191,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
-MEMBERS = ("accounts", "alerts", "backtests", "pushes", "screener", "trading", "watchlists")
-"""Tests of the browser that share the installation of somebody who has signed in."""
-APART = ("data_pages", "people_pages", "portfolio_pages", "recommendations")
-"""Tests of the browser that need no installation: they serve what they show themselves."""
+SHARED = {
+    "members": ("accounts", "alerts", "backtests", "pushes", "screener", "trading", "watchlists"),
+    "live": ("charts", "clocks", "end_to_end", "live"),
+    "pages": ("csp", "every_page", "keys", "layout", "weight", "without"),
+}
+"""Tests of the browser that run in one process, because they share installations."""
 
 
 class Groups(LoadFileScheduling):
-    """Tests of one file run in one process; those of the browser by the installation they share."""
+    """Tests of one file run in one process; those of the browser by the installations they share."""
 
     def _split_scope(self, nodeid: str) -> str:
         name = nodeid.removeprefix(f"{SLOW[0]}test_")
-        if name == nodeid or name.startswith(APART):
-            return super()._split_scope(nodeid)
-        return SLOW[0] + str(name.startswith(MEMBERS))
+        shared = (group for group, files in SHARED.items() if name.startswith(files))
+        return next(shared, super()._split_scope(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)  # xdist may be switched off

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,19 +31,23 @@ ARGUMENTS = [
 ]
 
 
-def chromium_path() -> str | None:
+WHOLE = ("chromium", "chromium-browser", "google-chrome")
+SHELL = "chromium-headless-shell"  # no windows, no notifications; two thirds of the time
+
+
+def chromium_path(*, whole: bool = False) -> str | None:
     """A Chromium on the PATH or at its usual place; None: Playwright's own, if there is one."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    for name in WHOLE if whole else (SHELL, *WHOLE):
         if found := shutil.which(name):
             return found
     return "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None
 
 
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+@asynccontextmanager
+async def launched(*, whole: bool = False) -> AsyncIterator[Browser]:
     """Headless Chromium; absent, the browser tests are skipped (or fail, if one is required)."""
     async with async_playwright() as playwright:
-        path = chromium_path()
+        path = chromium_path(whole=whole)
         if path is None and not Path(playwright.chromium.executable_path).exists():
             message = "NO CHROMIUM: the browser tests did not run (install one, e.g. Debian's)"
             if os.environ.get("SISE_REQUIRE_BROWSER") == "1":
@@ -51,6 +56,20 @@ async def browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The browser of nearly all tests: the shell, where there is one."""
+    async with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+async def whole_browser() -> AsyncIterator[Browser]:
+    """A browser that shows notifications."""
+    async with launched(whole=True) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -54,11 +54,11 @@ def send(message: Message) -> str:
 
 
 async def test_a_push_is_shown_once_and_leads_to_the_alerts(
-    browser: Browser, member: Member
+    whole_browser: Browser, member: Member
 ) -> None:
     url = member.site.url
     options = {"service_workers": "allow", "permissions": ["notifications"]}
-    async with visiting(browser, url, storage_state=member.state, **options) as (page, watch):
+    async with visiting(whole_browser, url, storage_state=member.state, **options) as (page, watch):
         await go(page, "/about")
         for count in (1, 2):  # of one key: the second takes the place of the first
             title = f"Sise · New alerts: {count}"
