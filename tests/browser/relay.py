@@ -1,4 +1,4 @@
-"""A wire between browser and site: cut, mended, frozen or slow; a TCP relay on a port of its own."""
+"""A wire to a site or a server: cut, mended, frozen or slow; a TCP relay on a port of its own."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from urllib.parse import urlsplit
 
 
 class Relay:
-    """Passes connections on to the site at `url` while it is whole.
+    """Passes connections on to the site at `url` (or `unix:///…`) while it is whole.
 
     A slow one hands to the browser `piece` bytes at a time, with 5 ms between them.
     """
 
     def __init__(self, url: str, piece: int | None = None) -> None:
-        place = urlsplit(url)
-        self._host, self._port = place.hostname, place.port
+        self._place = urlsplit(url)
         self._server: asyncio.Server | None = None
-        self._own_port = 0
+        self.port = 0
         self._piece = piece
         self._flows: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
@@ -26,13 +25,13 @@ class Relay:
     @property
     def url(self) -> str:
         """The address of the site through the relay."""
-        return f"http://127.0.0.1:{self._own_port}"
+        return f"http://127.0.0.1:{self.port}"
 
     async def mend(self) -> None:
         """Takes connections from now on, always on the same port."""
         self._flowing.set()
-        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._own_port)
-        self._own_port = self._server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """Ends all connections and refuses new ones."""
@@ -51,7 +50,7 @@ class Relay:
         assert task is not None
         self._flows.add(task)
         try:
-            site = await asyncio.open_connection(self._host, self._port)
+            site = await self._connect()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._flow(reader, site[1]))
                 group.create_task(self._flow(site[0], writer, self._piece))
@@ -60,6 +59,11 @@ class Relay:
         finally:
             self._flows.discard(task)
             writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._place.scheme == "unix":
+            return await asyncio.open_unix_connection(self._place.path)
+        return await asyncio.open_connection(self._place.hostname, self._place.port)
 
     async def _flow(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, piece: int | None = None

@@ -1,15 +1,18 @@
-"""A worker killed in the middle of a sweep: what it had done stays, the rest is done, each once."""
+"""A sweep on workers as processes: one is killed in the middle, two machines share the parts."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
-from asyncio.subprocess import Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import text
@@ -21,8 +24,10 @@ from app.services import backtest_input, jobs
 from app.services.backtest_store import find_report, read_cells
 from app.services.backtests import get_backtest
 from tests.backtests import ask, make_market, work
+from tests.browser.relay import relaying
 from tests.clocks import at
 from tests.people import make_user
+from tests.processes import bare_environ
 from workers.backtest import run_backtest
 from workers.pace import Pace
 
@@ -89,3 +94,89 @@ async def test_a_sweep_survives_its_worker_and_is_completed_once(env, settings, 
     for part in ("figures", "sweep", "columns", "trips"):
         assert report[part] == undisturbed[part]
     assert undisturbed["overfitting"]["trials"] == 2 * report["overfitting"]["trials"]
+
+
+class Machine:
+    """A worker of the long queue that shares with others nothing but what it reaches by TCP."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.lines: list[dict[str, str]] = []
+
+    async def read_until(self, message: str) -> None:
+        """Its log up to the line that begins so."""
+        assert self.process.stderr is not None
+        while not (self.lines and self.lines[-1]["message"].startswith(message)):
+            line = await self.process.stderr.readline()
+            assert line, "the worker has ended"
+            self.lines.append(json.loads(line))
+
+    @property
+    def done(self) -> set[str]:
+        """The keys of the jobs that it has done."""
+        return {line["key"] for line in self.lines if line["message"] == "backtest"}
+
+
+@asynccontextmanager
+async def machine(place: Path, environ: dict[str, str]) -> AsyncIterator[Machine]:
+    place.mkdir()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.faults.worker_process", "long",
+        cwd=place, stderr=PIPE, env=bare_environ(SISE_DATA_DIR=place, FAULTS_LOG="INFO", **environ),
+    )  # fmt: skip
+    try:
+        yield Machine(process)
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_two_machines_share_a_sweep_that_is_completed_once(
+    env, settings, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(backtest_input, "SLOW_PART", 2 * 260 * 20)
+    await make_market(env, "AAPL", "MSFT")
+    alice = (await make_user(env)).id
+    axes = {"window": tuple(range(5, 85)), "every": (1, 2), "top": (1, 2)}
+    asked = {"strategy": "momentum", "symbols": ("AAPL", "MSFT"), "values": {"skip": 0}}
+    base = urlsplit(settings.database_url)
+    sockets = Path(parse_qs(base.query)["host"][0])
+    async with AsyncExitStack() as stack, asyncio.timeout(240):
+        database, broker = [
+            await stack.enter_async_context(relaying(url))
+            for url in (f"unix://{sockets}/.s.PGSQL.5432", settings.redis_url)
+        ]
+        environ = {
+            "SISE_DATABASE_URL": f"postgresql://{base.username}@127.0.0.1:{database.port}{base.path}",
+            "SISE_REDIS_URL": f"redis://127.0.0.1:{broker.port}",
+            "SISE_SECRET": settings.secret,
+        }
+        machines = [
+            await stack.enter_async_context(machine(tmp_path / name, environ))
+            for name in ("one", "two")
+        ]
+        for one in machines:
+            await one.read_until("Starting worker")
+        row = await ask(env, alice, axes=axes, **asked)
+        assert row.parts == 16
+        reading = [asyncio.ensure_future(one.read_until("nothing")) for one in machines]
+        while sum(len(one.done) for one in machines) <= row.parts:
+            assert not any(task.done() for task in reading)
+            await asyncio.sleep(0.02)
+        for task in reading:
+            task.cancel()
+        await asyncio.wait(reading)
+    first, second = (one.done for one in machines)
+    assert first
+    assert second
+    assert not first & second
+    conclusion = row.parts
+    assert first | second == {f"backtest:{row.id}:{n}" for n in range(conclusion + 1)}
+    ended = await get_backtest(env, alice, str(row.id))
+    assert (ended.state, ended.trials) == ("DONE", 320)
+    again = await ask(env, alice, axes=axes, **asked)
+    await work(env, at_most=100)
+    keys = ("window", "every", "top")
+    shared, alone = [(await read_cells(env, alice, one.id)).sort(keys) for one in (row, again)]
+    assert shared.height == 320
+    assert shared.equals(alone)

@@ -6,6 +6,7 @@ Settings come from the environment, as in the product. Once it works it prints o
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 
@@ -30,7 +31,9 @@ FASTEST = Pace(
 
 def main(queue: QueueName) -> int:
     settings = load_settings()
-    set_up_logging("warning")
+    level = os.environ.get("FAULTS_LOG", "WARNING")
+    set_up_logging(level)
+    logging.getLogger("arq.worker").setLevel(level)
     pace = FASTEST if os.environ.get("FAULTS_PACE") == "fastest" else FAST
     try:
         asyncio.run(run_worker(queue, settings, pace))
