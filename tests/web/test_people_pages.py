@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from app.domain.access import Role
 from app.errors import NotFound
 from app.services.users import get_by_name
 from tests.people import PASSWORD, by_session, make_user
-from tests.web.pages import post, read, signed_in, text_of
+from tests.web.pages import calling_from, post, read, signed_in, text_of
 
 
 async def change(http, act: str, username: str, **fields: str):
@@ -34,6 +35,25 @@ async def test_an_administrator_invites_and_another_may_not(env, settings):
         ):
             assert answer.status_code == 403
         assert "/settings/people" not in (await http.get("/settings")).text
+    assert (await get_by_name(env, "bob")).role is Role.USER
+
+
+async def test_who_is_invited_registers_once_by_the_address(env, settings):
+    """From the administrator's page to the account, where nobody else may register."""
+    invited = replace(settings, registration="invite", public_market=True)
+    async with signed_in(env, invited, Role.ADMIN) as http:
+        made = await http.post("/settings/people", data={"act": "invite"})
+        (address,) = re.findall(r'id="invitation"[^>]+value="([^"]+)"', made.text)
+    new = {"email": "bob@example.com", "password": PASSWORD, "disclaimer": "yes"}
+    async with calling_from(invited, "192.0.2.9") as guest:
+        assert 'name="invitation"' in (await guest.http.get("/register")).text
+        form = (await guest.http.get(address)).text
+        (word,) = re.findall(r'name="invitation"[^>]+value="([^"]+)"', form)
+        bob = new | {"username": "bob", "invitation": word}
+        assert (await guest.http.post("/register", data=bob)).status_code == 303
+        guest.http.cookies.clear()
+        again = await guest.http.post("/register", data=bob | {"username": "carl"})
+        assert 'id="invitation-error"' in again.text
     assert (await get_by_name(env, "bob")).role is Role.USER
 
 
