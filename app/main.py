@@ -72,7 +72,6 @@ def build_app(settings: Settings) -> Starlette:
     )
     app.state.settings = settings
     app.state.budget = Budget(settings.points_per_minute)
-    app.state.sdl = schema.as_str() + "\n"
     return app
 
 

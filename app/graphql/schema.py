@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import Final
 
 import strawberry
@@ -101,5 +102,12 @@ schema: Final = Schema(
     config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
 )
 
+
+@cache
+def print_sdl() -> str:
+    """The schema in its own language, as `schema.graphql` has it; printed when first asked for."""
+    return schema.as_str() + "\n"
+
+
 if __name__ == "__main__":
-    sys.stdout.write(schema.as_str() + "\n")
+    sys.stdout.write(print_sdl())

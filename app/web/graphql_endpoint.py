@@ -22,6 +22,7 @@ from strawberry.types.graphql import OperationType
 from app.errors import AppError, BadInput, Forbidden, RateLimited, Unavailable
 from app.graphql.context import Context, is_operator
 from app.graphql.execution import Schema
+from app.graphql.schema import print_sdl
 from app.translations import Locale, translate_error
 from app.web.auth import caller_of
 from app.web.middleware import refuse_origin
@@ -153,10 +154,10 @@ def check_operation(data: Mapping[str, Any]) -> Operation:
     return Operation(query, name, variables)
 
 
-async def give_sdl(request: Request) -> Response:
+async def give_sdl(_: Request) -> Response:
     """`GET /schema.graphql`: the schema in its own language."""
     headers = {"Cache-Control": "public, max-age=300"}
-    return PlainTextResponse(request.app.state.sdl, headers=headers)
+    return PlainTextResponse(print_sdl(), headers=headers)
 
 
 async def _read_body(request: Request) -> bytes:

@@ -65,10 +65,10 @@ async def browsing(settings: Settings, locale: str = "en") -> AsyncIterator[http
 
 @asynccontextmanager
 async def signed_in(
-    env: Env, settings: Settings, role: Role = Role.USER
+    env: Env, settings: Settings, role: Role = Role.USER, *, market: bool = False
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Alice's browser."""
-    await make_market(env)
+    """Alice's browser; without a `market` there is no price yet."""
+    await (make_market(env) if market else choose_source(env, "yahoo"))
     await make_user(env, role=role)
     async with browsing(settings) as http:
         await http.post("/login", data={"username": "alice", "password": PASSWORD})

@@ -32,7 +32,7 @@ async def test_an_unknown_name_takes_as_long_as_a_known_one(env, settings, full)
         await make_user(env, f"known{n}")
     took: dict[str, list[float]] = {"known": [], "unknown": []}
     async with asgi_client(settings) as first:
-        await sign_in(first, "anybody", "wrong")  # connections are open, and nobody has a hash
+        await sign_in(first, "anybody", "wrong")  # connections are open from here on
         for n in range(tries):
             transport = httpx.ASGITransport(first.app, client=(f"192.0.2.{n}", 50_000))
             async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http:

@@ -31,7 +31,7 @@ def rows(page: str) -> list[str]:
 
 
 async def test_a_list_is_made_and_shows_its_prices_in_order(env, settings):
-    async with signed_in(env, settings) as http:
+    async with signed_in(env, settings, market=True) as http:
         assert "No watchlist yet" in text_of((await http.get("/watchlists")).text)
         made = await http.post("/watchlists", data={"name": "기술주"})
         assert made.status_code == 303
@@ -47,7 +47,7 @@ async def test_a_list_is_made_and_shows_its_prices_in_order(env, settings):
 
 
 async def test_words_that_name_nothing_are_told_and_kept(env, settings):
-    async with signed_in(env, settings) as http:
+    async with signed_in(env, settings, market=True) as http:
         page = f"/watchlists/{await make_list(env, symbols=('AAPL',))}"
         told = await http.post(page, data={"act": "add", "symbols": "^KS11 NOPE\n?! AAPL"})
         assert told.status_code == 200
@@ -74,7 +74,7 @@ async def test_words_that_name_nothing_are_told_and_kept(env, settings):
 async def test_what_is_refused_stands_on_the_page_and_changes_nothing(
     env, settings, act, given, field, said
 ):
-    async with signed_in(env, settings) as http:
+    async with signed_in(env, settings, market=True) as http:
         page = f"/watchlists/{await make_list(env)}"
         await make_list(env, "Other")
         answer = await http.post(page, data={"act": act, **given})
@@ -86,7 +86,7 @@ async def test_what_is_refused_stands_on_the_page_and_changes_nothing(
 
 
 async def test_ten_thousand_symbols_are_refused_with_the_bound(env, settings):
-    async with signed_in(env, settings) as http:
+    async with signed_in(env, settings, market=True) as http:
         page = f"/watchlists/{await make_list(env)}"
         answer = await http.post(page, data={"act": "add", "symbols": "AAPL " * 10_000})
         assert answer.status_code == 400
@@ -94,7 +94,7 @@ async def test_ten_thousand_symbols_are_refused_with_the_bound(env, settings):
 
 
 async def test_rows_move_go_and_come_back_without_a_script(env, settings):
-    async with signed_in(env, settings) as http:
+    async with signed_in(env, settings, market=True) as http:
         id_ = await make_list(env)
         page = f"/watchlists/{id_}"
         moved = await http.post(page, data={"act": "down AAPL"})
@@ -119,7 +119,7 @@ async def test_rows_move_go_and_come_back_without_a_script(env, settings):
 
 
 async def test_the_dashboard_shows_the_chosen_list_in_its_order(env, settings):
-    async with signed_in(env, settings) as http:
+    async with signed_in(env, settings, market=True) as http:
         id_ = await make_list(env, symbols=("^KS11", "AAPL"))
         everything = (await http.get("/")).text
         assert sorted(rows(everything)) == sorted(SYMBOLS)
@@ -138,7 +138,7 @@ async def test_the_dashboard_shows_the_chosen_list_in_its_order(env, settings):
 
 
 async def test_the_page_of_an_instrument_puts_it_on_a_list_and_takes_it_off(env, settings):
-    async with signed_in(env, settings) as http:
+    async with signed_in(env, settings, market=True) as http:
         id_ = await make_list(env, symbols=("^KS11",))
         place = "/instruments/AAPL?range=5Y"
         page = (await http.get(place)).text
