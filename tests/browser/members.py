@@ -60,16 +60,19 @@ class Member:
         return {name: path.format(self.portfolio) for name, path in MEMBER_PAGES.items()}
 
 
-def run_backtest(http: httpx.Client, values: dict[str, str]) -> None:
-    """Has a backtest run; who has just been started tells its strategies in a moment."""
-    typed = {"strategy": "sma_cross", "symbols": "AAPL", "cash": "100000", **values}
-    end = time.monotonic() + 180
-    while (answer := http.post("/backtests/new", data=typed)).status_code != 303:
-        assert time.monotonic() < end, answer.text
-        time.sleep(0.2)
-    while "<progress max" in http.get(answer.headers["location"]).text:
-        assert time.monotonic() < end
-        time.sleep(0.2)
+def run_backtests(http: httpx.Client, *wanted: dict[str, str]) -> None:
+    """Has backtests run, all at once; who has just been started tells its strategies in a moment."""
+    end, places = time.monotonic() + 180, []
+    for values in wanted:
+        typed = {"strategy": "sma_cross", "symbols": "AAPL", "cash": "100000", **values}
+        while (answer := http.post("/backtests/new", data=typed)).status_code != 303:
+            assert time.monotonic() < end, answer.text
+            time.sleep(0.2)
+        places.append(answer.headers["location"])
+    for place in places:
+        while "<progress max" in http.get(place).text:
+            assert time.monotonic() < end
+            time.sleep(0.2)
 
 
 def join(site: Site) -> Member:
@@ -98,6 +101,5 @@ def join(site: Site) -> Member:
         assert http.post("/alerts", data=rule | {"note": "far"}).status_code == 303
         grid = {"p.fast": "10:30:10", "p.slow": "40,80"}
         alone = {"symbols": "AAPL IBM MSFT", "p.fast": "20", "p.slow": "60"}
-        for values in (alone, grid, grid | {"walk": "on"}):
-            run_backtest(http, values)
+        run_backtests(http, alone, grid, grid | {"walk": "on"})
     return Member(site, (cookie, value), portfolio)
