@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import argon2
 import pytest
 from sqlalchemy import text
 
+from app.adapters.bus import Bus
+from app.adapters.limits import Tally
 from app.errors import RateLimited, Unauthenticated
 from app.services import sign_in as module
 from app.services.sign_in import require_password, sign_in
@@ -45,6 +49,19 @@ async def test_an_account_is_tried_five_times_from_one_address_and_still_open_fr
         await sign_in(env, "alice", PASSWORD, address="192.0.2.1")
     assert 0 < limited.value.retry_after <= 900
     assert await sign_in(env, "alice", PASSWORD, address="192.0.2.2") == user
+
+
+async def test_without_the_broker_an_account_is_limited_still(env, monkeypatch):
+    monkeypatch.setattr(module, "DELAYS", (0.01,))
+    user, gone = await make_user(env), Bus("redis://127.0.0.1:1")
+    alone = replace(env, bus=gone, tally=Tally(gone))
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            await sign_in(alone, "alice", "wrong", address="192.0.2.1")
+    with pytest.raises(RateLimited):
+        await sign_in(alone, "alice", PASSWORD, address="192.0.2.1")
+    assert await sign_in(alone, "alice", PASSWORD, address="192.0.2.2") == user
+    await gone.close()
 
 
 async def test_thirty_names_from_one_address_end_in_429(env):
