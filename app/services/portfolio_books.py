@@ -93,7 +93,7 @@ class OpenBook:
         The last one is kept: it changes with a day, not with a price.
         """
         if not self._starts or (self._starts[0][0], self._starts[0][1].day) != (days, day):
-            self._starts[:] = [(dict(days), start_of_day(self.entries, day, days))]
+            self._starts[:] = [(dict(days), start_of_day(self.book, self.entries, day, days))]
         return self._starts[0][1]
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 from types import MappingProxyType
 
 from app.domain.money import ZERO
-from app.domain.portfolio.book import times
+from app.domain.portfolio.book import Book, times
 from app.domain.portfolio.lots import PRECISE, minus, plus
 from app.domain.portfolio.moves import cash_moves, share_moves
 from app.domain.transactions import CorporateAction, Entry, TransactionKind, standing
@@ -40,25 +41,39 @@ class DayStart:
 
 
 def start_of_day(
-    entries: Iterable[Entry], day: date, days: Mapping[str, date] = MappingProxyType({})
+    book: Book,
+    entries: Sequence[Entry],
+    day: date,
+    days: Mapping[str, date] = MappingProxyType({}),
 ) -> DayStart:
-    """What the entries say of a day; `days` are those of symbols that are at another one."""
-    shares: defaultdict[str, Decimal] = defaultdict(Decimal)
-    cash: defaultdict[str, Decimal] = defaultdict(Decimal)
+    """What was there when a day began; `days` are those of symbols that are at another one.
+
+    It is what the book of all the `entries` (in the order of their days) has now, less what has
+    moved since: however many years there are, only the last days are looked at.
+    """
+    shares = defaultdict(Decimal, {s: held.quantity for s, held in book.holdings.items()})
+    cash = defaultdict(Decimal, {c: pool.quantity for c, pool in book.cash.items()})
     bought: defaultdict[str, Decimal] = defaultdict(Decimal)
+    first = bisect_left(entries, min([day, *days.values()]), key=lambda entry: entry.day)
     with localcontext(PRECISE):
-        for entry in standing(entries):
+        for entry in standing(entries[first:]):
             for symbol, quantity in share_moves(entry):
                 own = days.get(symbol, day)
-                if entry.day < own or (entry.day == own and entry.kind is TransactionKind.SPLIT):
-                    shares[symbol] += quantity
-            if entry.day < day:
+                if entry.day > own or (
+                    entry.day == own and entry.kind is not TransactionKind.SPLIT
+                ):
+                    shares[symbol] -= quantity
+            if entry.day >= day:
                 for currency, amount in cash_moves(entry):
-                    cash[currency] += amount
+                    cash[currency] -= amount
             symbol = entry.symbol or ""
             if entry.kind in _PAID and symbol and entry.day == days.get(symbol, day):
                 bought[symbol] += _paid(entry)
-    return DayStart(day, shares, cash, bought)
+    return DayStart(day, _present(shares), _present(cash), bought)
+
+
+def _present(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {name: amount for name, amount in amounts.items() if amount}
 
 
 def _paid(entry: Entry) -> Decimal:

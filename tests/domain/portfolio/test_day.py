@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections import defaultdict
+from datetime import date, timedelta
 from decimal import Decimal
+from types import MappingProxyType
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.domain.portfolio.booking import keep_book
 from app.domain.portfolio.day import cash_result, start_of_day
 from app.domain.portfolio.lots import PRECISE
+from app.domain.portfolio.moves import cash_moves, share_moves
 from app.domain.portfolio.valuation import Mark, value_portfolio
+from app.domain.transactions import TransactionKind, standing
 from tests.domain.portfolio.notation import entries
+from tests.domain.portfolio.test_booking import START, SYMBOLS, histories
 
 DAY = date(2021, 1, 6)
 RATE = Decimal(1_200)
 
 
+def start_of(kept, day=DAY, days=MappingProxyType({})):
+    return start_of_day(keep_book(kept, base="KRW", rates=lambda *_: RATE), kept, day, days)
+
+
 def start(text):
-    return start_of_day(entries(text), DAY)
+    return start_of(entries(text))
 
 
 def day_pnl(text, price, before, rate_before=1_200):
@@ -49,7 +61,7 @@ def test_a_holding_in_the_portfolios_own_currency_gains_what_its_price_gains():
     kept = entries("2021-01-04 BUY 005930.KS 10 x 70000 KRW")
     book = keep_book(kept, base="KRW", rates=lambda *_: None)
     marks = {"005930.KS": Mark(Decimal(70_500), "test", before=Decimal(70_100))}
-    (position,) = value_portfolio(book, marks, {}, day=start_of_day(kept, DAY)).positions
+    (position,) = value_portfolio(book, marks, {}, day=start_of_day(book, kept, DAY)).positions
     assert position.day_pnl == 4_000
     assert position.rate == Mark(Decimal(1), "same currency", before=Decimal(1))
 
@@ -89,7 +101,7 @@ def test_a_split_of_the_day_has_been_applied_to_the_morning_as_to_the_close_befo
 def test_shares_that_came_today_count_from_their_cost_and_rights_from_their_price():
     assert start("2021-01-06 RIGHTS AAPL 10 x 50 USD").bought == {"AAPL": 500}
     assert start("2021-01-06 TRANSFER AAPL 10 x 50 USD").bought == {"AAPL": 500}
-    assert start("2021-01-06 DELISTING AAPL quantity=-1 amount=5 currency=USD").bought == {
+    assert start(HELD + "2021-01-06 DELISTING AAPL quantity=-1 amount=5 currency=USD").bought == {
         "AAPL": -5
     }
     assert start("2021-01-06 DIVIDEND AAPL 5 USD").bought == {}
@@ -110,10 +122,28 @@ def test_each_symbol_may_be_at_a_day_of_its_own():
         2021-01-06 SELL 005930.KS 1 x 81000 KRW
     """
     )
-    told = start_of_day(entries(text), DAY, {"AAPL": date(2021, 1, 5)})
+    told = start_of(sorted(entries(text), key=lambda e: e.day), days={"AAPL": date(2021, 1, 5)})
     assert told.shares == {"AAPL": 10, "005930.KS": 2}
     assert told.bought == {"AAPL": 540, "005930.KS": -81_000}
     assert told.cash == {"USD": -1_001 - 540, "KRW": -160_000}  # all of it by the newest day
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(), st.integers(0, 29), st.dictionaries(SYMBOLS, st.integers(0, 29)))
+def test_it_is_what_a_loop_from_the_first_entry_finds(history, place, places):
+    day = START + timedelta(days=place)
+    days = {symbol: START + timedelta(days=n) for symbol, n in places.items()}
+    shares, cash = defaultdict(Decimal), defaultdict(Decimal)
+    for one in standing(history):
+        for symbol, quantity in share_moves(one):
+            own = days.get(symbol, day)
+            if one.day < own or (one.day == own and one.kind is TransactionKind.SPLIT):
+                shares[symbol] += quantity
+        for currency, amount in cash_moves(one):
+            cash[currency] += amount if one.day < day else 0
+    told = start_of(history, day, days)
+    assert told.shares == {symbol: n for symbol, n in shares.items() if n}
+    assert told.cash == {currency: n for currency, n in cash.items() if n}
 
 
 def test_cash_gains_by_its_rate():
