@@ -88,7 +88,8 @@ class TransactionInput:
         given["tags"] = tuple(self.tags)
         given["amount"] = self.amount or ZERO
         entry = Entry(**given)
-        if self.amount is None and entry.kind in _PRICED and self.quantity and self.price:
+        priced = entry.kind in _PRICED or entry.action is CorporateAction.RIGHTS
+        if self.amount is None and priced and self.quantity and self.price:
             notional = compute_notional(self.quantity, self.price, self.currency or "")
             return replace(entry, amount=notional)
         return entry

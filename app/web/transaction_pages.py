@@ -18,14 +18,16 @@ from app.web.render import get_renderer
 from app.web.shell import load_shell, nodes
 from app.web.transaction_view import KINDS, read_transaction_view
 
-RECORDED: Final = KINDS[:-3]
-"""Kinds that the form of the page takes; the others come by the API and from files."""
-
 _PROPOSED: Final = ("kind", "symbol", "day")
-_AMOUNTS: Final = frozenset({"quantity", "price", "amount", "fee", "tax", "amountTo", "rate"})
+_AMOUNTS: Final = frozenset(
+    {"quantity", "price", "amount", "fee", "tax", "amountTo", "rate", "quantityTo"}
+)
+_MONEY: Final = frozenset({"price", "amount", "fee", "tax"})
+_OF_SHARES: Final = frozenset({"SPLIT", "CORPORATE_ACTION"})
 _FIELDS: Final = (
     *("kind", "day", "settlesOn", "symbol", "quantity", "price", "currency", "amount", "fee"),
-    *("tax", "currencyTo", "amountTo", "rate", "note"),
+    *("tax", "currencyTo", "amountTo", "rate", "numerator", "denominator", "action", "symbolTo"),
+    *("quantityTo", "costShare", "note"),
 )
 
 
@@ -47,6 +49,9 @@ async def record(request: Request) -> Response:
         text = typed.get(name, "").strip()
         if text:
             given[name] = text.replace(",", "") if name in _AMOUNTS else text
+    if given.get("kind") in _OF_SHARES and not _MONEY & given.keys():
+        given.pop("currency", None)  # the form has one chosen always
+    given["tags"] = [tag for tag in map(str.strip, typed.get("tags", "").split(",")) if tag]
     key = typed.get("key") or uuid4().hex
     context = make_context(request)
     try:
@@ -105,7 +110,6 @@ async def show(request: Request, form: Form) -> Response:
         "kinds": KINDS,
         "next": view.query(after=info["endCursor"]) if info["hasNextPage"] else None,
         "presets": found["recordPresets"],
-        "recorded": RECORDED,
         "rows": rows,
         "undone": _find_undone(rows, request.query_params.get("undone")),
         "today": context.env.clock.now().date().isoformat(),
@@ -118,9 +122,10 @@ async def show(request: Request, form: Form) -> Response:
 def _find_undone(rows: Iterable[Mapping[str, Any]], number: str | None) -> dict[str, str] | None:
     """What the form of the page would say to record a transaction again that was just reversed.
 
-    None where it is not among the rows, or of a kind that the form does not take.
+    None where it is not among the rows.
     """
     row = next((one for one in rows if one["id"] == number and one["reversedBy"]), None)
-    if row is None or row["kind"] not in RECORDED:
+    if row is None:
         return None
-    return {name: row[name] for name in _FIELDS if row[name] is not None} | {"id": row["id"]}
+    known = {name: row[name] for name in _FIELDS if row[name] is not None}
+    return known | {"tags": ", ".join(row["tags"]), "id": row["id"]}

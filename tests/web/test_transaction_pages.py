@@ -93,6 +93,40 @@ async def test_a_reversal_is_undone_by_recording_again_once(env, settings):
         assert 'class="undo"' not in other
 
 
+ACTIONS = (
+    ({"kind": "TRANSFER", "quantity": "4", "amount": "400", "currency": "USD"}, "Transfer"),
+    ({"kind": "SPLIT", "numerator": "4", "denominator": "1", "quantity": "39"}, "4 : 1"),
+    ({"action": "BONUS", "quantity": "2"}, "Bonus issue"),
+    ({"action": "RIGHTS", "quantity": "2", "price": "5", "currency": "USD"}, "Rights issue"),
+    ({"action": "SPIN_OFF", "symbolTo": "NEWC", "quantityTo": "3", "costShare": "0.2"}, "→ NEWC"),
+    ({"action": "MERGER", "quantity": "-5", "symbolTo": "BIGC", "quantityTo": "1"}, "Merger"),
+    ({"action": "SYMBOL_CHANGE", "quantity": "-5", "symbolTo": "B", "quantityTo": "5"}, "→ B"),
+    ({"action": "DELISTING", "quantity": "-5", "amount": "9", "currency": "USD"}, "Delisting"),
+)
+
+
+async def test_the_form_takes_every_kind_of_a_real_account_and_undoes_it(env, settings):
+    async with browsing(settings) as http:
+        alice, _, _ = await start(env, http)
+        row = await make_holdings(env, alice, PortfolioKind.TRACKED)
+        address = f"/portfolios/{row.id}/transactions"
+        for number, (facts, words) in enumerate(ACTIONS):
+            form = {"kind": "CORPORATE_ACTION", "key": f"k{number}", "day": "2026-03-04"} | facts
+            form |= {"symbol": "AAPL", "note": f"note {number}", "tags": f"one{number}, two"}
+            answer = await http.post(address, data={"currency": "KRW", "amount": ""} | form)
+            assert answer.status_code == 303, text_of(answer.text)
+            text = text_of((await http.get(address)).text)
+            assert words in text
+            assert f"#one{number} #two" in text
+        newest = re.search(r'name="id"\s+value="(\d+)"', (await http.get(address)).text)[1]
+        sent = await http.post(f"{address}/reverse", data={"id": newest})
+        page = (await http.get(sent.headers["location"])).text
+        undo = page[page.index('<form class="undo"') :].partition("</form>")[0]
+        fields = dict(re.findall(r'name="(\w+)"\s+value="([^"]*)"', undo))
+        assert (fields["action"], fields["tags"]) == ("DELISTING", "one7, two")
+        assert (await http.post(address, data=fields)).status_code == 303
+
+
 async def test_filters_and_pages_are_in_the_address(env, settings):
     async with browsing(settings) as http:
         alice, row, address = await start(env, http)

@@ -87,7 +87,13 @@ def test_a_sale_of_more_than_was_held_is_a_problem_and_a_later_purchase_closes_i
     assert [lot.cost for lot in kept.holdings["AAPL"].lots] == [330]
     part = book(text.replace("BUY AAPL 8 x", "BUY AAPL 0.5 x"))  # of a share, bought back
     assert [sale.quantity for sale in part.sales] == [10, Decimal("-0.5")]
-    assert len(kept.problems) == 1
+    assert len(part.problems) == len(kept.problems) == 1
+
+
+def test_parts_of_a_share_are_bought_one_after_the_other():
+    kept = book("2021-01-04 BUY AAPL 0.5 x 100 USD\n2021-01-05 BUY AAPL 0.25 x 100 USD")
+    assert [lot.quantity for lot in kept.holdings["AAPL"].lots] == [Decimal("0.5"), Decimal("0.25")]
+    assert kept.sales == []
 
 
 def test_selling_on_below_zero_names_only_what_was_sold_now():

@@ -63,6 +63,7 @@ def test_income_is_net_and_names_what_was_withheld():
     dividend, interest = kept.income
     assert (dividend.amount, dividend.withheld, dividend.symbol, dividend.entry) == (Decimal("8.5"), Decimal("1.5"), "AAPL", 1)  # fmt: skip
     assert dividend.base == Decimal("8.5") * Decimal("1100.37")
+    assert [row.kind for row in kept.income] == [TransactionKind.DIVIDEND, TransactionKind.INTEREST]
     assert (interest.amount, interest.withheld) == (-3, 1)
     assert kept.charges == []
 
@@ -117,11 +118,14 @@ def test_flows_without_a_rate_have_no_value_in_the_portfolios_currency():
 
 def test_shares_without_a_currency_take_that_of_their_market():
     kept = book("2021-01-04 TRANSFER AAPL quantity=10 symbol=AAPL 0 USD")
+    facts = {"kind": TransactionKind.TRANSFER, "day": START, "settles_on": START}
     bare = keep_book(
-        [Entry(kind=TransactionKind.TRANSFER, day=START, settles_on=START, symbol="AAPL", quantity=Decimal(1))],
-        base="KRW", rates=won_per_dollar,
-    )  # fmt: skip
+        [Entry(**facts, symbol=one, quantity=Decimal(1)) for one in ("AAPL", "005930.KS")],
+        base="KRW",
+        rates=won_per_dollar,
+    )
     assert bare.holdings["AAPL"].currency == kept.holdings["AAPL"].currency == "USD"
+    assert [row.currency for row in bare.flows] == ["USD", "KRW"]
 
 
 def test_exchanges_gain_what_the_rate_has_moved_since_the_dollars_came():
@@ -134,6 +138,8 @@ def test_exchanges_gain_what_the_rate_has_moved_since_the_dollars_came():
     )
     assert cash(kept) == {"KRW": 1_450_000, "USD": 500}
     assert kept.cash_fx == 50_000
+    assert [(lot.opened, lot.entry) for lot in kept.cash["USD"].lots] == [(date(2021, 1, 4), 2)]
+    assert kept.cash["USD"].currency == "USD"
     assert total_base(kept.cash["USD"].lots) == 600_000
 
 
