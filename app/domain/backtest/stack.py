@@ -94,9 +94,14 @@ def _lay(tapes: Sequence[Tape], setup: Setup) -> _Layout:
 
 
 def _join(arrays: Sequence[Numbers]) -> tuple[Numbers, Numbers]:
-    """Arrays end to end, each of them once; where each begins and ends."""
-    once = {id(array): array for array in arrays}
-    ends = np.cumsum([len(array) for array in once.values()])
+    """Arrays end to end, each of them once; where each begins and ends.
+
+    Those that say the same as the first are not there again: they stay in the caches.
+    """
+    first = arrays[0]
+    parts = [first if np.array_equal(array, first) else array for array in arrays]
+    once = {id(part): part for part in parts}
+    ends = np.cumsum([len(part) for part in once.values()])
     places = dict(zip(once, ends.tolist(), strict=True))
-    spans = [(places[id(array)] - len(array), places[id(array)]) for array in arrays]
+    spans = [(places[id(part)] - len(part), places[id(part)]) for part in parts]
     return np.concatenate(list(once.values())), np.array(spans)

@@ -16,10 +16,11 @@ from app.domain.backtest.strategies import SmaCross
 from app.domain.backtest.strategy import Decision
 from app.domain.backtest.surveying import survey
 from app.domain.backtest.tape import prepare
+from app.domain.kernels.account import World
 from app.domain.kernels.sweeping import CLOSE, FRACTION
 from app.errors import BadInput
 from tests.domain.backtest.cases import make_case
-from tests.domain.oracle_bars import sample
+from tests.domain.oracle_bars import sample, walk
 
 TAPES = [
     one.tape for one in map(make_case, range(40), range(60, 100)) if len(one.tape.symbols) == 1
@@ -53,10 +54,14 @@ def test_every_instrument_has_its_own_arrays() -> None:
 
 
 def test_what_all_share_is_there_once() -> None:
-    ibm = prepare(sample().filter(pl.col("symbol") == "IBM")[-300:])
-    flat, spans, _ = Stack([ibm, ibm, ibm]).lay(Setup())
+    ibm, msft = (prepare(walk(symbol, 300, seed=n)) for n, symbol in enumerate(("IBM", "MSFT")))
+    flat, spans, _ = Stack([ibm, msft, ibm]).lay(Setup())
+    shared = [name for k, name in enumerate(World._fields) if (spans[0, k] == spans[1, k]).all()]
+    assert {"period", "dated", "ticks", "bounds"} <= set(shared)
+    assert not {"open", "high", "low", "close"} & set(shared)
     assert len(flat[FRACTION]) == 300
-    assert (spans == spans[0]).all()
+    assert len(flat[0]) == 600
+    assert (spans[0] == spans[2]).all()
 
 
 def test_what_was_put_together_is_kept_for_its_setup() -> None:
