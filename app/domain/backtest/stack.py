@@ -57,7 +57,7 @@ class Stack:
         return latest[1]
 
 
-def run_cells(  # noqa: PLR0913, PLR0917 - where, what, and what is written
+def run_stack(  # noqa: PLR0913, PLR0917 - where, what, and what is written
     stack: Stack, setup: Setup, keys: Iterable[Key], cells: kernel.Cells, out: Numbers,
     sums: Numbers,
 ) -> None:  # fmt: skip

@@ -13,7 +13,7 @@ import polars as pl
 from app.domain.backtest.engine import run
 from app.domain.backtest.lines import Key
 from app.domain.backtest.setup import Setup
-from app.domain.backtest.stack import Stack, run_cells
+from app.domain.backtest.stack import Stack, run_stack
 from app.domain.backtest.strategy import LineStrategy, Strategy, Value, Values, check_values
 from app.domain.backtest.sweeping import make_cells, summarise, tell
 from app.domain.backtest.tape import Tape
@@ -41,7 +41,7 @@ def survey(
         lines: dict[Key, int] = {}
         axes: dict[str, tuple[Value, ...]] = {name: (one,) for name, one in checked.items()}
         cells = make_cells(strategy, axes, np.zeros((1, len(axes)), dtype=np.int32), setup, lines)
-        run_cells(stack, setup, lines, cells, out, sums)
+        run_stack(stack, setup, lines, cells, out, sums)
     else:
         for i, tape in enumerate(stack.tapes):
             out[i] = summarise(run(tape, strategy, checked, setup), sums[0])

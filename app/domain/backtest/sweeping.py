@@ -21,7 +21,7 @@ from app.domain.backtest.grid import EXITS, Grid, check_axes, setup_of
 from app.domain.backtest.lines import Key
 from app.domain.backtest.result import BacktestResult
 from app.domain.backtest.setup import Setup
-from app.domain.backtest.stack import Stack, run_cells
+from app.domain.backtest.stack import Stack, run_stack
 from app.domain.backtest.strategies import STRATEGIES
 from app.domain.backtest.strategy import LineRule, LineStrategy, Strategy, Value
 from app.domain.backtest.tape import Tape, prepare
@@ -193,7 +193,7 @@ def _run_compiled(  # noqa: PLR0913, PLR0917 - what a sweep is made of
     lines: dict[Key, int] = {}
     cells = make_cells(strategy, axes, places, setup, lines)
     out = np.zeros((len(places), cells_kernel.SUMMARY))
-    run_cells(Stack([tape]), setup, lines, cells, out[None], sums)
+    run_stack(Stack([tape]), setup, lines, cells, out[None], sums)
     return out
 
 
