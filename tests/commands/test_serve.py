@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
+import gc
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
+import uvicorn
 import websockets.sync.client
 from websockets.exceptions import ConnectionClosed
 
+from app.commands import serve as command
 from app.config import Settings
 from tests.processes import Running, bare_environ, free_port, running, sise, until
 
@@ -50,6 +55,23 @@ def test_it_serves_without_a_banner_and_ends_in_order(web: tuple[Running, str]) 
     assert process.end() in {0, -signal.SIGTERM}
     assert "Traceback" not in process.output
     assert "GET /healthz" not in process.output
+
+
+def test_the_collector_looks_through_new_things_alone(settings: Settings, monkeypatch) -> None:
+    """A look through the whole schema would hold everybody up for a tenth of a second."""
+    kept: list[tuple[int, int]] = []
+
+    def serve(_: uvicorn.Server, sockets: object) -> None:
+        del sockets
+        kept.append((gc.get_freeze_count(), len(gc.get_objects())))
+
+    monkeypatch.setattr(uvicorn.Server, "run", serve)
+    try:
+        command.run(replace(settings, port=free_port()), argparse.Namespace())
+    finally:
+        gc.unfreeze()
+    ((frozen, others),) = kept
+    assert frozen > 20 * others
 
 
 def test_a_websocket_message_over_64_kib_closes_with_1009(web: tuple[Running, str]) -> None:
