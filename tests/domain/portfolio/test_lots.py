@@ -44,6 +44,7 @@ def test_a_share_is_rounded_far_behind_the_cent_and_the_whole_is_itself():
         third = share(Decimal(100), Decimal(1), Decimal(3))
         assert third == Decimal("33.333333333333333333333333")
         assert share(Decimal(100), Decimal(3), Decimal(3)) == 100
+        assert share(Decimal("1E-30"), Decimal(3), Decimal(3)) == Decimal("1E-30")
 
 
 def test_what_is_not_known_stays_unknown():
