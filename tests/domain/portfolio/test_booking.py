@@ -144,8 +144,14 @@ def test_exchanges_gain_what_the_rate_has_moved_since_the_dollars_came():
 
 
 def test_an_exchange_between_two_foreign_currencies_goes_by_the_rate():
-    kept = book("2021-01-04 EXCHANGE 100 USD to 90 EUR")
-    assert total_base(kept.cash["EUR"].lots) == Decimal("110037.00")
+    text = "2021-01-04 EXCHANGE 100 USD to 90 EUR"
+    assert total_base(book(text).cash["EUR"].lots) == Decimal("110037.00")
+    unknown = keep_book(entries(text), base="KRW", rates=lambda *_: None)
+    assert {c: total_base(pool.lots) for c, pool in unknown.cash.items()} == {
+        "USD": None,
+        "EUR": None,
+    }
+    assert ("USD", START) in unknown.missing
 
 
 def test_a_late_entry_counts_from_its_day():
