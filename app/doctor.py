@@ -22,12 +22,12 @@ from app.domain.sessions import FIRST_DAY
 from app.env import Env, open_env
 from app.errors import AppError, ConfigError
 from app.listen import address, answers
-from app.services.calendars import list_overrides
-from app.services.instruments import TITLES
+from app.services.collect.source_switch import probe_source
+from app.services.market.calendars import list_overrides
+from app.services.market.instruments import TITLES
 from app.services.readiness import check_broker, check_migrations, is_worker_alive
 from app.services.settings import SOURCE_KEY, find_setting
-from app.services.source_order import first_live
-from app.services.source_switch import probe_source
+from app.services.sources.source_order import first_live
 
 LITTLE_DISK: Final = 1 << 30  # bytes: below it a warning
 NO_DISK: Final = 100 << 20  # bytes: below it a failure

@@ -17,9 +17,9 @@ from app.env import Env, open_env
 from app.graphql.budget import Budget
 from app.graphql.execute import load_documents
 from app.graphql.schema import schema
-from app.services.live import QuoteHub
+from app.services.feed.live import QuoteHub
 from app.services.metrics import gather_metrics
-from app.services.portfolio_books import BookShelf
+from app.services.portfolio.portfolio_books import BookShelf
 from app.services.readiness import Check, check_readiness
 from app.web.auth import Authentication
 from app.web.disclaimer import DisclaimerFirst

@@ -23,8 +23,8 @@ from app.domain.alerts.crossing import Seen
 from app.domain.alerts.rules import LIVE
 from app.embedded import EmbeddedServers
 from app.env import Env, open_env
-from app.services.alert_store import list_active, move
-from app.services.alert_watch import see_quotes
+from app.services.alerts.alert_store import list_active, move
+from app.services.alerts.alert_watch import see_quotes
 from tests.paper import make_quote
 
 GOAL = 50.0  # ms

@@ -31,9 +31,9 @@ from app.db.models import User
 from app.domain.transactions import Entry, PortfolioKind, TransactionKind, make_trade
 from app.embedded import EmbeddedServers, Urls
 from app.env import Env, open_env
-from app.services.booking import entry_item, now_of
-from app.services.ledger import record_transaction
-from app.services.portfolios import NewPortfolio, create_portfolio
+from app.services.portfolio.booking import entry_item, now_of
+from app.services.portfolio.ledger import record_transaction
+from app.services.portfolio.portfolios import NewPortfolio, create_portfolio
 
 ORDERS = 240  # of one round
 TASKS = 4

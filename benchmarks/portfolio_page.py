@@ -39,9 +39,9 @@ from app.db.models import ExchangeSession, Instrument, Setting, User
 from app.domain.transactions import Entry, PortfolioKind, TransactionKind, make_trade
 from app.embedded import EmbeddedServers
 from app.env import Env, open_env
-from app.services.equity import refresh_equity
-from app.services.ledger import record_transaction
-from app.services.portfolios import NewPortfolio, create_portfolio
+from app.services.portfolio.equity import refresh_equity
+from app.services.portfolio.ledger import record_transaction
+from app.services.portfolio.portfolios import NewPortfolio, create_portfolio
 from tests.serving import BASE_URL, asgi_client
 
 TRANSACTIONS, SYMBOLS, YEARS = 15_000, 250, 12

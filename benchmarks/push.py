@@ -32,8 +32,8 @@ from app.db.migrate import migrate
 from app.domain.quotes import Quote, QuoteSource, QuoteState, quotes_to_json
 from app.embedded import EmbeddedServers
 from app.env import Env, open_env
-from app.services.fan_out import INTERVAL
-from app.services.live import QuoteHub
+from app.services.feed.fan_out import INTERVAL
+from app.services.feed.live import QuoteHub
 
 SYMBOLS = [f"S{number:02}" for number in range(30)]
 PACE = INTERVAL * 1.2  # a little slower than the conflation, so that every batch is a delta

@@ -42,10 +42,10 @@ from app.domain.signal_series import INPUTS, SIGNAL_COLUMNS, compute_signals
 from app.domain.signals import VoteIndicator
 from app.embedded import EmbeddedServers, Urls
 from app.env import Env, open_env
-from app.services import analysis
-from app.services.jobs import open_jobs
 from app.services.screening.hits import Screen, count_hits, list_hits
 from app.services.settings import choose_source
+from app.services.signals import analysis
+from app.services.work.jobs import open_jobs
 from workers import quick
 from workers.analyse import analyse_instrument
 from workers.pace import Pace

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.domain.alerts.rules import AlertKind, Rule
 from app.env import Env
-from app.services.alert_watch import see_quotes
+from app.services.alerts.alert_watch import see_quotes
 from tests.paper import OPEN_US, make_quote
 
 _SIGNS = {">": AlertKind.PRICE_ABOVE, "<": AlertKind.PRICE_BELOW}

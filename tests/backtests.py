@@ -9,12 +9,12 @@ from typing import Any
 
 from app.domain.backtest.setup import Setup
 from app.env import Env
-from app.services import jobs
-from app.services.backtest_input import Wanted
-from app.services.backtest_runners import Inline, Runner
-from app.services.backtests import BacktestRow, start_backtest
+from app.services.backtest.backtest_input import Wanted
+from app.services.backtest.backtest_runners import Inline, Runner
+from app.services.backtest.backtests import BacktestRow, start_backtest
+from app.services.backtest.strategy_shelf import set_up_shelf
 from app.services.settings import choose_source
-from app.services.strategy_shelf import set_up_shelf
+from app.services.work import jobs
 from tests.factories import make_bars, make_instrument
 from workers.backtest import run_backtest
 from workers.pace import Pace

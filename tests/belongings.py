@@ -13,21 +13,21 @@ from app.domain.records.mapping import RECOGNISED
 from app.domain.totp import compute_code
 from app.domain.transactions import PortfolioKind, TransactionKind
 from app.env import Env
-from app.services.alert_channels import NewChannel, save_channel, try_channel
-from app.services.alert_hours import save_hours
-from app.services.alert_rules import save_rule
-from app.services.equity import refresh_equity
-from app.services.external_sign_in import Vouched
-from app.services.linked_providers import link
-from app.services.matching import fill_orders
-from app.services.password_reset import make_link
-from app.services.proposals import dismiss_proposal
-from app.services.record_presets import save_preset
+from app.services.alerts.alert_channels import NewChannel, save_channel, try_channel
+from app.services.alerts.alert_hours import save_hours
+from app.services.alerts.alert_rules import save_rule
+from app.services.people.external_sign_in import Vouched
+from app.services.people.linked_providers import link
+from app.services.people.password_reset import make_link
+from app.services.people.second_factor import begin_second_factor, confirm_second_factor
+from app.services.people.users import UserRow
+from app.services.portfolio.equity import refresh_equity
+from app.services.records.proposals import dismiss_proposal
+from app.services.records.record_presets import save_preset
 from app.services.screening.hits import Screen
 from app.services.screening.saved import save_screen
-from app.services.second_factor import begin_second_factor, confirm_second_factor
-from app.services.users import UserRow
-from app.services.watchlists import save_watchlist
+from app.services.screening.watchlists import save_watchlist
+from app.services.trading.matching import fill_orders
 from tests.alerting import read_rule, see_path
 from tests.factories import make_bars, make_split
 from tests.ledgers import DAY, keep, make_portfolio, read

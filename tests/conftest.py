@@ -193,8 +193,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 SHARED = {
     "members": ("accounts", "alerts", "backtests", "pushes", "screener", "trading", "watchlists"),
-    "live": ("charts", "clocks", "end_to_end", "live"),
-    "pages": ("csp", "every_page", "keys", "layout", "weight", "without"),
+    "anybody": (
+        *("charts", "clocks", "csp", "end_to_end", "every_page", "keys"),
+        *("layout", "live", "weight", "without"),
+    ),
 }
 """Tests of the browser that run in one process, because they share installations."""
 

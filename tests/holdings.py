@@ -12,9 +12,9 @@ from app.db.models import FxRate
 from app.domain.quotes import Quote, QuoteSource, QuoteState, quotes_to_json
 from app.domain.transactions import Entry, PortfolioKind, TransactionKind, make_trade
 from app.env import Env
-from app.services.ledger import record_transactions
-from app.services.portfolios import NewPortfolio, PortfolioRow, create_portfolio
-from app.services.users import UserRow
+from app.services.people.users import UserRow
+from app.services.portfolio.ledger import record_transactions
+from app.services.portfolio.portfolios import NewPortfolio, PortfolioRow, create_portfolio
 from tests.factories import AT, make_bars, make_instrument
 
 START = date(2026, 3, 2)

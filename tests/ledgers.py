@@ -15,9 +15,9 @@ from app.domain.transactions import (
     make_trade,
 )
 from app.env import Env
-from app.services.ledger import record_transaction
-from app.services.portfolios import NewPortfolio, PortfolioRow, create_portfolio
-from app.services.users import UserRow
+from app.services.people.users import UserRow
+from app.services.portfolio.ledger import record_transaction
+from app.services.portfolio.portfolios import NewPortfolio, PortfolioRow, create_portfolio
 
 DAY = date(2026, 3, 2)
 LATER = date(2999, 1, 1)

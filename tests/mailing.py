@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 from app.adapters.mail import Mailer
 from app.env import Env
-from app.services import jobs
+from app.services.work import jobs
 from tests.fakes.smtp import FakeSmtp
 from workers.mail import send_mail
 from workers.pace import Pace

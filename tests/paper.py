@@ -13,11 +13,11 @@ from app.domain.quotes import Quote, QuoteSource, QuoteState
 from app.domain.trading.orders import OrderType, TimeInForce
 from app.domain.trading.ticks import Side
 from app.env import Env
-from app.services.order_rows import OrderRow
-from app.services.orders import OrderRequest, place_order
-from app.services.portfolios import PortfolioRow
-from app.services.replay import advance, load_day
-from app.services.users import UserRow
+from app.services.market.replay import advance, load_day
+from app.services.people.users import UserRow
+from app.services.portfolio.portfolios import PortfolioRow
+from app.services.trading.order_rows import OrderRow
+from app.services.trading.orders import OrderRequest, place_order
 from tests.clocks import at
 from tests.factories import make_bars, make_instrument, make_sessions, weekdays
 from tests.graphql.asking import choose_source

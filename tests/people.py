@@ -11,12 +11,12 @@ from app.db.models import User
 from app.domain.access import Role, Scope
 from app.domain.people import name_key
 from app.env import Env
-from app.services.api_tokens import create_api_token, find_api_token
-from app.services.authentication import find_by_bearer
-from app.services.identity import Device, Identity
-from app.services.sessions import find_session, open_session
-from app.services.token_pairs import open_family
-from app.services.users import UserRow, find_user
+from app.services.people.api_tokens import create_api_token, find_api_token
+from app.services.people.authentication import find_by_bearer
+from app.services.people.identity import Device, Identity
+from app.services.people.sessions import find_session, open_session
+from app.services.people.token_pairs import open_family
+from app.services.people.users import UserRow, find_user
 
 PASSWORD = "correct horse battery"
 DEVICE = Device("Firefox on Linux", "192.0.2.0/24")

@@ -8,8 +8,8 @@ from datetime import date
 import numpy as np
 
 from app.env import Env
-from app.services.analysis import analyse
 from app.services.settings import choose_source
+from app.services.signals.analysis import analyse
 from tests.factories import make_bars, make_instrument, make_split
 
 SHARES = ("AAPL", "GOOG", "IBM", "MSFT", "TSLA")

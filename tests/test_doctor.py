@@ -20,7 +20,7 @@ from app.config import Settings, load_settings
 from app.db.engine import Database
 from app.doctor import Finding, State, examine_machine, examine_servers
 from app.env import Env
-from app.services.calendars import seed_overrides
+from app.services.market.calendars import seed_overrides
 from app.services.settings import choose_source
 from tests.fakes.smtp import FakeSmtp
 from tests.processes import bare_environ, open_place, sise

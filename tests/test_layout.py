@@ -147,7 +147,8 @@ def contracts() -> list[dict[str, Any]]:
 
 
 BREAKS = {
-    "layers": ("app/domain/broken.py", "import app.services.prices\n"),
+    "layers": ("app/domain/broken.py", "import app.services.market.prices\n"),
+    "services": ("app/services/work/broken.py", "import app.services.portfolio.booking\n"),
     "pure-domain": ("app/domain/broken.py", "import logging\n"),
     "pages-speak-graphql": ("app/web/broken.py", "import app.domain.bars\n"),
     "workers-without-web": ("workers/broken.py", "import starlette\n"),

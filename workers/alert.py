@@ -6,8 +6,8 @@ import logging
 from typing import Any, Final
 
 from app.env import Env
-from app.services import jobs
-from app.services.alert_watch import watch_close
+from app.services.alerts.alert_watch import watch_close
+from app.services.work import jobs
 from workers.attempt import attempt, claim
 
 LOG: Final = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ import logging
 from typing import Any, Final
 
 from app.env import Env
-from app.services import jobs
-from app.services.alert_watch import open_watch
-from app.services.analysis import analyse
-from app.services.events import hand_over
+from app.services.alerts.alert_watch import open_watch
+from app.services.signals.analysis import analyse
+from app.services.work import jobs
+from app.services.work.events import hand_over
 from workers.attempt import attempt, claim
 
 LOG: Final = logging.getLogger(__name__)

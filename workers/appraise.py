@@ -18,8 +18,8 @@ from app.adapters.worker_sources import make_worker_sources
 from app.config import Settings, load_settings
 from app.env import Env, open_env
 from app.errors import AppError, NotFound
-from app.services.due_fundamentals import list_due_fundamentals
-from app.services.fundamentals import appraise
+from app.services.collect.fundamentals import appraise
+from app.services.schedule.due_fundamentals import list_due_fundamentals
 from app.telemetry import set_up_logging
 
 LONGEST: Final = 600.0  # seconds

@@ -15,8 +15,8 @@ from zlib import crc32
 
 from app.env import Env
 from app.errors import AppError
-from app.services import jobs
-from app.services.jobs import Job
+from app.services.work import jobs
+from app.services.work.jobs import Job
 from workers.pace import Pace
 
 _SPREAD: Final = 0.2  # of the delay: what failed together does not come back together

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from app.env import Env
 from app.errors import BadInput
-from app.services import jobs
-from app.services.backtests import fail_backtest, fail_dead
-from app.services.jobs import Job
+from app.services.backtest.backtests import fail_backtest, fail_dead
+from app.services.work import jobs
+from app.services.work.jobs import Job
 from workers.attempt import attempt, claim
 
 LOG: Final = logging.getLogger(__name__)
@@ -29,10 +29,10 @@ async def run_backtest(ctx: dict[str, Any], job_id: int) -> None:
     if job is None:
         return
     if "shelf" not in ctx:
-        shelves = await _load("app.services.strategy_shelf")
+        shelves = await _load("app.services.backtest.strategy_shelf")
         ctx["shelf"] = shelves.load_shelf(env.settings)
     if "runner" not in ctx:
-        runners = await _load("app.services.backtest_runners")
+        runners = await _load("app.services.backtest.backtest_runners")
         opened = await asyncio.to_thread(runners.open_runner, env.settings)
         ctx.setdefault("runner", opened)
     try:
@@ -44,7 +44,7 @@ async def run_backtest(ctx: dict[str, Any], job_id: int) -> None:
 
 async def read_loops(ctx: dict[str, Any]) -> None:  # noqa: ARG001 - arq names it
     """Reads the compiled loops from disk: somebody looks at the strategies and may soon run one."""
-    await _load("app.services.backtest_work")
+    await _load("app.services.backtest.backtest_work")
     sweeping = await _load("app.domain.backtest.sweeping")
     await asyncio.to_thread(sweeping.warm_up)
 
@@ -55,7 +55,7 @@ async def _load(module: str) -> Any:
 
 
 async def _do(env: Env, job: Job, shelf: Mapping[str, Any], runner: Any) -> None:
-    work = await _load("app.services.backtest_work")
+    work = await _load("app.services.backtest.backtest_work")
     try:
         outcome = await work.do_part(env, job, shelf, runner)
     except BadInput as error:

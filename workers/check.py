@@ -6,8 +6,8 @@ import logging
 from typing import Any, Final
 
 from app.env import Env
-from app.services import jobs
-from app.services.cross_check import cross_check
+from app.services.collect.cross_check import cross_check
+from app.services.work import jobs
 from workers.attempt import attempt, claim
 
 LOG: Final = logging.getLogger(__name__)

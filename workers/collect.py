@@ -12,13 +12,13 @@ import logging
 from typing import Any, Final
 
 from app.env import Env
-from app.services import jobs
-from app.services.analysis import analyse
-from app.services.collections import collect_symbol
-from app.services.due import has_day
-from app.services.jobs import Job
-from app.services.profiles import FIRST_LOAD, learn_profile
-from app.services.storing import CollectionOutcome
+from app.services.collect.collections import collect_symbol
+from app.services.collect.storing import CollectionOutcome
+from app.services.market.profiles import FIRST_LOAD, learn_profile
+from app.services.schedule.due import has_day
+from app.services.signals.analysis import analyse
+from app.services.work import jobs
+from app.services.work.jobs import Job
 from workers.attempt import attempt, claim, put_off, wait_for_source
 from workers.pace import Pace
 

@@ -25,9 +25,9 @@ from app.config import Settings
 from app.db.lock import hold_lock
 from app.env import Env, open_env
 from app.errors import Unavailable
-from app.services.publisher import Publisher
+from app.services.feed.publisher import Publisher
 from app.services.settings import SOURCE_KEY, find_setting
-from app.services.source_order import SAMPLE
+from app.services.sources.source_order import SAMPLE
 from workers.live_feed import LiveFeed
 from workers.replay_feed import ReplayFeed
 

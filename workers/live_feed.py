@@ -15,11 +15,11 @@ from app.adapters.prices import PriceSource, RateLimited, Tick, describe
 from app.adapters.yahoo_stream import YahooStream
 from app.domain.quotes import Quote, QuoteSource, is_newer
 from app.env import Env
-from app.services.closing_quotes import list_closing_quotes
-from app.services.market_hours import load_hours
-from app.services.publisher import Publisher
-from app.services.source_order import list_live
-from app.services.tick_book import Place, Refused, TickBook, list_tracked
+from app.services.feed.publisher import Publisher
+from app.services.feed.tick_book import Place, Refused, TickBook, list_tracked
+from app.services.market.closing_quotes import list_closing_quotes
+from app.services.market.market_hours import load_hours
+from app.services.sources.source_order import list_live
 
 STREAMING: Final = "yahoo"
 """The provider that has a stream."""

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from app.adapters.mail import Letter
 from app.env import Env
-from app.services import email_address, jobs, mails, password_reset
-from app.services.mails import Mail
+from app.services.people import email_address, mails, password_reset
+from app.services.people.mails import Mail
+from app.services.work import jobs
 from workers.attempt import attempt, claim
 
 LOG: Final = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from app.env import Env
-from app.services.alert_watch import watch_quotes, watch_replay
-from app.services.matching import match_orders
+from app.services.alerts.alert_watch import watch_quotes, watch_replay
+from app.services.trading.matching import match_orders
 from workers.pace import Pace
 
 

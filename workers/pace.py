@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.services.jobs import DEADLINE, REQUEUE_AFTER, STALE_AFTER
+from app.services.work.jobs import DEADLINE, REQUEUE_AFTER, STALE_AFTER
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from app.domain.recommend.markets import MarketKey
 from app.env import Env
-from app.services import jobs
-from app.services.due_recommendations import is_complete
-from app.services.recommend_issue import issue
+from app.services.recommend.recommend_issue import issue
+from app.services.schedule.due_recommendations import is_complete
+from app.services.work import jobs
 from workers.attempt import attempt, claim, wait_for_source
 
 LOG: Final = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import logging
 from typing import Final
 
 from app.env import Env
-from app.services import jobs
+from app.services.work import jobs
 
 LOG: Final = logging.getLogger(__name__)
 BATCH: Final = 500

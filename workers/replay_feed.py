@@ -14,10 +14,10 @@ from app.domain.quotes import Quote
 from app.domain.replay import Cursor
 from app.env import Env
 from app.errors import Unavailable
-from app.services.closing_quotes import list_closing_quotes
-from app.services.publisher import Publisher
-from app.services.replay import advance, find_cursor, load_day
-from app.services.tick_book import list_tracked
+from app.services.feed.publisher import Publisher
+from app.services.feed.tick_book import list_tracked
+from app.services.market.closing_quotes import list_closing_quotes
+from app.services.market.replay import advance, find_cursor, load_day
 
 NOTHING_YET: Final = 1.0
 """Seconds to wait while nothing is recorded, or the database does not answer."""

@@ -11,7 +11,7 @@ import sys
 from app.config import Settings, load_settings
 from app.env import open_env
 from app.errors import AppError
-from app.services.calendar_refresh import refresh_sessions
+from app.services.market.calendar_refresh import refresh_sessions
 from app.telemetry import set_up_logging
 
 

@@ -13,7 +13,7 @@ from app.config import Settings, load_settings
 from app.domain.backtest.sweeping import warm_up
 from app.env import open_env
 from app.errors import AppError
-from app.services.strategy_shelf import set_up_shelf
+from app.services.backtest.strategy_shelf import set_up_shelf
 from app.telemetry import set_up_logging
 
 

@@ -14,25 +14,16 @@ from typing import Any, Final
 from app.config import Settings
 from app.env import Env
 from app.errors import Unavailable
-from app.services import (
-    alert_watch,
-    backtest_repeats,
-    backtests,
-    calendars,
-    corporate_actions,
-    delivering,
-    due,
-    due_fundamentals,
-    due_recommendations,
-    equity,
-    equity_audit,
-    jobs,
-    mails,
-    metrics,
-    settling,
-    signal_worth,
-    universe,
-)
+from app.services import metrics
+from app.services.alerts import alert_watch, delivering
+from app.services.backtest import backtest_repeats, backtests
+from app.services.market import calendars, universe
+from app.services.people import mails
+from app.services.portfolio import equity, equity_audit, settling
+from app.services.schedule import due, due_fundamentals, due_recommendations
+from app.services.signals import signal_worth
+from app.services.trading import corporate_actions
+from app.services.work import jobs
 from workers.pace import Pace
 from workers.reconcile import reconcile
 

@@ -21,10 +21,10 @@ from app.domain.backtest.setup import Exits, Fill, Setup, usual_cash
 from app.domain.backtest.study import certify_study, conclude, run_cells
 from app.domain.trading.costs import PROFILES, find_profile
 from app.env import Env, open_env
-from app.services.backtest_input import Wanted, check_wanted
-from app.services.backtest_tape import load_reference, load_tape
-from app.services.revisions import data_version
-from app.services.strategy_shelf import Shelf, load_shelf
+from app.services.backtest.backtest_input import Wanted, check_wanted
+from app.services.backtest.backtest_tape import load_reference, load_tape
+from app.services.backtest.strategy_shelf import Shelf, load_shelf
+from app.services.collect.revisions import data_version
 
 FIGURES: Final = (
     ("final_equity", "Final equity", ",.2f"),

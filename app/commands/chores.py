@@ -16,12 +16,12 @@ class LazyChores:
 
     async def refresh_sessions(self, env: Env) -> None:
         """Makes the table of sessions."""
-        module = importlib.import_module("app.services.calendar_refresh")
+        module = importlib.import_module("app.services.market.calendar_refresh")
         await module.refresh_sessions(env)
 
     async def analyse(self, env: Env, symbols: list[str], advance: Callable[[], None]) -> None:
         """Computes the indicators of these instruments; calls `advance` after each."""
-        module = importlib.import_module("app.services.analysis")
+        module = importlib.import_module("app.services.signals.analysis")
         for symbol in symbols:
             await module.analyse(env, symbol, whole=True)
             advance()

@@ -13,11 +13,11 @@ from app.commands.reach import reached
 from app.config import Settings
 from app.env import Env, open_env
 from app.errors import AppError
-from app.services.analysis import analyse
-from app.services.collections import collect_symbol
-from app.services.instruments import check_symbol, list_instruments
+from app.services.collect.collections import collect_symbol
+from app.services.market.instruments import check_symbol, list_instruments
 from app.services.paging import MAX_ROWS
 from app.services.settings import SOURCE_KEY, find_setting
+from app.services.signals.analysis import analyse
 
 AT_ONCE: Final = 4  # instruments
 NO_SOURCE: Final = (

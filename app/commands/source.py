@@ -13,12 +13,12 @@ from app.commands.reach import reached
 from app.config import LIVE_SOURCES, Settings
 from app.env import open_env
 from app.errors import BadInput
-from app.services.back_up import use_source
-from app.services.instruments import TITLES
+from app.services.collect.back_up import use_source
+from app.services.collect.source_switch import switch_source
+from app.services.market.instruments import TITLES
 from app.services.readiness import is_worker_alive
 from app.services.settings import SOURCES
 from app.services.setup import prepare
-from app.services.source_switch import switch_source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,11 +13,11 @@ from app.commands.reach import reached
 from app.config import Settings
 from app.domain.access import Role
 from app.env import Env, open_env
-from app.services.account import reset_password
-from app.services.mails import NOWHERE
-from app.services.password_reset import make_link
-from app.services.second_factor import turn_off_second_factor
-from app.services.users import Applicant, get_by_name, list_users, register
+from app.services.people.account import reset_password
+from app.services.people.mails import NOWHERE
+from app.services.people.password_reset import make_link
+from app.services.people.second_factor import turn_off_second_factor
+from app.services.people.users import Applicant, get_by_name, list_users, register
 
 _TAB_DISABLED: Final = "\tdisabled"
 

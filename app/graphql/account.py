@@ -10,14 +10,14 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.permissions import require_person
 from app.graphql.user_types import Enrolment, User
-from app.services import (
+from app.services.people import (
     account,
     email_address,
     linked_providers,
     password_reset,
     second_factor,
 )
-from app.services.sign_in import require_password
+from app.services.people.sign_in import require_password
 
 
 @described

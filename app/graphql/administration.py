@@ -10,7 +10,7 @@ from app.graphql.describing import described
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_operator
 from app.graphql.user_types import User
-from app.services import administration
+from app.services.people import administration
 
 
 @described

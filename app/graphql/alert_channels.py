@@ -15,8 +15,8 @@ from app.graphql.describing import described
 from app.graphql.enums import register_enum
 from app.graphql.paging import clamp
 from app.graphql.permissions import require_trader, require_user
-from app.services import alert_channels
-from app.services.alert_channels import ChannelRow, NewChannel, NoticeRow
+from app.services.alerts import alert_channels
+from app.services.alerts.alert_channels import ChannelRow, NewChannel, NoticeRow
 from app.translations import Locale
 
 register_enum(ChannelKind, "AlertChannelKind")

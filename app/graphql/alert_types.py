@@ -18,10 +18,10 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.enums import register_enum
 from app.graphql.instrument import Instrument
-from app.services.alert_rules import RuleRow
-from app.services.alert_words import alert_sentence, measure_word
-from app.services.alerts import AlertRow
-from app.services.instruments import InstrumentRow
+from app.services.alerts.alert_rules import RuleRow
+from app.services.alerts.alert_words import alert_sentence, measure_word
+from app.services.alerts.alerts import AlertRow
+from app.services.market.instruments import InstrumentRow
 
 register_enum(AlertKind)
 register_enum(Delivery, "AlertDelivery")

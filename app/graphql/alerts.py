@@ -13,7 +13,7 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_trader, require_user
-from app.services import alert_hours, alert_rules, alerts
+from app.services.alerts import alert_hours, alert_rules, alerts
 
 
 @described

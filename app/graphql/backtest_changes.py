@@ -18,9 +18,9 @@ from app.graphql.backtests import Backtest
 from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.permissions import require_trader
-from app.services import backtest_repeats, backtests
-from app.services.backtest_input import Wanted
-from app.services.strategies import get_strategy
+from app.services.backtest import backtest_repeats, backtests
+from app.services.backtest.backtest_input import Wanted
+from app.services.backtest.strategies import get_strategy
 
 MOST_VALUES: Final = 1_000
 """Values of one axis."""

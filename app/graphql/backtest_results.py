@@ -31,8 +31,8 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.paging import Connection, clamp, connect_rows
 from app.graphql.scalars import Matrix, Series
-from app.services.backtest_store import find_report, read_cells
-from app.services.backtests import BacktestRow
+from app.services.backtest.backtest_store import find_report, read_cells
+from app.services.backtest.backtests import BacktestRow
 from app.services.paging import check_first
 
 _MONTHS: Final = tuple(range(1, 13))

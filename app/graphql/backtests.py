@@ -28,11 +28,11 @@ from app.graphql.describing import described
 from app.graphql.enums import register_enum
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_market, require_user
-from app.services import backtests
-from app.services.backtest_repeats import list_repetitions
-from app.services.backtests import BacktestRow
+from app.services.backtest import backtests
+from app.services.backtest.backtest_repeats import list_repetitions
+from app.services.backtest.backtests import BacktestRow
+from app.services.backtest.strategies import expect_runs, list_strategies
 from app.services.paging import check_first
-from app.services.strategies import expect_runs, list_strategies
 
 MOST_COMPARED: Final = 6
 

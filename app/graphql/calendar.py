@@ -12,7 +12,7 @@ from app.graphql.describing import described
 from app.graphql.instrument import From, To
 from app.graphql.paging import clamp
 from app.graphql.permissions import require_market, require_operator
-from app.services.session_overrides import (
+from app.services.market.session_overrides import (
     OverrideDraft,
     OverrideRow,
     list_session_overrides,
@@ -20,7 +20,7 @@ from app.services.session_overrides import (
     restore_session_override,
     save_session_override,
 )
-from app.services.trading_days import DayRow, list_trading_days
+from app.services.market.trading_days import DayRow, list_trading_days
 from app.translations import load_translations
 
 

@@ -9,7 +9,7 @@ import strawberry
 
 from app.graphql.describing import described
 from app.graphql.types import FromRow
-from app.services.cash import CashRow
+from app.services.portfolio.cash import CashRow
 
 
 @described

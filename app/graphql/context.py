@@ -10,10 +10,10 @@ import strawberry
 from app.env import Env
 from app.graphql.budget import Budget
 from app.graphql.loaders import Loaders
-from app.services.identity import Identity
-from app.services.live import QuoteHub
-from app.services.portfolio_books import BookShelf
-from app.services.users import UserRow
+from app.services.feed.live import QuoteHub
+from app.services.people.identity import Identity
+from app.services.people.users import UserRow
+from app.services.portfolio.portfolio_books import BookShelf
 from app.translations import DEFAULT_LOCALE, Locale
 
 

@@ -16,7 +16,7 @@ from app.graphql.instrument import From, Instrument, To
 from app.graphql.paging import clamp
 from app.graphql.permissions import require_market
 from app.graphql.scalars import Matrix, Series
-from app.services.correlations import (
+from app.services.signals.correlations import (
     WINDOW,
     CorrelationPair,
     get_correlation,

@@ -24,8 +24,8 @@ from app.domain.trading.orders import OrderState, OrderType, TimeInForce
 from app.domain.trading.preview import Caution
 from app.domain.trading.ticks import Side
 from app.domain.transactions import CorporateAction, LotMethod, PortfolioKind, TransactionKind
-from app.services.audit import Finding
-from app.services.transaction_order import TransactionSort
+from app.services.portfolio.audit import Finding
+from app.services.portfolio.transaction_order import TransactionSort
 
 E = TypeVar("E", bound=Enum)
 

@@ -36,13 +36,13 @@ from app.graphql.types import (
     Session,
     Split,
 )
-from app.services import data_health
-from app.services.candles import get_series
-from app.services.instruments import InstrumentRow
-from app.services.prices import MAX_SPARKLINE, count_bars, list_bars
-from app.services.readings import Reading, list_strong
-from app.services.source_order import list_providers
-from app.services.stored_data import count_events, get_stored, list_events
+from app.services.collect import data_health
+from app.services.collect.stored_data import count_events, get_stored, list_events
+from app.services.market.candles import get_series
+from app.services.market.instruments import InstrumentRow
+from app.services.market.prices import MAX_SPARKLINE, count_bars, list_bars
+from app.services.signals.readings import Reading, list_strong
+from app.services.sources.source_order import list_providers
 
 From = Annotated[date | None, strawberry.argument(name="from", description="The first day.")]
 To = Annotated[date | None, strawberry.argument(name="to", description="The last day.")]

@@ -13,29 +13,29 @@ from strawberry.dataloader import DataLoader
 from app.domain.quotes import Quote
 from app.domain.sessions import Session
 from app.env import Env
-from app.services.cash import CashRow, list_cash
-from app.services.equity import read_equity
-from app.services.fundamentals import FundamentalRow, list_fundamentals
-from app.services.instruments import find_instruments, list_exchanges
-from app.services.ledger import find_reversals
-from app.services.live import QuoteHub
-from app.services.markets import list_sessions
-from app.services.portfolio_books import BookShelf
-from app.services.portfolio_value import Valuation, value_now
-from app.services.prices import (
+from app.services.collect.fundamentals import FundamentalRow, list_fundamentals
+from app.services.collect.source_status import StoredDays, find_stored_days
+from app.services.collect.stored_data import list_bars_before, list_recent_revisions
+from app.services.feed.live import QuoteHub
+from app.services.market.instruments import find_instruments, list_exchanges
+from app.services.market.markets import list_sessions
+from app.services.market.prices import (
     BarRow,
     freshness,
     list_dividends,
     list_sparklines,
     list_splits,
 )
-from app.services.readings import Reading, list_readings
-from app.services.recommendations import Situation, find_situations
-from app.services.signal_worth import find_worth
-from app.services.source_order import Reach, find_reach
-from app.services.source_status import StoredDays, find_stored_days
-from app.services.stored_data import list_bars_before, list_recent_revisions
-from app.services.universe import find_seen
+from app.services.market.universe import find_seen
+from app.services.portfolio.cash import CashRow, list_cash
+from app.services.portfolio.equity import read_equity
+from app.services.portfolio.ledger import find_reversals
+from app.services.portfolio.portfolio_books import BookShelf
+from app.services.portfolio.portfolio_value import Valuation, value_now
+from app.services.recommend.recommendations import Situation, find_situations
+from app.services.signals.readings import Reading, list_readings
+from app.services.signals.signal_worth import find_worth
+from app.services.sources.source_order import Reach, find_reach
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -19,20 +19,20 @@ from app.graphql.permissions import require_market, require_operator
 from app.graphql.reasons import said_beside, why_failed
 from app.graphql.scalars import Series
 from app.graphql.types import FxRate, MarketStatus, Quote, SourceStatus
-from app.services.collections import CollectionRow, list_collections, request_collection
-from app.services.instruments import (
+from app.services.collect.collections import CollectionRow, list_collections, request_collection
+from app.services.collect.source_status import get_source_status
+from app.services.collect.source_switch import switch_source
+from app.services.market.instruments import (
     check_symbol,
     count_instruments,
     find_instrument,
     list_instruments,
     track_instrument,
 )
-from app.services.job_progress import list_failing
-from app.services.markets import list_market_status
+from app.services.market.markets import list_market_status
+from app.services.market.prices import find_fx_rate
 from app.services.paging import MAX_ROWS
-from app.services.prices import find_fx_rate
-from app.services.source_status import get_source_status
-from app.services.source_switch import switch_source
+from app.services.schedule.job_progress import list_failing
 
 
 @described

@@ -16,9 +16,9 @@ from app.graphql.instrument import Instrument
 from app.graphql.permissions import require_trader
 from app.graphql.sentences import fill_rule
 from app.graphql.types import FromRow
-from app.services import orders
-from app.services.order_rows import OrderRow
-from app.services.orders import OrderRequest, PreviewedOrder
+from app.services.trading import orders
+from app.services.trading.order_rows import OrderRow
+from app.services.trading.orders import OrderRequest, PreviewedOrder
 
 
 @strawberry.input(

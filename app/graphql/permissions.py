@@ -11,7 +11,7 @@ from __future__ import annotations
 from app.domain.access import Scope
 from app.errors import Forbidden, Unauthenticated
 from app.graphql.context import Context, Info
-from app.services.identity import Identity
+from app.services.people.identity import Identity
 
 
 def may_read_market(context: Context) -> bool:

@@ -35,18 +35,18 @@ from app.graphql.portfolio_types import (
 from app.graphql.proposals import Proposal
 from app.graphql.scalars import Series
 from app.graphql.why import PortfolioWhy
-from app.services import portfolios
-from app.services.audit import audit as audit_portfolio
-from app.services.cash import CashRow, list_cash
-from app.services.equity_audit import read_findings
-from app.services.ledger import count_transactions, list_transactions
-from app.services.order_rows import count_orders, list_orders
 from app.services.paging import MAX_ROWS, check_first
-from app.services.portfolio_performance import check_span, get_equity, get_performance
-from app.services.portfolio_value import Valuation, follow_value
-from app.services.portfolios import PortfolioRow
-from app.services.proposals import list_proposals
-from app.services.transaction_order import TransactionSort
+from app.services.portfolio import portfolios
+from app.services.portfolio.audit import audit as audit_portfolio
+from app.services.portfolio.cash import CashRow, list_cash
+from app.services.portfolio.equity_audit import read_findings
+from app.services.portfolio.ledger import count_transactions, list_transactions
+from app.services.portfolio.portfolio_performance import check_span, get_equity, get_performance
+from app.services.portfolio.portfolio_value import Valuation, follow_value
+from app.services.portfolio.portfolios import PortfolioRow
+from app.services.portfolio.transaction_order import TransactionSort
+from app.services.records.proposals import list_proposals
+from app.services.trading.order_rows import count_orders, list_orders
 
 
 @described

@@ -21,9 +21,10 @@ from app.graphql.describing import described
 from app.graphql.permissions import require_trader
 from app.graphql.portfolio import Portfolio
 from app.graphql.portfolio_types import Transaction
-from app.services import archiving, ledger, portfolios
-from app.services.portfolios import NewPortfolio
-from app.services.settlement import settle
+from app.services.portfolio import ledger, portfolios
+from app.services.portfolio.portfolios import NewPortfolio
+from app.services.portfolio.settlement import settle
+from app.services.trading import archiving
 
 _PRICED = frozenset({TransactionKind.BUY, TransactionKind.SELL, TransactionKind.OPENING})
 

@@ -15,7 +15,7 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.instrument import Instrument
 from app.graphql.portfolio_types import round_known
-from app.services.portfolio_books import OpenBook
+from app.services.portfolio.portfolio_books import OpenBook
 
 
 @described

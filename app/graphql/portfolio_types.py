@@ -18,9 +18,9 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.instrument import Instrument
 from app.graphql.types import FromRow
-from app.services.audit import Finding
-from app.services.cash import CashRow
-from app.services.portfolio_value import Valuation
+from app.services.portfolio.audit import Finding
+from app.services.portfolio.cash import CashRow
+from app.services.portfolio.portfolio_value import Valuation
 
 
 @described

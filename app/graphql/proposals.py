@@ -13,7 +13,7 @@ from app.graphql.describing import described
 from app.graphql.instrument import Instrument
 from app.graphql.permissions import require_trader
 from app.graphql.portfolio_types import Transaction
-from app.services import proposals
+from app.services.records import proposals
 
 
 @described

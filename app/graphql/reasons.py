@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.domain.acceptance import Reason
-from app.services.source_order import SAMPLE
-from app.services.symbol_search import TITLES
+from app.services.market.symbol_search import TITLES
+from app.services.sources.source_order import SAMPLE
 from app.translations import N_, Locale, load_translations
 
 _QUARANTINED: Final = {

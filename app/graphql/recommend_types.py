@@ -17,7 +17,7 @@ from app.graphql.describing import described
 from app.graphql.enums import register_enum
 from app.graphql.instrument import Instrument
 from app.graphql.recommend_words import comparison_sentence, evidence_sentence, reason_sentence
-from app.services.recommendations import (
+from app.services.recommend.recommendations import (
     HeldRow,
     IssueRow,
     OutcomeRow,

@@ -19,7 +19,7 @@ from app.graphql.recommend_types import (
     RecommendationWalk,
 )
 from app.graphql.track_record_types import MarketRecord, TrackRecord
-from app.services.recommendations import (
+from app.services.recommend.recommendations import (
     Sort,
     count_recommendations,
     find_recommendation,
@@ -28,7 +28,7 @@ from app.services.recommendations import (
     list_recommendations,
     list_walks,
 )
-from app.services.track_record import list_records
+from app.services.recommend.track_record import list_records
 
 From = Annotated[date | None, strawberry.argument(name="from")]
 To = Annotated[date | None, strawberry.argument(name="to")]

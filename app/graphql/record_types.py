@@ -21,8 +21,8 @@ from app.errors import BadInput
 from app.graphql.describing import described
 from app.graphql.enums import register_enum
 from app.graphql.paging import clamp
-from app.services.record_import import ImportReport as Report
-from app.services.record_presets import PresetRow
+from app.services.records.record_import import ImportReport as Report
+from app.services.records.record_presets import PresetRow
 from app.translations import N_, Locale, load_translations, translate_error
 
 for _cls in (DayOrder, ExportFormat, RecordField, RecordFormat, RecordKind, RowState):

@@ -9,9 +9,9 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.permissions import require_trader, require_user
 from app.graphql.record_types import ColumnMappingInput, ImportReport, RecordPreset
-from app.services import record_presets
-from app.services.record_export import export_text
-from app.services.record_import import import_records
+from app.services.records import record_presets
+from app.services.records.record_export import export_text
+from app.services.records.record_import import import_records
 
 
 @described

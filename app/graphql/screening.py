@@ -13,7 +13,7 @@ from app.graphql.screen_hit import ScreenHit
 from app.graphql.signal_types import SignalWorth
 from app.services.screening import hits, saved
 from app.services.screening.hits import SYMBOL, Screen
-from app.services.signal_worth import find_worth
+from app.services.signals.signal_worth import find_worth
 
 
 @strawberry.input(description="A range of a figure, both ends allowed, or words of a field.")

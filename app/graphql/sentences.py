@@ -9,7 +9,7 @@ from typing import Final
 
 from app.domain.signals import Signal, Vote, VoteDirection, VoteIndicator
 from app.domain.trading.orders import OrderType
-from app.services.signal_worth import WorthRow
+from app.services.signals.signal_worth import WorthRow
 from app.translations import N_, Locale, load_translations
 
 _SENTENCES: Final = {

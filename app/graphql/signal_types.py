@@ -12,7 +12,7 @@ from app.domain.signals import Signal as SignalRow
 from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.sentences import count_votes, vote_sentence, worth_sentence
-from app.services.signal_worth import WorthRow
+from app.services.signals.signal_worth import WorthRow
 from app.translations import Locale
 
 

@@ -15,7 +15,7 @@ from app.domain.recommend.record import Record
 from app.domain.recommend.statistics import Mean
 from app.graphql.describing import described
 from app.graphql.enums import register_enum
-from app.services.track_record import RecordRow
+from app.services.recommend.track_record import RecordRow
 
 register_enum(Baseline, "RecommendationBaseline")
 

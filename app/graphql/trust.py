@@ -13,14 +13,14 @@ from app.graphql.instrument import Instrument
 from app.graphql.paging import Connection, clamp, make_connection
 from app.graphql.permissions import require_market, require_operator
 from app.graphql.trust_types import CrossCheck, Quarantine, Revision
-from app.services import data_health, quarantine
-from app.services.back_up import use_source
-from app.services.data_health import DataHealth as DataHealthRow
-from app.services.instruments import find_instruments
-from app.services.job_progress import get_progress
+from app.services.collect import data_health, quarantine
+from app.services.collect.back_up import use_source
+from app.services.collect.data_health import DataHealth as DataHealthRow
+from app.services.collect.revisions import data_version
+from app.services.market.instruments import find_instruments
+from app.services.market.prices import FreshnessState as StoredState
 from app.services.paging import Page
-from app.services.prices import FreshnessState as StoredState
-from app.services.revisions import data_version
+from app.services.schedule.job_progress import get_progress
 
 
 @described

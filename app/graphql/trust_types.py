@@ -16,8 +16,8 @@ from app.graphql.enums import DataKind, PriceEventKind, QuarantineState
 from app.graphql.paging import clamp
 from app.graphql.reasons import said_beside, why_quarantined
 from app.graphql.types import Bar, FromRow
-from app.services.data_health import CrossCheckRow, RevisionRow
-from app.services.quarantine import QuarantineRow
+from app.services.collect.data_health import CrossCheckRow, RevisionRow
+from app.services.collect.quarantine import QuarantineRow
 
 
 @described

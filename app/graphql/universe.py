@@ -13,12 +13,12 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.permissions import require_market, require_operator
 from app.graphql.types import FromRow
-from app.services.removal import Dependent as DependentRow
-from app.services.removal import list_dependents, remove_instrument
-from app.services.symbol_lists import list_symbol_lists
-from app.services.symbol_search import search_sources
-from app.services.universe import BulkLine as BulkLineRow
-from app.services.universe import track_list, track_many
+from app.services.market.removal import Dependent as DependentRow
+from app.services.market.removal import list_dependents, remove_instrument
+from app.services.market.symbol_search import search_sources
+from app.services.market.universe import BulkLine as BulkLineRow
+from app.services.market.universe import track_list, track_many
+from app.services.sources.symbol_lists import list_symbol_lists
 
 
 @strawberry.enum(description="What became of a word of a list that was pasted.")
@@ -34,7 +34,7 @@ class BulkOutcome(StrEnum):
 
 @strawberry.enum(description="What may hang on an instrument.")
 class DependentKind(StrEnum):
-    """By the names of `services/removal`."""
+    """By the names of `services/market/removal`."""
 
     BARS = "BARS"
     RATES = "RATES"

@@ -11,12 +11,12 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.enums import Colours, Locale, RegistrationPolicy, SignInKind, Theme
 from app.graphql.types import FromRow
-from app.services.alerts import count_alerts
-from app.services.api_tokens import ApiTokenRow
-from app.services.second_factor import count_recovery_codes
-from app.services.sessions import SignIn
-from app.services.sign_in_options import SignInOptions as OptionsRow
-from app.services.users import UserRow
+from app.services.alerts.alerts import count_alerts
+from app.services.people.api_tokens import ApiTokenRow
+from app.services.people.second_factor import count_recovery_codes
+from app.services.people.sessions import SignIn
+from app.services.people.sign_in_options import SignInOptions as OptionsRow
+from app.services.people.users import UserRow
 
 
 @described

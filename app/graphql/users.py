@@ -22,13 +22,13 @@ from app.graphql.user_types import (
     User,
     UserSession,
 )
-from app.services import api_tokens, sessions, token_pairs, users
-from app.services.account_export import export_account
-from app.services.identity import Device
-from app.services.invitations import invite
-from app.services.sign_in import sign_in
-from app.services.sign_in_options import find_options
-from app.services.users import FOLLOWING, Applicant
+from app.services.people import api_tokens, sessions, token_pairs, users
+from app.services.people.account_export import export_account
+from app.services.people.identity import Device
+from app.services.people.invitations import invite
+from app.services.people.sign_in import sign_in
+from app.services.people.sign_in_options import find_options
+from app.services.people.users import FOLLOWING, Applicant
 
 
 @described

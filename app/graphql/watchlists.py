@@ -11,8 +11,8 @@ from app.graphql.context import Info
 from app.graphql.describing import described
 from app.graphql.instrument import Instrument
 from app.graphql.permissions import require_trader, require_user
-from app.services import watchlists
-from app.services.watchlists import WatchlistRow
+from app.services.screening import watchlists
+from app.services.screening.watchlists import WatchlistRow
 
 
 @strawberry.enum(description="What became of a word that was pasted into a watchlist.")

@@ -19,8 +19,8 @@ from app.graphql.portfolio_types import PriceMark, Transaction
 from app.graphql.records import PortfolioRecords
 from app.graphql.types import FromRow
 from app.services.paging import check_first
-from app.services.portfolio_books import OpenBook, find_past_rates
-from app.services.portfolio_value import Valuation
+from app.services.portfolio.portfolio_books import OpenBook, find_past_rates
+from app.services.portfolio.portfolio_value import Valuation
 from app.translations import N_, load_translations
 
 SHOWN: Final = Decimal("0.0001")

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from app.db.models import DataRevision, Instrument, Quarantine
 from app.env import Env
 from app.errors import Unavailable
-from app.services.prices import FreshnessState, freshness
+from app.services.market.prices import FreshnessState, freshness
 from app.services.settings import read_mode
 from app.telemetry import FRESHNESS, QUARANTINED, REGISTRY, REVISIONS
 

@@ -19,12 +19,12 @@ from app.adapters.prices import describe
 from app.db.models import Bar, IndicatorDaily, Instrument
 from app.env import Env
 from app.errors import AppError, ConfigError
-from app.services.calendars import is_due
-from app.services.collections import collect_symbol
-from app.services.instruments import TITLES, seed_instruments
+from app.services.collect.collections import collect_symbol
+from app.services.collect.source_switch import probe_source
+from app.services.market.calendars import is_due
+from app.services.market.instruments import TITLES, seed_instruments
 from app.services.settings import choose_source, read_mode
-from app.services.source_order import first_live
-from app.services.source_switch import probe_source
+from app.services.sources.source_order import first_live
 
 LOG: Final = logging.getLogger(__name__)
 

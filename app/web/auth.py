@@ -24,11 +24,11 @@ from app.config import Settings
 from app.env import Env
 from app.errors import Unauthenticated, Unavailable
 from app.graphql.context import Context
-from app.services.authentication import find_again, find_by_bearer, find_by_cookie
-from app.services.identity import Device, Identity
-from app.services.sessions import LONGEST, open_session
-from app.services.sign_in import SecondFactorNeeded, finish_sign_in, sign_in
-from app.services.users import UserRow, find_user, has_users, update_settings
+from app.services.people.authentication import find_again, find_by_bearer, find_by_cookie
+from app.services.people.identity import Device, Identity
+from app.services.people.sessions import LONGEST, open_session
+from app.services.people.sign_in import SecondFactorNeeded, finish_sign_in, sign_in
+from app.services.people.users import UserRow, find_user, has_users, update_settings
 from app.translations import translate_error
 from app.web.preferences import prefer, read_cookies, read_preferences
 

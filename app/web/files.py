@@ -23,8 +23,8 @@ from app.errors import AppError, BadInput, Forbidden, Unauthenticated
 from app.graphql.context import Context
 from app.graphql.record_types import ImportReport
 from app.graphql.scalars import decimal_text
-from app.services.record_export import export_records, find_format
-from app.services.record_import import MOST_UPLOADED, import_records
+from app.services.records.record_export import export_records, find_format
+from app.services.records.record_import import MOST_UPLOADED, import_records
 from app.translations import N_, translate_error
 from app.web.graphql_endpoint import make_context
 

@@ -24,7 +24,7 @@ from starlette.responses import Response
 
 from app.errors import Unauthenticated, Unavailable
 from app.providers import GITHUB_URL, Provider
-from app.services.external_sign_in import Vouched
+from app.services.people.external_sign_in import Vouched
 
 LOG: Final = logging.getLogger(__name__)
 PATIENCE: Final = 10.0  # seconds for each question to a provider

@@ -20,10 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.config import Settings
 from app.errors import AppError, Forbidden
 from app.providers import Provider
-from app.services.external_sign_in import Vouched, sign_in_by, slow_down
-from app.services.identity import Identity
-from app.services.linked_providers import check_ticket, get_provider, link
-from app.services.sign_in import begin_half
+from app.services.people.external_sign_in import Vouched, sign_in_by, slow_down
+from app.services.people.identity import Identity
+from app.services.people.linked_providers import check_ticket, get_provider, link
+from app.services.people.sign_in import begin_half
 from app.web.auth import caller_of, is_secure, open_browser_session
 from app.web.failures import show_app_error
 from app.web.forms import Form, local_address

@@ -14,7 +14,7 @@ from app.domain.access import Role
 from app.domain.totp import compute_code
 from app.env import Env
 from app.providers import Provider
-from app.services.second_factor import begin_second_factor, confirm_second_factor
+from app.services.people.second_factor import begin_second_factor, confirm_second_factor
 from tests.browser.inspecting import ask_axe, audit
 from tests.browser.visiting import LOCALES, Choices, go, visiting
 from tests.graphql.asking import choose_source

@@ -12,9 +12,9 @@ from playwright.async_api import Browser, Page
 from app.config import Settings
 from app.domain.transactions import PortfolioKind
 from app.env import Env
-from app.services.booking import now_of
-from app.services.portfolios import PortfolioRow, rename_portfolio
-from app.services.users import UserRow
+from app.services.people.users import UserRow
+from app.services.portfolio.booking import now_of
+from app.services.portfolio.portfolios import PortfolioRow, rename_portfolio
 from tests.browser.inspecting import audit
 from tests.browser.relay import relaying
 from tests.browser.visiting import Choices, go, sign_in, visiting

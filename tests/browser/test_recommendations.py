@@ -11,8 +11,8 @@ from sqlalchemy import text
 from app.config import Settings
 from app.domain.recommend.markets import MarketKey
 from app.env import Env
-from app.services.recommend_issue import issue
-from app.services.signal_worth import refresh_worth
+from app.services.recommend.recommend_issue import issue
+from app.services.signals.signal_worth import refresh_worth
 from tests.browser.inspecting import ask_axe, audit, watch_shifts
 from tests.browser.visiting import LOCALES, Choices, go, sign_in, visiting
 from tests.ledgers import keep, make_portfolio

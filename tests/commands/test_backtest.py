@@ -10,8 +10,8 @@ import pytest
 from app.commands import backtest
 from app.config import Settings
 from app.errors import BadInput
-from app.services.backtest_store import find_report
-from app.services.strategy_shelf import load_shelf
+from app.services.backtest.backtest_store import find_report
+from app.services.backtest.strategy_shelf import load_shelf
 from tests.backtests import ask, make_market, work
 from tests.people import make_user
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.config import Settings
 from app.env import Env
-from app.services.calendar_refresh import refresh_sessions
+from app.services.market.calendar_refresh import refresh_sessions
 from app.services.settings import choose_source
 from tests.factories import make_instrument
 from tests.fakes.yahoo import FakeYahoo

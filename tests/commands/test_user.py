@@ -17,11 +17,11 @@ from app.commands import user as command
 from app.config import Settings
 from app.domain.access import Role
 from app.errors import Unauthenticated
-from app.services.administration import disable_account
-from app.services.password_reset import reset_by_link
-from app.services.second_factor import begin_second_factor
-from app.services.sign_in import sign_in
-from app.services.users import get_by_name
+from app.services.people.administration import disable_account
+from app.services.people.password_reset import reset_by_link
+from app.services.people.second_factor import begin_second_factor
+from app.services.people.sign_in import sign_in
+from app.services.people.users import get_by_name
 from tests.people import PASSWORD, make_user
 from tests.processes import bare_environ, sise
 

@@ -20,10 +20,10 @@ from sqlalchemy.exc import DBAPIError
 from app.domain.transactions import Entry, PortfolioKind, TransactionKind, make_trade
 from app.env import Env
 from app.errors import AppError, BadInput, Conflict
-from app.services.ledger import record_transaction, reverse_transaction
-from app.services.portfolios import delete_portfolio
-from app.services.settling import settle_portfolio
-from app.services.users import UserRow
+from app.services.people.users import UserRow
+from app.services.portfolio.ledger import record_transaction, reverse_transaction
+from app.services.portfolio.portfolios import delete_portfolio
+from app.services.portfolio.settling import settle_portfolio
 from tests.ledgers import DAY, balances, make_portfolio
 
 CENT = Decimal("0.01")

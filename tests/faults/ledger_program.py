@@ -15,10 +15,10 @@ from app.config import load_settings
 from app.domain.quotes import Quote
 from app.env import Env, open_env
 from app.errors import BadInput, Conflict, NotFound, Unavailable
-from app.services.booking import entry_item, now_of, post, reservation_item, reversal_item
-from app.services.ledger import record_transaction, reverse_transaction
-from app.services.matching import fill_orders
-from app.services.settling import settle_portfolio
+from app.services.portfolio.booking import entry_item, now_of, post, reservation_item, reversal_item
+from app.services.portfolio.ledger import record_transaction, reverse_transaction
+from app.services.portfolio.settling import settle_portfolio
+from app.services.trading.matching import fill_orders
 from tests.ledgers import DAY, LATER, read
 
 TODAY = dict.fromkeys(("KRW", "USD"), DAY)

@@ -20,9 +20,10 @@ from sqlalchemy import text
 from app.config import Settings
 from app.db.engine import EVERYONE
 from app.env import Env
-from app.services import backtest_input, jobs
-from app.services.backtest_store import find_report, read_cells
-from app.services.backtests import get_backtest
+from app.services.backtest import backtest_input
+from app.services.backtest.backtest_store import find_report, read_cells
+from app.services.backtest.backtests import get_backtest
+from app.services.work import jobs
 from tests.backtests import ask, make_market, work
 from tests.browser.relay import relaying
 from tests.clocks import at

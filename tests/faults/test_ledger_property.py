@@ -17,7 +17,7 @@ from app.db.engine import Database
 from app.domain import postings, transactions
 from app.domain.transactions import TransactionKind
 from app.env import open_env
-from app.services import booking
+from app.services.portfolio import booking
 from tests.conftest import empty
 from tests.faults.ledger_machine import LedgerMachine
 from tests.people import make_user

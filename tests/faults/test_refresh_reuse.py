@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.db.engine import EVERYONE
 from app.errors import Unauthenticated
-from app.services.token_pairs import open_family, refresh_pair
+from app.services.people.token_pairs import open_family, refresh_pair
 from tests.people import DEVICE, make_user
 from tests.processes import ROOT
 
@@ -23,7 +23,7 @@ import asyncio, sys
 from app.config import load_settings
 from app.env import open_env
 from app.errors import Unauthenticated
-from app.services.token_pairs import refresh_pair
+from app.services.people.token_pairs import refresh_pair
 
 async def one(env, token):
     try:

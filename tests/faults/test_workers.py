@@ -26,8 +26,8 @@ from app.clock import Clock
 from app.config import Settings
 from app.embedded import EmbeddedServers
 from app.env import Env
-from app.services import jobs
 from app.services.settings import choose_source
+from app.services.work import jobs
 from tests.clocks import at
 from tests.factories import make_instrument, make_sessions, weekdays
 from tests.fakes.yahoo import FakeYahoo

@@ -12,7 +12,7 @@ from strawberry.types import ExecutionResult
 from app.env import Env
 from app.graphql.context import Context
 from app.graphql.schema import schema
-from app.services.live import QuoteHub
+from app.services.feed.live import QuoteHub
 
 
 def make_context(env: Env, **changes: Any) -> Context:

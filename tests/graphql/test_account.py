@@ -7,11 +7,11 @@ import io
 import zipfile
 
 from app.domain.totp import compute_code
-from app.services.authentication import find_again
+from app.services.people.authentication import find_again
 from tests.graphql.asking import ask, fail
 from tests.mailing import deliver, link_of, with_mail
 from tests.people import PASSWORD, by_access_token, by_session, make_user
-from tests.services.test_password_reset import verified
+from tests.services.people.test_password_reset import verified
 
 SIGN_IN = """mutation ($password: String!, $code: String) {
   signIn(username: "alice", password: $password, code: $code) { expiresIn } }"""

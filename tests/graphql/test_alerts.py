@@ -12,8 +12,8 @@ import pytest
 
 from app.domain.alerts.rules import EXTREMES, PRICES, AlertKind
 from app.graphql.schema import schema
-from app.services.alert_words import alert_sentence
-from app.services.alerts import AlertRow
+from app.services.alerts.alert_words import alert_sentence
+from app.services.alerts.alerts import AlertRow
 from tests.alerting import see_path
 from tests.factories import make_instrument
 from tests.graphql.asking import make_context

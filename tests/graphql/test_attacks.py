@@ -19,8 +19,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from app.env import Env
 from app.graphql import execution
 from app.graphql.execution import DEADLINE
-from app.services.sessions import open_session
-from app.services.token_pairs import open_family
+from app.services.people.sessions import open_session
+from app.services.people.token_pairs import open_family
 from app.web.auth import PLAIN_COOKIE
 from tests.graphql.asking import choose_source
 from tests.graphql.attacks import Attack, all_attacks

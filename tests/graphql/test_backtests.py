@@ -11,8 +11,8 @@ from app.domain.backtest.strategies import STRATEGIES
 from app.env import Env
 from app.graphql import backtest_words
 from app.graphql.schema import schema
-from app.services.backtests import fail_dead
-from app.services.identity import Identity
+from app.services.backtest.backtests import fail_dead
+from app.services.people.identity import Identity
 from tests.backtests import make_market, work
 from tests.graphql.asking import ask, fail, make_context
 from tests.people import by_session, make_user

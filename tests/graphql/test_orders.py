@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.access import Scope
 from app.env import Env
-from app.services.identity import Identity
+from app.services.people.identity import Identity
 from tests.factories import make_instrument
 from tests.graphql.asking import ask, fail
 from tests.ledgers import make_portfolio

@@ -26,21 +26,21 @@ from app.domain.records.mapping import RECOGNISED
 from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.graphql.schema import schema
-from app.services.alert_channels import NewChannel, save_channel, try_channel
-from app.services.alert_rules import save_rule
-from app.services.alerts import list_alerts
-from app.services.authentication import find_again
-from app.services.external_sign_in import Vouched
-from app.services.identity import Identity
-from app.services.ledger import record_transaction
-from app.services.linked_providers import link, list_linked
-from app.services.orders import place_order
-from app.services.portfolios import NewPortfolio, create_portfolio
-from app.services.record_presets import save_preset
+from app.services.alerts.alert_channels import NewChannel, save_channel, try_channel
+from app.services.alerts.alert_rules import save_rule
+from app.services.alerts.alerts import list_alerts
+from app.services.people.authentication import find_again
+from app.services.people.external_sign_in import Vouched
+from app.services.people.identity import Identity
+from app.services.people.linked_providers import link, list_linked
+from app.services.people.sessions import end_all, end_this
+from app.services.portfolio.ledger import record_transaction
+from app.services.portfolio.portfolios import NewPortfolio, create_portfolio
+from app.services.records.record_presets import save_preset
 from app.services.screening.hits import Screen
 from app.services.screening.saved import save_screen
-from app.services.sessions import end_all, end_this
-from app.services.watchlists import save_watchlist
+from app.services.screening.watchlists import save_watchlist
+from app.services.trading.orders import place_order
 from tests.alerting import read_rule, see_path
 from tests.backtests import ask as run_one
 from tests.backtests import make_market

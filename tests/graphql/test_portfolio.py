@@ -14,11 +14,11 @@ from app.db.models import EquityState
 from app.domain.access import Scope
 from app.env import Env
 from app.graphql.schema import schema
-from app.services.equity import refresh_equity
-from app.services.identity import Identity
-from app.services.ledger import record_transactions
-from app.services.live import QuoteHub
-from app.services.portfolios import PortfolioRow
+from app.services.feed.live import QuoteHub
+from app.services.people.identity import Identity
+from app.services.portfolio.equity import refresh_equity
+from app.services.portfolio.ledger import record_transactions
+from app.services.portfolio.portfolios import PortfolioRow
 from tests.factories import make_sessions, weekdays
 from tests.graphql.asking import ask, counting_statements, fail, make_context
 from tests.holdings import START, make_holdings, make_prices, publish, tick
@@ -287,7 +287,7 @@ async def test_performance_equity_and_audit(
     """What is asked for is read: an edit has no day worked out by who asks (or edits)."""
     await make_sessions(env, "XKRX", weekdays(START, 3))
     await refresh_equity(env)
-    monkeypatch.setattr("app.services.equity.compute_equity", pytest.fail)
+    monkeypatch.setattr("app.services.portfolio.equity.compute_equity", pytest.fail)
     query = """query ($id: ID!) { portfolio(id: $id) { performance { simpleReturn twr xirr xirrNote
         periodReturn maxDrawdown } equity(from: "2026-03-03") value { total } audit { finding } } }"""
     found = (await ask(env, query, {"id": str(held.id)}, identity=alice))["portfolio"]

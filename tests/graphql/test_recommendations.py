@@ -11,7 +11,7 @@ from app.graphql.recommend_words import (
     evidence_sentence,
     reason_sentence,
 )
-from app.services.recommend_issue import issue
+from app.services.recommend.recommend_issue import issue
 from tests.graphql.asking import ask, counting_statements, make_context
 from tests.ledgers import keep, make_portfolio
 from tests.people import by_session, make_user

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.access import Scope
 from app.domain.transactions import PortfolioKind
-from app.services.ledger import list_entries
+from app.services.portfolio.ledger import list_entries
 from tests.graphql.asking import ask, fail
 from tests.ledgers import make_portfolio
 from tests.people import by_api_token, by_session, make_user

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.services.analysis import analyse
+from app.services.signals.analysis import analyse
 from tests.factories import make_bars, make_instrument
 from tests.graphql.asking import ask, choose_source, fail
 

@@ -18,7 +18,7 @@ from app.adapters.bus import QUOTES, Bus
 from app.config import Settings
 from app.domain.quotes import Quote, QuoteSource, QuoteState, quotes_to_json
 from app.env import Env
-from app.services.fan_out import INTERVAL
+from app.services.feed.fan_out import INTERVAL
 from tests.broker import start_broker
 from tests.factories import make_bars, make_instrument
 from tests.serving import served

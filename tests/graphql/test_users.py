@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.domain.access import Role
-from app.services.authentication import find_by_bearer
+from app.services.people.authentication import find_by_bearer
 from tests.graphql.asking import ask, fail, make_context
 from tests.people import PASSWORD, by_access_token, by_session, make_user
 

@@ -19,9 +19,9 @@ from app.config import SourceName
 from app.domain.session_overrides import SESSION_SCHEMA
 from app.env import Env
 from app.errors import ConfigError
-from app.services.calendars import list_overrides, source_of, store_sessions
-from app.services.instruments import list_instruments
-from app.services.prices import find_fx_rate
+from app.services.market.calendars import list_overrides, source_of, store_sessions
+from app.services.market.instruments import list_instruments
+from app.services.market.prices import find_fx_rate
 from app.services.settings import get_source
 from app.services.setup import prepare
 from tests.clocks import at

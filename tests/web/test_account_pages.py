@@ -13,8 +13,8 @@ import pytest
 
 from app.domain.totp import compute_code
 from app.errors import NotFound
-from app.services.sessions import open_session
-from app.services.users import get_by_name
+from app.services.people.sessions import open_session
+from app.services.people.users import get_by_name
 from app.web.auth import PLAIN_COOKIE
 from tests.people import DEVICE, PASSWORD
 from tests.web.pages import browsing, make_market, post, read, signed_in, text_of

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from app.services.collections import collect_symbol
+from app.services.collect.collections import collect_symbol
 from tests.clocks import at
 from tests.factories import make_bars, make_instrument, make_sessions, with_order
 from tests.web.pages import START, browsing, calling_from, choose_source, make_market

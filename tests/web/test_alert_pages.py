@@ -12,9 +12,9 @@ from sqlalchemy import update
 
 from app.db.models import AlertRule
 from app.errors import BadInput
-from app.services.alert_channels import list_notices
-from app.services.alert_rules import list_rules
-from app.services.alerts import count_alerts
+from app.services.alerts.alert_channels import list_notices
+from app.services.alerts.alert_rules import list_rules
+from app.services.alerts.alerts import count_alerts
 from app.web.alert_pages import read_rule
 from tests.alerting import see_path
 from tests.fakes.receiver import receiving

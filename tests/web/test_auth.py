@@ -8,9 +8,9 @@ import pytest
 from starlette.requests import Request
 
 from app.domain.access import Role, Scope
-from app.services.account import delete_account
-from app.services.sessions import end_all, list_sign_ins, open_session
-from app.services.token_pairs import open_family
+from app.services.people.account import delete_account
+from app.services.people.sessions import end_all, list_sign_ins, open_session
+from app.services.people.token_pairs import open_family
 from app.web.auth import (
     PLAIN_COOKIE,
     SECURE_COOKIE,

@@ -13,9 +13,9 @@ import pytest
 
 from app.domain.transactions import PortfolioKind
 from app.env import Env
-from app.services.backtest_repeats import open_repeats
-from app.services.portfolios import NewPortfolio, create_portfolio
-from app.services.users import list_users
+from app.services.backtest.backtest_repeats import open_repeats
+from app.services.people.users import list_users
+from app.services.portfolio.portfolios import NewPortfolio, create_portfolio
 from tests.backtests import make_market, work
 from tests.factories import make_bars
 from tests.people import make_user

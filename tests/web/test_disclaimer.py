@@ -13,9 +13,9 @@ from app.db.engine import EVERYONE
 from app.db.models import Portfolio
 from app.domain.access import Role
 from app.env import Env
-from app.services.api_tokens import create_api_token
-from app.services.token_pairs import open_family
-from app.services.users import Applicant, get_by_name, register
+from app.services.people.api_tokens import create_api_token
+from app.services.people.token_pairs import open_family
+from app.services.people.users import Applicant, get_by_name, register
 from tests.people import DEVICE, PASSWORD, make_user
 from tests.web.pages import browsing, make_market, read, text_of
 from tests.web.trips import go, visiting

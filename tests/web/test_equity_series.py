@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.transactions import PortfolioKind
-from app.services.equity import refresh_equity
+from app.services.portfolio.equity import refresh_equity
 from tests.factories import make_sessions, weekdays
 from tests.holdings import START, make_holdings, make_prices
 from tests.people import PASSWORD, make_user

@@ -8,12 +8,12 @@ import openpyxl
 import pytest
 
 from app.domain.transactions import PortfolioKind
-from app.services.ledger import list_entries
-from app.services.token_pairs import open_family
+from app.services.people.token_pairs import open_family
+from app.services.portfolio.ledger import list_entries
 from app.web.files import ENVELOPE, MOST_UPLOADED
 from tests.ledgers import make_portfolio
 from tests.people import DEVICE, make_user
-from tests.services.test_record_import import FILE, HEAD
+from tests.services.records.test_record_import import FILE, HEAD
 from tests.serving import asgi_client
 
 TEXT = (HEAD + FILE).encode()

@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from app.db.engine import EVERYONE
 from app.db.models import OidcIdentity, User, UserSession
 from app.domain.totp import compute_code
-from app.services.second_factor import begin_second_factor, confirm_second_factor
-from app.services.users import get_by_name
+from app.services.people.second_factor import begin_second_factor, confirm_second_factor
+from app.services.people.users import get_by_name
 from tests.fakes.oidc import (
     sign,
 )

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 
 from app.db.models import ExchangeSession
 from app.domain.transactions import PortfolioKind
-from app.services.live import list_quotes
+from app.services.feed.live import list_quotes
 from tests.factories import make_instrument
 from tests.holdings import publish
 from tests.ledgers import make_portfolio

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.access import Role
 from app.errors import NotFound
-from app.services.users import get_by_name
+from app.services.people.users import get_by_name
 from tests.people import PASSWORD, by_session, make_user
 from tests.web.pages import calling_from, post, read, signed_in, text_of
 

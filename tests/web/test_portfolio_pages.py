@@ -8,8 +8,8 @@ import re
 from sqlalchemy import text
 
 from app.domain.transactions import PortfolioKind
-from app.services.equity import refresh_equity
-from app.services.ledger import record_transactions
+from app.services.portfolio.equity import refresh_equity
+from app.services.portfolio.ledger import record_transactions
 from app.web.portfolio_view import PortfolioView
 from tests.factories import make_sessions, weekdays
 from tests.holdings import START, make_holdings, make_prices

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from app.domain.recommend.markets import MarketKey
-from app.services.due_recommendations import open_due_recommendations
-from app.services.recommend_issue import issue
+from app.services.recommend.recommend_issue import issue
+from app.services.schedule.due_recommendations import open_due_recommendations
 from app.web.recommend_pages import SIZE, draw_calibration
 from tests.ledgers import keep, make_portfolio
 from tests.people import make_user

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from app.db.models import User
-from app.services.users import get_by_name
+from app.services.people.users import get_by_name
 from tests.mailing import SENDER, deliver, link_of, with_mail
 from tests.people import PASSWORD, make_user
 from tests.web.pages import browsing, make_market

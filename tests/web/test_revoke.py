@@ -11,10 +11,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from app.domain.access import Scope
-from app.services.access_tokens import LIFETIME
-from app.services.api_tokens import create_api_token, revoke_api_token
-from app.services.sessions import end_all, open_session
-from app.services.token_pairs import open_family
+from app.services.people.access_tokens import LIFETIME
+from app.services.people.api_tokens import create_api_token, revoke_api_token
+from app.services.people.sessions import end_all, open_session
+from app.services.people.token_pairs import open_family
 from app.web import graphql_socket
 from app.web.auth import PLAIN_COOKIE
 from tests.clocks import StillClock, at

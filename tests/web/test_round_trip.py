@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from app.services.sessions import open_session
+from app.services.people.sessions import open_session
 from tests.people import DEVICE, PASSWORD, make_user
 from tests.web.pages import choose_source
 from tests.web.trips import another, go, me, visiting

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from app.services.analysis import analyse
+from app.services.signals.analysis import analyse
 from tests.people import make_user
 from tests.web.pages import browsing, make_market, text_of
 from tests.web.test_portfolio_pages import sign_in

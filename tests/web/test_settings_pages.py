@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.services.users import get_by_name
+from app.services.people.users import get_by_name
 from tests.people import PASSWORD, make_user
 from tests.web.pages import browsing, make_market
 

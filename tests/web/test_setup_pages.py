@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy import text
 
 from app.domain.access import Role
-from app.services.users import get_by_name
+from app.services.people.users import get_by_name
 from tests.people import PASSWORD, make_user
 from tests.web.pages import browsing, calling_from, make_market, text_of
 

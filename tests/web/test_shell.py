@@ -10,7 +10,7 @@ import pytest
 from app.clock import Clock
 from app.errors import Unavailable
 from app.graphql.context import Context
-from app.services.live import QuoteHub
+from app.services.feed.live import QuoteHub
 from app.web.render import Shell
 from app.web.shell import find_shell, load_shell, newest_day, nodes, translator
 from tests.clocks import at

@@ -11,9 +11,9 @@ import pytest
 from app.domain.access import Role
 from app.domain.totp import compute_code
 from app.providers import Provider
-from app.services.invitations import invite
-from app.services.second_factor import begin_second_factor, confirm_second_factor
-from app.services.users import get_by_name
+from app.services.people.invitations import invite
+from app.services.people.second_factor import begin_second_factor, confirm_second_factor
+from app.services.people.users import get_by_name
 from app.web.auth import PLAIN_COOKIE
 from tests.people import PASSWORD, make_user
 from tests.web.pages import browsing, calling_from, make_market, text_of

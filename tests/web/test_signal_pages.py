@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, text
 
 from app.db.models import SignalWorth
-from app.services.analysis import analyse
+from app.services.signals.analysis import analyse
 from tests.web.pages import browsing, make_market, text_of
 
 WORTH = {

@@ -8,10 +8,10 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from app.domain.recommend.markets import MarketKey
-from app.services import jobs
-from app.services.due_recommendations import open_due_recommendations
-from app.services.recommend_issue import issue
-from app.services.signal_worth import refresh_worth
+from app.services.recommend.recommend_issue import issue
+from app.services.schedule.due_recommendations import open_due_recommendations
+from app.services.signals.signal_worth import refresh_worth
+from app.services.work import jobs
 from tests.recommending import make_market
 from tests.trust_rows import make_job
 from tests.web.pages import browsing, text_of

@@ -7,8 +7,8 @@ from html import unescape
 
 import pytest
 
-from app.services.users import get_by_name
-from app.services.watchlists import get_watchlist, list_watchlists, save_watchlist
+from app.services.people.users import get_by_name
+from app.services.screening.watchlists import get_watchlist, list_watchlists, save_watchlist
 from tests.web.pages import browsing, cell, make_market, read, signed_in, text_of
 
 SYMBOLS = ("AAPL", "005930.KS", "^KS11")

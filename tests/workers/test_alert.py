@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from app.services import due, jobs
-from app.services.alert_rules import save_rule
-from app.services.alerts import count_alerts
+from app.services.alerts.alert_rules import save_rule
+from app.services.alerts.alerts import count_alerts
+from app.services.schedule import due
+from app.services.work import jobs
 from tests.alerting import read_rule, see_path
 from tests.factories import make_bars
 from tests.people import make_user

@@ -7,7 +7,8 @@ from datetime import date
 from sqlalchemy import func, select
 
 from app.db.models import IndicatorDaily
-from app.services import due, jobs
+from app.services.schedule import due
+from app.services.work import jobs
 from tests.factories import make_bars
 from workers.analyse import analyse_instrument
 

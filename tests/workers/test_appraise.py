@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from app.adapters.worker_sources import make_worker_sources
 from app.env import Env
-from app.services.collections import collect_symbol
-from app.services.due_fundamentals import list_due_fundamentals
-from app.services.fundamentals import list_fundamentals
+from app.services.collect.collections import collect_symbol
+from app.services.collect.fundamentals import list_fundamentals
+from app.services.schedule.due_fundamentals import list_due_fundamentals
 from tests.factories import make_instrument
 from tests.fakes.yahoo import FakeYahoo
 from tests.workers.conftest import context

@@ -8,8 +8,8 @@ import pytest
 
 from app.env import Env
 from app.errors import NotFound, Unavailable
-from app.services import jobs
-from app.services.jobs import Job
+from app.services.work import jobs
+from app.services.work.jobs import Job
 from tests.clocks import at
 from tests.workers.conftest import context
 from workers.attempt import attempt, claim, put_off

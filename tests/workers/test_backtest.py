@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.adapters.queue import open_pool
-from app.services import jobs
-from app.services.backtests import get_backtest
+from app.services.backtest.backtests import get_backtest
+from app.services.work import jobs
 from tests.backtests import ask, make_market
 from tests.people import make_user
 from tests.workers.conftest import context

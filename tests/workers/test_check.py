@@ -10,9 +10,10 @@ import pytest
 
 from app.config import load_settings
 from app.env import Env
-from app.services import due, jobs
-from app.services.collections import collect_symbol
+from app.services.collect.collections import collect_symbol
+from app.services.schedule import due
 from app.services.settings import choose_source
+from app.services.work import jobs
 from tests.clocks import at
 from tests.factories import make_instrument, make_sessions
 from tests.fakes.naver import FakeNaver

@@ -13,8 +13,9 @@ from sqlalchemy import func, select, text
 from app.adapters.prices import NoData
 from app.db.models import Bar, IndicatorDaily
 from app.env import Env
-from app.services import due, jobs
-from app.services.jobs import Job
+from app.services.schedule import due
+from app.services.work import jobs
+from app.services.work.jobs import Job
 from tests.clocks import at
 from tests.deliveries import ScriptedSource
 from tests.factories import make_instrument

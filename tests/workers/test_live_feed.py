@@ -15,7 +15,7 @@ import pytest
 from app.clock import Clock
 from app.domain.quotes import Quote, QuoteSource, QuoteState
 from app.env import Env
-from app.services.publisher import Publisher
+from app.services.feed.publisher import Publisher
 from tests.broker import until
 from tests.factories import make_bars, make_instrument, make_sessions, weekdays, with_order
 from tests.fakes.yahoo import FakeYahoo

@@ -8,8 +8,9 @@ from typing import get_args
 from sqlalchemy import func, select
 
 from app.db.models import Mail
-from app.services import jobs, mails
-from app.services.mails import MailKind, forget_ended, post
+from app.services.people import mails
+from app.services.people.mails import MailKind, forget_ended, post
+from app.services.work import jobs
 from tests.clocks import at
 from tests.mailing import deliver, with_mail
 from tests.workers.conftest import context

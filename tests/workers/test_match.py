@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.domain.trading.orders import OrderState
-from app.services.order_rows import get_order
 from app.services.settings import REPLAY_KEY, choose_source, put_setting
+from app.services.trading.order_rows import get_order
 from tests.ledgers import make_portfolio
 from tests.paper import OPEN_US, open_markets, place, tell
 from tests.people import make_user

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.services import jobs
-from app.services.notices import open_notify_job
+from app.services.alerts.notices import open_notify_job
+from app.services.work import jobs
 from tests.workers.conftest import context
 from workers.notify import notify_channel
 

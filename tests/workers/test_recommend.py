@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from app.adapters.queue import open_pool
-from app.services import jobs
-from app.services.due_recommendations import open_due_recommendations
-from app.services.events import hand_over
+from app.services.schedule.due_recommendations import open_due_recommendations
+from app.services.work import jobs
+from app.services.work.events import hand_over
 from tests.recommending import make_market
 from tests.trust_rows import make_job
 from tests.workers.conftest import context

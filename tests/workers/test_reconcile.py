@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.adapters.queue import QUEUES
 from app.env import Env
-from app.services import jobs
+from app.services.work import jobs
 from tests.clocks import at
 from workers.reconcile import reconcile
 

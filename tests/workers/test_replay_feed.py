@@ -13,12 +13,12 @@ import orjson
 from app.adapters.bus import EVENTS, QUOTES
 from app.domain.quotes import Quote, QuoteState, quotes_from_json
 from app.env import Env
-from app.services.publisher import Publisher
-from app.services.replay import find_cursor
+from app.services.feed.publisher import Publisher
+from app.services.market.replay import find_cursor
 from tests.broker import until
 from tests.factories import make_bars, make_instrument
-from tests.services.test_closing_quotes import make_rates
-from tests.services.test_replay import set_prices
+from tests.services.market.test_closing_quotes import make_rates
+from tests.services.market.test_replay import set_prices
 from workers.replay_feed import ReplayFeed
 
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from app.services import calendars
+from app.services.market import calendars
 from workers.sessions import refresh
 
 
@@ -18,7 +18,7 @@ async def test_it_makes_the_table_and_does_nothing_the_second_time(env, settings
 
 def test_no_other_process_loads_pandas():
     code = (
-        "import sys, workers.quick, app.services.markets, app.services.readiness;"
+        "import sys, workers.quick, app.services.market.markets, app.services.readiness;"
         "print({'pandas', 'exchange_calendars', 'alembic'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", code]

@@ -13,7 +13,8 @@ import pytest
 import workers.settings
 from app.adapters.queue import open_pool
 from app.errors import Unavailable
-from app.services import due, jobs
+from app.services.schedule import due
+from app.services.work import jobs
 from workers.pace import Pace
 from workers.settings import make_worker, run_worker, table_of
 

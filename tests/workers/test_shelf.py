@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from app.errors import Unavailable
-from app.services.strategies import list_strategies, tell_strategies
+from app.services.backtest.strategies import list_strategies, tell_strategies
 from workers.long import get_ready
 
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from app.errors import Unavailable
-from app.services import calendars, jobs, markets
-from app.services.corporate_actions import book_actions
+from app.services.market import calendars, markets
+from app.services.trading.corporate_actions import book_actions
+from app.services.work import jobs
 from tests.factories import make_instrument, make_split
 from tests.graphql.asking import counting_statements
 from tests.ledgers import DAY, balances, keep, make_portfolio, read

@@ -1,1 +1,1 @@
-"""Screening: the newest figures of every instrument in one row each, hits, and saved screens."""
+"""The newest figures of every instrument in one row each, hits, and lists that one keeps."""

@@ -28,9 +28,9 @@ from app.domain.sessions import LAG
 from app.domain.signals import SignalStrength
 from app.env import Env
 from app.errors import BadInput
-from app.services.markets import expected_days
+from app.services.market.markets import expected_days
+from app.services.market.prices import GRACE, horizon
 from app.services.paging import Page, check_first, cut_page, make_cursor, read_cursor
-from app.services.prices import GRACE, horizon
 from app.services.screening.rows import catch_up
 
 SYMBOL: Final = "symbol"

@@ -17,7 +17,7 @@ from app.db.models import ScreenRow
 from app.domain.indicator_columns import INDICATOR_COLUMNS
 from app.domain.screening import CROSS_SESSIONS, VOLUME_SESSIONS, YEAR
 from app.env import Env
-from app.services.prices import horizon
+from app.services.market.prices import horizon
 
 FUNDAMENTALS: Final = (
     *("market_cap", "total_debt", "trailing_pe", "forward_pe", "price_to_book"),

@@ -12,10 +12,10 @@ import talib
 
 from app.db.frames import copy_frame
 from app.env import Env
-from app.services.analysis import analyse
 from app.services.settings import choose_source
+from app.services.signals.analysis import analyse
 from tests.factories import AT, make_fundamentals, make_instrument, make_split
-from tests.services.test_ingest import REAL
+from tests.services.collect.test_ingest import REAL
 
 US, KOREAN, SESSIONS = 30, 10, 520
 ALWAYS = ["AAPL", "TSLA"]  # they split within these sessions

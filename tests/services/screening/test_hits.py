@@ -14,12 +14,12 @@ from app.db.models import Quarantine
 from app.domain.screening import FIELDS, PRESETS, ScreenPreset, Term, WordField
 from app.env import Env
 from app.errors import BadInput
-from app.services.analysis import analyse
 from app.services.screening.hits import Screen, count_hits, list_hits, list_words
+from app.services.signals.analysis import analyse
 from tests.clocks import at
 from tests.factories import AT, make_bars, make_instrument, make_sessions
+from tests.services.collect.test_ingest import NEEDS_REAL
 from tests.services.screening.real_market import load_real_market
-from tests.services.test_ingest import NEEDS_REAL
 
 FIGURES = [key for key, field in FIELDS.items() if not isinstance(field, WordField)]
 

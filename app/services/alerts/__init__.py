@@ -1,0 +1,1 @@
+"""Alerts: rules that watch, what has fired, and how it is delivered."""

@@ -1,0 +1,1 @@
+"""Backtests as jobs: asked for, computed in parts, stored, repeated."""

@@ -1,0 +1,1 @@
+"""Prices into the tables: asked for, checked, stored or held back."""

@@ -1,0 +1,1 @@
+"""Live quotes: from a tick to its readers."""

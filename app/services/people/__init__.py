@@ -1,0 +1,1 @@
+"""Somebody: accounts, ways to sign in, tokens, and letters."""

@@ -1,0 +1,1 @@
+"""Portfolios: the ledger, the books folded from it, their value and their history."""

@@ -1,0 +1,1 @@
+"""Recommendations: issued, sealed, scored, shown."""

@@ -1,0 +1,1 @@
+"""The record of a real account: files of transactions, proposals."""

@@ -1,0 +1,1 @@
+"""Sources of prices: their order, and one question to them."""

@@ -1,0 +1,1 @@
+"""What changes a portfolio by itself: orders that meet the market, corporate actions."""

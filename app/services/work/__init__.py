@@ -1,0 +1,1 @@
+"""Jobs as PostgreSQL knows them, and what every process is told."""
