@@ -13,6 +13,7 @@ from functools import lru_cache
 from io import BytesIO
 from typing import Any, Final
 
+import asyncpg
 import polars as pl
 from sqlalchemy import Table, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +27,9 @@ UNCOMPARED: Final = frozenset({"fetched_at", "adj_close", "revision"})
 """Columns whose change alone does not rewrite a row: when it was looked at, the data version, and
 the source's own adjusted close, which moves with every later split and dividend (it stays as at
 `fetched_at`)."""
+
+RefusedData: Final = asyncpg.DataError
+"""A value of a frame that its column cannot hold."""
 
 _READ: Final[dict[type[pl.DataType], tuple[str, type[pl.DataType]]]] = {
     pl.Date: ("\"{name}\" - DATE '1970-01-01'", pl.Int32),

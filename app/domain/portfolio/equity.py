@@ -67,6 +67,7 @@ def compute_equity(  # noqa: PLR0913 - entries, two kinds of prices, and the day
     own = {symbol: currency_of(e, symbol) for e in kept for symbol, _ in share_moves(e)}
     symbols = {symbol: place for place, symbol in enumerate(own)}
     names = {base, *own.values(), *(name for e in kept for name, _ in cash_moves(e))}
+    names |= {currency_of(e, "") for e in kept if cash_flow(e)}  # where a fee takes all of it
     currencies = {name: place for place, name in enumerate(sorted(names))}
     rate = _newest(rates.rename({"currency": "key", "rate": "value"}), currencies, grid)
     rate[:, currencies[base]] = 1.0
@@ -124,7 +125,7 @@ def _prices(
         [
             (e.symbol, e.day, e.numerator, e.denominator)
             for e in entries
-            if e.kind is TransactionKind.SPLIT
+            if e.kind is TransactionKind.SPLIT and e.symbol in columns  # others were never held
         ],
         {"symbol": pl.String, "day": pl.Date, "numerator": pl.Float64, "denominator": pl.Float64},
         orient="row",

@@ -14,7 +14,8 @@ of commits. However many workers look, a change is worked out once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -25,19 +26,32 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import EVERYONE
-from app.db.frames import merge_frame, read_frame
+from app.db.frames import RefusedData, merge_frame, read_frame
 from app.db.models import DataVersion, EquityDaily, EquityState, Portfolio, Txn
 from app.domain.portfolio.equity import Last, compute_equity
 from app.domain.transactions import Entry, LotMethod
 from app.env import Env
+from app.errors import BadInput, Conflict
 from app.services.market.prices import horizon
 from app.services.portfolio.entries import read_entry, select_entries
 
+LOG: Final = logging.getLogger(__name__)
 AGAIN: Final = timedelta(days=7)
 """The newest days, which are worked out anew each time."""
 
 HOME: Final = "XKRX"
 """Whose sessions are the days of a portfolio without an instrument."""
+
+_WRONG: Final = (
+    BadInput,
+    Conflict,
+    ArithmeticError,
+    LookupError,
+    ValueError,
+    pl.exceptions.PolarsError,
+    RefusedData,
+)
+"""What one portfolio's entries can lead to. A database that does not answer is none of it."""
 
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('sise-equity'), :portfolio)")
 EQUITY: Final = pl.Schema(
@@ -84,7 +98,21 @@ async def refresh_equity(env: Env) -> int:
         if newest is None:
             return 0
         due = list(await db.scalars(text(f"{_DUE} ORDER BY p.id"), {"newest": newest}))
-    return sum([await _refresh(env, portfolio, newest) for portfolio in due])
+    return await go_through(due, lambda portfolio: _refresh(env, portfolio, newest))
+
+
+async def go_through(portfolios: Iterable[int], step: Callable[[int], Awaitable[bool]]) -> int:
+    """Takes a step with each portfolio; with how many it came to something.
+
+    What is wrong with one is logged and stops no other.
+    """
+    done = 0
+    for portfolio in portfolios:
+        try:
+            done += await step(portfolio)
+        except _WRONG:
+            LOG.exception("equity not worked out", extra={"portfolio": portfolio})
+    return done
 
 
 async def read_equity(

@@ -30,7 +30,15 @@ from app.domain.portfolio.valuation import Mark, PortfolioValue, value_portfolio
 from app.domain.transactions import Entry, TransactionKind, standing
 from app.env import Env
 from app.services.portfolio.audit import AuditRow, Finding
-from app.services.portfolio.equity import EQUITY, Worked, find_stored, is_due, load_worked, lock
+from app.services.portfolio.equity import (
+    EQUITY,
+    Worked,
+    find_stored,
+    go_through,
+    is_due,
+    load_worked,
+    lock,
+)
 from app.services.portfolio.portfolio_books import load_rates
 
 LOG: Final = logging.getLogger(__name__)
@@ -47,7 +55,7 @@ async def audit_due(env: Env) -> int:
     late = EquityState.audited_at.is_(None) | (EquityState.audited_at < before)
     async with env.db.read(uid=EVERYONE) as db:
         due = list(await db.scalars(query.where(late)))
-    return sum([await _audit(env, portfolio) for portfolio in due])
+    return await go_through(due, lambda portfolio: _audit(env, portfolio))
 
 
 async def read_findings(env: Env, user_id: int, portfolio_id: int) -> list[AuditRow]:

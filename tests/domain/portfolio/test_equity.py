@@ -202,3 +202,13 @@ def test_it_agrees_with_a_decimal_loop_and_goes_on_from_any_day(history, random,
     for name in rest.columns:
         if name != "day":
             assert rest[name].to_list() == pytest.approx(whole[name].to_list(), rel=1e-9, abs=1e-9)
+
+
+def test_a_split_of_what_was_never_held_and_money_that_a_fee_took_change_nothing_else():
+    odd = """
+        2021-01-06 SPLIT MSFT 4:1 0 amount=30 currency=USD
+        2021-01-06 DEPOSIT 5 EUR fee=5
+    """
+    told, plain = equity(HELD + odd, PRICES), equity(HELD, PRICES)
+    assert told["value"][1] == plain["value"][1]
+    assert column(told, "cash")[2] == plain["cash"][2] + 30_000

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db.engine import EVERYONE
+from app.domain.portfolio.equity import compute_equity
 from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.services.portfolio.audit import AuditRow, Finding
@@ -16,7 +17,7 @@ from app.services.portfolio.equity import refresh_equity
 from app.services.portfolio.equity_audit import EVERY, audit_due, read_findings
 from tests.clocks import at
 from tests.factories import make_split
-from tests.holdings import START
+from tests.holdings import START, make_holdings
 from tests.ledgers import keep
 from tests.people import make_user
 from tests.services.portfolio.test_equity import expected, start, values
@@ -113,6 +114,28 @@ async def test_what_is_about_to_be_worked_out_is_left_alone(env: Env):
     await refresh_equity(env)
     assert await audit_due(env) == 1
     assert await read_findings(env, alice.id, row.id) == []
+
+
+async def test_one_portfolio_that_fails_stops_no_other(env: Env, monkeypatch, caplog):
+    alice, first = await start(env)
+    second = await make_holdings(env, alice)
+    await refresh_equity(env)
+    await change(env, "UPDATE equity_daily SET value = 7")
+    for module, look in (("equity_audit", audit_due), ("equity", refresh_equity)):
+        results = iter([KeyError("MSFT")])
+
+        def compute(*args, results=results, **options):
+            for error in results:  # the first one
+                raise error
+            return compute_equity(*args, **options)
+
+        monkeypatch.setattr(f"app.services.portfolio.{module}.compute_equity", compute)
+        assert await look(env) == 1
+        await change(env, "UPDATE equity_state SET txns = 0")
+    assert await values(env, alice, first) == [7, 7, 7]
+    assert await values(env, alice, second) == [expected(day) for day in range(3)]
+    failed = [r.portfolio for r in caplog.records if r.message == "equity not worked out"]
+    assert failed == [first.id, first.id]
 
 
 async def test_findings_are_the_owner_s(env: Env):
