@@ -40,7 +40,7 @@ Table = np.ndarray[tuple[int, int], np.dtype[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last stored row that still holds: an edit of a day leaves those before it alone."""
+    """The newest row with a value that still holds; what was paid after it has not been counted."""
 
     day: date
     value: float

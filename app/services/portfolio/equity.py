@@ -1,10 +1,12 @@
 """Daily equity of portfolios: worked out by a worker from the first day that has changed, stored.
 
 A portfolio is due when it has a transaction that was not counted, when a price or a rate of its own
-has changed, or when a day has ended. Days before the first change stay as they are. The days are
-those on which a market of its instruments had a session, from its first entry to the newest stored
-close. The newest days are always worked out again: one market's close comes hours after the
-other's. Nothing here runs in the web process but reading what is stored.
+has changed, or when a day has ended. What there is up to the newest value before the first change
+stays as it is: days without a value after it are worked out again with what was paid on them. The
+days are those on which a market of its instruments had a session, from its first entry to the
+newest stored close; with the first purchase in another market they change from the beginning. The
+newest days are always worked out again: one market's close comes hours after the other's. Nothing
+here runs in the web process but reading what is stored.
 
 What was counted is told by numbers, not by times: of transactions the newest and how many there
 are (one with a lower number may be stored later), of prices the version, which grows in the order
@@ -72,7 +74,8 @@ EQUITY: Final = pl.Schema(
 class Worked:
     """What equity is worked out of, from `dirty_from` on: days, and closes and rates from before.
 
-    The entries are all there are; `version` is that of the prices.
+    The entries are all there are; `version` is that of the prices; `last` the stored day that still
+    holds.
     """
 
     id: int
@@ -80,6 +83,7 @@ class Worked:
     method: LotMethod
     entries: Sequence[Entry]
     dirty_from: date
+    last: Last | None
     version: int
     days: Sequence[date]
     closes: pl.DataFrame
@@ -143,7 +147,7 @@ async def load_worked(
 ) -> Worked | None:
     """What the portfolio's equity is worked out of up to `newest`; None without an entry.
 
-    From its first day on, or, with `dirty`, from the first one that has changed.
+    From its first day on, or, with `dirty`, from the newest value before the first change.
     """
     columns = select(Portfolio.base_currency, Portfolio.lot_method)
     own = (await db.execute(columns.where(Portfolio.id == portfolio_id))).one_or_none()
@@ -153,10 +157,10 @@ async def load_worked(
     if own is None or not entries:
         return None
     start = entries[0].day
+    days, last = await _days(db, portfolio_id, start, newest), None
     if dirty:
-        params = {"id": portfolio_id, "again": AGAIN.days}
-        start = max(await db.scalar(text(_DIRTY), params) or start, start)
-    days = await _days(db, portfolio_id, start, newest)
+        last = await _last_before(db, portfolio_id, await _first_change(db, portfolio_id, days))
+        start = start if last is None else last.day + timedelta(days=1)
     closes, rates = await _market(db, own.base_currency, entries, newest)
     method = LotMethod(own.lot_method)
     return Worked(
@@ -165,8 +169,9 @@ async def load_worked(
         method,
         entries,
         start,
+        last,
         version or 0,
-        days,
+        [day for day in days if day >= start],
         closes,
         rates,
     )
@@ -185,7 +190,6 @@ async def _refresh(env: Env, portfolio_id: int, newest: date) -> bool:
         worked = await load_worked(db, portfolio_id, newest, dirty=True)
         if worked is None:
             return False
-        last = await _last_before(db, worked)
         frame = await asyncio.to_thread(
             compute_equity,
             worked.entries,
@@ -193,7 +197,7 @@ async def _refresh(env: Env, portfolio_id: int, newest: date) -> bool:
             worked.rates,
             worked.days,
             base=worked.base,
-            last=last,
+            last=worked.last,
         )
         await _store(db, worked, frame, newest, env)
     return True
@@ -204,11 +208,19 @@ async def _days(db: AsyncSession, portfolio_id: int, start: date, newest: date) 
     return list(await db.scalars(text(_DAYS), params))
 
 
-async def _last_before(db: AsyncSession, worked: Worked) -> Last | None:
-    """The newest stored day with a value before what is worked out."""
+async def _first_change(db: AsyncSession, portfolio_id: int, days: Sequence[date]) -> date:
+    """The first day on which something has changed, or one that is stored though it is none."""
+    params = {"id": portfolio_id, "again": AGAIN.days}
+    changed = await db.scalar(text(_DIRTY), params) or date.min
+    query = select(EquityDaily.day).where(EquityDaily.portfolio_id == portfolio_id)
+    return min([changed, *set(days).symmetric_difference(await db.scalars(query))])
+
+
+async def _last_before(db: AsyncSession, portfolio_id: int, day: date) -> Last | None:
+    """The newest stored day before `day` that has a value."""
     query = (
         select(EquityDaily.day, EquityDaily.value, EquityDaily.unit, EquityDaily.drawdown)
-        .where(EquityDaily.portfolio_id == worked.id, EquityDaily.day < worked.dirty_from)
+        .where(EquityDaily.portfolio_id == portfolio_id, EquityDaily.day < day)
         .where(EquityDaily.value.is_not(None))
         .order_by(EquityDaily.day.desc())
         .limit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -20,10 +20,10 @@ from app.env import Env
 from app.services.portfolio import equity
 from app.services.portfolio.equity import EQUITY, read_equity, refresh_equity
 from app.services.portfolio.ledger import reverse_transaction
-from app.services.portfolio.portfolios import delete_portfolio
+from app.services.portfolio.portfolios import NewPortfolio, create_portfolio, delete_portfolio
 from tests.factories import AT, make_instrument, make_sessions, weekdays
 from tests.holdings import START, make_holdings, make_prices
-from tests.ledgers import keep, read
+from tests.ledgers import keep, make_portfolio, read
 from tests.people import make_user
 
 
@@ -42,6 +42,10 @@ async def values(env: Env, alice, row) -> list[Decimal | None]:
             {"id": row.id},
         )
         return list(found)
+
+
+async def stored_days(env: Env, alice, row) -> list[date]:
+    return (await read_equity(env, alice.id, row.id, None, None))["day"].to_list()
 
 
 async def forget_newest(env: Env) -> None:
@@ -173,6 +177,40 @@ async def test_a_day_without_a_rate_has_no_value_and_says_so(env: Env):
     assert frame.schema == EQUITY
     assert frame["value"].to_list() == [None, None, None]
     assert min(frame["missing"]) > 0
+
+
+async def test_payments_before_the_first_value_are_stored_once(env: Env):
+    """Of a symbol without any price no day has a value, whenever it is worked out."""
+    await make_sessions(env, "XKRX", weekdays(START, 20))
+    await make_instrument(env, "035720.KS")
+    alice = await make_user(env)
+    row = await make_portfolio(env, alice, kind=PortfolioKind.TRACKED)
+    await keep(env, alice, row, "BUY 10 035720.KS @ 5000")
+    for other, close in (("MSFT", 14), ("IBM", 20)):
+        await deliver(env, {close: 100}, symbol=other, first=True)
+        await refresh_equity(env)
+    frame = await read_equity(env, alice.id, row.id, None, None)
+    assert frame["value"].null_count() == frame.height == 15
+    assert frame["paid_in"].sum() == 1_000_000
+
+
+async def test_the_first_purchase_in_another_market_changes_the_days_before_it(env: Env):
+    days = weekdays(START, 30)
+    await make_sessions(env, "XKRX", days)
+    await make_sessions(env, "XNAS", [*days[:2], *days[3:]])  # a holiday of theirs
+    await make_prices(env)
+    await deliver(env, {35: 100})
+    alice = await make_user(env)
+    wanted = NewPortfolio(
+        "Long term", PortfolioKind.TRACKED, "KRW", Decimal(9_000_000), opened_on=START
+    )
+    row = await create_portfolio(env, alice.id, wanted)
+    await refresh_equity(env)
+    assert START + timedelta(days=2) in await stored_days(env, alice, row)
+    bought = replace(read("BUY 1 AAPL @ 100", currency="USD"), day=days[21], settles_on=days[23])
+    await keep(env, alice, row, bought)
+    await refresh_equity(env)
+    assert START + timedelta(days=2) not in await stored_days(env, alice, row)
 
 
 async def test_to_others_nothing_is_stored(env: Env):
