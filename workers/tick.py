@@ -70,7 +70,7 @@ async def equity_tick(ctx: dict[str, Any]) -> None:
 
 
 async def audit_tick(ctx: dict[str, Any]) -> None:
-    """The hourly cron job of the long queue: looks at stored equity, each portfolio once a night.
+    """The hourly cron job of the long queue: looks at stored equity, each portfolio once a day.
 
     Raises:
         Unavailable: the database does not answer; the next hour begins anew.

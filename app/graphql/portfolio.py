@@ -244,7 +244,7 @@ class Portfolio(PortfolioWhy):
     async def audit(self, info: Info) -> list[AuditFinding]:
         """What cannot be right: nothing, if book, ledger, identities and stored days agree.
 
-        Stored days are looked at each night.
+        Stored days are looked at once a day.
         """
         valuation = await self._valued(info)
         env, opened = info.context.env, valuation.opened

@@ -1,4 +1,4 @@
-"""Daily equity says by numbers what it has counted, and keeps what the nightly audit found.
+"""Daily equity says by numbers what it has counted, and keeps what the daily audit found.
 
 All of it is worked out once more: nothing is known of what older rows have counted.
 """

@@ -289,7 +289,7 @@ class EquityDaily(Base):
 
 
 class EquityState(Base):
-    """How far a portfolio's equity has been worked out, and what the nightly audit says of it.
+    """How far a portfolio's equity has been worked out, and what the daily audit says of it.
 
     Counted are its transactions up to `txn_id`, of which there were `txns`, and the prices of
     `version`. `findings` are those of the audit, as JSON.

@@ -2,8 +2,8 @@
 
 `DEPENDENTS` is the one table of what hangs on an instrument; whoever stores something by symbol
 adds a line. What has a foreign key goes with the instrument, the rest by a DELETE of its own.
-Ledgers stay whatever is watched; an instrument that somebody holds is not removed, for without its
-prices a portfolio would lose its value.
+Ledgers stay whatever is watched; an instrument that stands in one is not removed, for without its
+prices days of a portfolio would lose their value, also those before it was sold.
 """
 
 from __future__ import annotations
@@ -50,11 +50,10 @@ DEPENDENTS: Final = {
 _WITHOUT_KEY: Final = (f"DELETE FROM {_RATES}", f"DELETE FROM job {_OWN}")
 
 
-_HOLDERS: Final = """SELECT count(DISTINCT portfolio_id) FROM (
-    SELECT portfolio_id FROM account
-    WHERE kind IN ('POSITION', 'RESERVED') AND commodity = 'share:' || :symbol AND balance <> 0
+_LEDGERS: Final = """SELECT count(DISTINCT portfolio_id) FROM (
+    SELECT portfolio_id FROM txn WHERE symbol = :symbol OR symbol_to = :symbol
     UNION SELECT portfolio_id FROM "order"
-    WHERE symbol = :symbol AND state IN ('NEW', 'PARTIALLY_FILLED')) AS holder"""
+    WHERE symbol = :symbol AND state IN ('NEW', 'PARTIALLY_FILLED')) AS named"""
 
 
 @dataclass(frozen=True)
@@ -90,10 +89,10 @@ async def remove_instrument(env: Env, symbol: str, *, confirmed: bool) -> str:
 
     Raises:
         NotFound: there is no such instrument.
-        Conflict: it was not confirmed, or a portfolio holds it; nothing was removed.
+        Conflict: it was not confirmed, or it stands in a ledger; nothing was removed.
     """
     row = await get_instrument(env, symbol)
-    await _require_unheld(env, row.symbol)
+    await _require_unnamed(env, row.symbol)
     if not confirmed:
         rows = sum(dependent.count for dependent in await list_dependents(env, row.symbol))
         message = "%(rows)d rows hang on %(symbol)s. Confirm that all of it may be removed."
@@ -109,9 +108,11 @@ async def remove_instrument(env: Env, symbol: str, *, confirmed: bool) -> str:
     return row.symbol
 
 
-async def _require_unheld(env: Env, symbol: str) -> None:
+async def _require_unnamed(env: Env, symbol: str) -> None:
     async with env.db.read(uid=EVERYONE) as db:
-        holders = await db.scalar(text(_HOLDERS), {"symbol": symbol}) or 0
-    if holders:
-        message = "%(symbol)s is held or ordered in %(count)d portfolios. It has to stay."
-        raise Conflict(message, symbol=symbol, count=holders)
+        ledgers = await db.scalar(text(_LEDGERS), {"symbol": symbol}) or 0
+    if ledgers:
+        message = (
+            "%(symbol)s is in the ledger or orders of %(count)d portfolios. It has to stay."
+        )
+        raise Conflict(message, symbol=symbol, count=ledgers)

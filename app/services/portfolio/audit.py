@@ -4,7 +4,7 @@
     cash of the book = deposit + receivable
     total = flows + unrealised + realised + income + what rates have made of cash
 
-Everything is compared exactly; what is stored of past days is compared each night
+Everything is compared exactly; what is stored of past days is compared once a day
 (`equity_audit`). In a real account a negative balance is a finding, not an error:
 imports often come without their cash.
 """

@@ -177,7 +177,7 @@ async def load_worked(
     )
 
 
-async def find_stored(db: AsyncSession, portfolio_id: int) -> pl.DataFrame:
+async def list_stored(db: AsyncSession, portfolio_id: int) -> pl.DataFrame:
     """All stored days of a portfolio; columns of `EQUITY`, in order of day."""
     params = {"id": portfolio_id, "start": date.min, "end": date.max}
     return await read_frame(db, _STORED, params, EQUITY)

@@ -1,20 +1,21 @@
-"""The nightly audit: whether stored daily equity still holds, for everybody and unasked.
+"""The daily audit: whether stored daily equity still holds, for everybody and unasked.
 
 Of each portfolio that was not looked at for a day, its equity is worked out anew from the first day
 on and compared with what is stored; the value of the last day is compared with the book's, which is
-kept in decimals by other code. What is found stays with the portfolio until the next night, also
-when the days are right again: those that differed are worked out anew within a minute.
+kept in decimals by other code. What is found stays with the portfolio until the next look, also
+when the days are right again: those that differed are worked out anew within a minute, unless that
+would leave a day without its value.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 from sqlalchemy import select
@@ -23,29 +24,41 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.engine import EVERYONE
 from app.db.frames import read_frame
 from app.db.models import DismissedAction, EquityState
+from app.domain.portfolio.book import Rates
 from app.domain.portfolio.booking import keep_book
 from app.domain.portfolio.equity import compute_equity
-from app.domain.portfolio.equity_checks import find_changed, find_odd_return, find_other_splits
+from app.domain.portfolio.equity_checks import (
+    find_changed,
+    find_odd_return,
+    lacks_values,
+    list_other_splits,
+)
 from app.domain.portfolio.valuation import Mark, PortfolioValue, value_portfolio
 from app.domain.transactions import Entry, TransactionKind, standing
 from app.env import Env
 from app.services.portfolio.audit import AuditRow, Finding
 from app.services.portfolio.equity import (
-    EQUITY,
     Worked,
-    find_stored,
     go_through,
     is_due,
+    list_stored,
     load_worked,
     lock,
 )
 from app.services.portfolio.portfolio_books import load_rates
 
 LOG: Final = logging.getLogger(__name__)
-EVERY: Final = timedelta(hours=23)  # asked each hour: each night at about the same time
+EVERY: Final = timedelta(hours=23)  # asked each hour: each day at about the same time
 SPLITS: Final = pl.Schema(
     {"symbol": pl.String, "day": pl.Date, "numerator": pl.Float64, "denominator": pl.Float64}
 )
+
+
+class _Splits(NamedTuple):
+    """What the source tells of what was held, and which of it its owner has said is none."""
+
+    told: pl.DataFrame
+    dismissed: Container[tuple[str, date]]
 
 
 async def audit_due(env: Env) -> int:
@@ -59,7 +72,7 @@ async def audit_due(env: Env) -> int:
 
 
 async def read_findings(env: Env, user_id: int, portfolio_id: int) -> list[AuditRow]:
-    """What the last night has found. Whose portfolio it is was asked before."""
+    """What the last look has found. Whose portfolio it is was asked before."""
     query = select(EquityState.findings).where(EquityState.portfolio_id == portfolio_id)
     async with env.db.read(uid=user_id) as db:
         return [_from_json(row) for row in await db.scalar(query) or []]
@@ -76,11 +89,11 @@ async def _audit(env: Env, portfolio_id: int) -> bool:
         worked = await load_worked(db, portfolio_id, state.day)
         if worked is None:
             return False
-        found = await _look(env, db, worked)
+        found, mends = await _look(env, db, worked)
         if await is_due(db, portfolio_id, state.day):
             return False
         state.audited_at, state.findings = env.clock.now(), [_to_json(row) for row in found]
-        if any(row.finding is Finding.EQUITY_DIFFERS for row in found):
+        if mends:
             state.txns = 0  # nothing is counted: all days are worked out anew
     if found:
         told = {"portfolio": portfolio_id, "findings": [_to_json(row) for row in found]}
@@ -88,29 +101,35 @@ async def _audit(env: Env, portfolio_id: int) -> bool:
     return True
 
 
-async def _look(env: Env, db: AsyncSession, worked: Worked) -> list[AuditRow]:
-    stored = await find_stored(db, worked.id)
-    anew = await asyncio.to_thread(
-        compute_equity,
-        worked.entries,
-        worked.closes,
-        worked.rates,
-        worked.days,
-        base=worked.base,
+async def _look(env: Env, db: AsyncSession, worked: Worked) -> tuple[list[AuditRow], bool]:
+    """What is found, and whether it goes away when all days are worked out anew."""
+    stored = await list_stored(db, worked.id)
+    rates = await load_rates(env, worked.base)
+    return await asyncio.to_thread(_compare, worked, stored, rates, await _load_splits(db, worked))
+
+
+def _compare(
+    worked: Worked, stored: pl.DataFrame, rates: Rates, splits: _Splits
+) -> tuple[list[AuditRow], bool]:
+    anew = compute_equity(
+        worked.entries, worked.closes, worked.rates, worked.days, base=worked.base
     )
+    changed = find_changed(stored, anew)
     found: list[AuditRow] = []
-    for finding, fault in (
-        (Finding.EQUITY_DIFFERS, find_changed(stored.select(EQUITY.names()), anew)),
+    for finding, difference in (
+        (Finding.EQUITY_DIFFERS, changed),
         (Finding.RETURN_DIFFERS, find_odd_return(stored)),
     ):
-        if fault is not None:
-            difference = None if fault.difference is None else Decimal(str(fault.difference))
-            found.append(AuditRow(finding, worked.base, difference, fault.day))
-    value = await asyncio.to_thread(_book_value, worked, await load_rates(env, worked.base))
-    return [*found, *_total(worked, stored, value), *await _splits(db, worked)]
+        if difference is not None:
+            amount = None if difference.amount is None else Decimal(str(difference.amount))
+            found.append(AuditRow(finding, worked.base, amount, difference.day))
+    found += _total(worked, stored, _book_value(worked, rates))
+    for symbol, day in list_other_splits(worked.entries, splits.told, splits.dismissed):
+        found.append(AuditRow(Finding.SPLITS_DIFFER, symbol, None, day))
+    return found, changed is not None and not lacks_values(stored, anew)
 
 
-def _book_value(worked: Worked, rates: Any) -> PortfolioValue | None:
+def _book_value(worked: Worked, rates: Rates) -> PortfolioValue | None:
     """The book at the closes of the last day that is stored."""
     if not worked.days:
         return None
@@ -148,19 +167,13 @@ def _total(
         yield AuditRow(Finding.TOTAL_DIFFERS, worked.base, difference, worked.days[-1])
 
 
-async def _splits(db: AsyncSession, worked: Worked) -> list[AuditRow]:
-    """What its owner has said is none of the portfolio's is left alone."""
+async def _load_splits(db: AsyncSession, worked: Worked) -> _Splits:
     params = {"id": worked.id, "newest": worked.days[-1] if worked.days else date.min}
-    told = await read_frame(db, _SPLITS, params, SPLITS)
-    query = select(DismissedAction.symbol).where(
+    query = select(DismissedAction.symbol, DismissedAction.day).where(
         DismissedAction.portfolio_id == worked.id, DismissedAction.kind == TransactionKind.SPLIT
     )
-    dismissed = set(await db.scalars(query))
-    return [
-        AuditRow(Finding.SPLITS_DIFFER, symbol, None, day)
-        for symbol, day in find_other_splits(worked.entries, told)
-        if symbol not in dismissed
-    ]
+    dismissed = {(row.symbol, row.day) for row in await db.execute(query)}
+    return _Splits(await read_frame(db, _SPLITS, params, SPLITS), dismissed)
 
 
 def _to_json(row: AuditRow) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from app.domain.portfolio.equity import Last, compute_equity
 from app.domain.portfolio.equity_checks import (
-    Fault,
+    Difference,
     find_changed,
     find_odd_return,
-    find_other_splits,
+    lacks_values,
+    list_other_splits,
 )
 from tests.domain.portfolio.notation import entries
 from tests.domain.portfolio.test_booking import START, histories
@@ -46,13 +47,13 @@ def test_the_first_day_that_has_changed(columns, difference):
     right = equity(HELD, PRICES)
     assert find_changed(right, right) is None
     day = right["day"][2]
-    assert find_changed(with_value(right, 2, **columns), right) == Fault(day, difference)
+    assert find_changed(with_value(right, 2, **columns), right) == Difference(day, difference)
 
 
 def test_a_day_that_is_not_there_or_should_not_be_has_changed():
     right = equity(HELD, PRICES)
-    assert find_changed(right.slice(1), right) == Fault(right["day"][0])
-    assert find_changed(right, right.head(3)) == Fault(right["day"][3])
+    assert find_changed(right.slice(1), right) == Difference(right["day"][0])
+    assert find_changed(right, right.head(3)) == Difference(right["day"][3])
     assert find_changed(right.clear(), right.clear()) is None
 
 
@@ -112,7 +113,14 @@ SPLIT = "2021-02-01 SPLIT AAPL 4:1 +30"
         ("", [("AAPL", "2021-02-01", 4, 1)], ["AAPL"]),
         (SPLIT, [("AAPL", "2021-02-01", 5, 1)], ["AAPL"]),
         (SPLIT, [("AAPL", "2021-02-01", 4, 1), ("AAPL", "2021-03-01", 1, 50)], ["AAPL"]),
-        ("2021-01-31 SPLIT AAPL 4:1 +30", [("AAPL", "2021-02-01", 4, 1)], ["AAPL"]),
+        ("2021-01-25 SPLIT AAPL 4:1 +30", [("AAPL", "2021-02-01", 4, 1)], []),
+        ("2021-01-24 SPLIT AAPL 4:1 +30", [("AAPL", "2021-02-01", 4, 1)], ["AAPL"]),
+        (f"{SPLIT}\n2021-02-08 SPLIT AAPL 2:1 +40", [("AAPL", "2021-02-01", 4, 1)], []),
+        (
+            f"{SPLIT}\n2021-02-03 SPLIT AAPL 2:1 +40",
+            [("AAPL", "2021-02-01", 4, 1), ("AAPL", "2021-02-03", 2, 1)],
+            [],
+        ),
         ("2021-01-20 SELL AAPL 10 x 2 USD", [("AAPL", "2021-02-01", 4, 1)], []),
         ("", [("AAPL", "2021-01-05", 4, 1), ("MSFT", "2021-02-01", 2, 1)], []),
         ("2021-02-01 BONUS AAPL quantity=1", [("AAPL", "2021-02-01", 11, 10)], []),
@@ -120,4 +128,20 @@ SPLIT = "2021-02-01 SPLIT AAPL 4:1 +30"
 )
 def test_splits_of_the_source_that_the_ledger_does_not_have(more, splits, found):
     kept = entries(f"{HELD}\n{more}")
-    assert [symbol for symbol, _ in find_other_splits(kept, told(*splits))] == found
+    assert [symbol for symbol, _ in list_other_splits(kept, told(*splits))] == found
+
+
+def test_a_split_that_was_dismissed_silences_no_other():
+    splits = told(("AAPL", "2021-02-01", 4, 1), ("AAPL", "2021-03-01", 2, 1))
+    first, second = splits.select("symbol", "day").rows()
+    kept = entries(HELD)
+    assert list_other_splits(kept, splits) == [first]
+    assert list_other_splits(kept, splits, {first}) == [second]
+    assert list_other_splits(kept, splits, {first, second}) == []
+
+
+def test_values_that_cannot_be_worked_out_any_more():
+    right, unknown = equity(HELD, PRICES), equity(HELD)
+    assert lacks_values(right, unknown)
+    assert not lacks_values(unknown, right)
+    assert not lacks_values(right, right.slice(1))

@@ -1,4 +1,4 @@
-"""The nightly audit of stored equity: silent on what is right, and what differs is told and mended."""
+"""The daily audit of stored equity: silent on what is right, and what differs is told and mended."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ async def change(env: Env, statement: str) -> None:
         await db.execute(text(statement))
 
 
-async def next_night(env: Env, nights: int = 1) -> int:
-    """The audit of a night after now."""
-    return await audit_due(at(env, env.clock.now() + nights * (EVERY + timedelta(minutes=5))))
+async def next_day(env: Env, days: int = 1) -> int:
+    """The audit of a day after now."""
+    return await audit_due(at(env, env.clock.now() + days * (EVERY + timedelta(minutes=5))))
 
 
-async def test_what_is_right_has_no_finding_and_is_looked_at_once_a_night(env: Env):
+async def test_what_is_right_has_no_finding_and_is_looked_at_once_a_day(env: Env):
     alice, row = await start(env)
     assert await audit_due(env) == 0  # nothing is stored yet
     await refresh_equity(env)
     assert await audit_due(env) == 1
     assert await read_findings(env, alice.id, row.id) == []
     assert await audit_due(env) == 0
-    assert await next_night(env) == 1
+    assert await next_day(env) == 1
     assert await refresh_equity(env) == 0
 
 
@@ -67,15 +67,15 @@ async def test_a_day_that_is_not_what_it_was_is_told_and_mended(env: Env, statem
     alice, row = await start(env)
     await refresh_equity(env)
     await change(env, statement)
-    assert await next_night(env) == 1
+    assert await next_day(env) == 1
     told = {f.finding: f for f in await read_findings(env, alice.id, row.id)}
     assert set(told) == set(found)
     first = told[Finding.EQUITY_DIFFERS]
     assert (first.day, first.difference) == found[Finding.EQUITY_DIFFERS]
     assert await refresh_equity(env) == 1
     assert await values(env, alice, row) == [expected(day) for day in range(3)]
-    assert await read_findings(env, alice.id, row.id)  # seen until the next night
-    assert await next_night(env, 2) == 1
+    assert await read_findings(env, alice.id, row.id)  # seen until the next look
+    assert await next_day(env, 2) == 1
     assert await read_findings(env, alice.id, row.id) == []
 
 
@@ -85,7 +85,7 @@ async def test_a_value_that_is_not_the_book_s_is_told(env: Env, monkeypatch):
     await refresh_equity(env)
     await change(env, "UPDATE equity_daily SET value = value + 2 WHERE day = '2026-03-04'")
     monkeypatch.setattr("app.services.portfolio.equity_audit.find_changed", lambda *_: None)
-    await next_night(env)
+    await next_day(env)
     told = {f.finding: f for f in await read_findings(env, alice.id, row.id)}
     assert told[Finding.TOTAL_DIFFERS] == AuditRow(Finding.TOTAL_DIFFERS, "KRW", Decimal(2), LAST)
 
@@ -102,8 +102,19 @@ async def test_a_split_of_the_source_that_the_ledger_lacks_is_told_unless_it_was
     ]
     dismissed = f"INSERT INTO dismissed_action VALUES ({row.id}, 'SPLIT', 'AAPL', '{LAST}', now())"
     await change(env, dismissed)
-    await next_night(env)
+    await next_day(env)
     assert await read_findings(env, alice.id, row.id) == []
+
+
+async def test_days_whose_prices_are_gone_keep_what_they_were_worth(env: Env):
+    alice, row = await start(env)
+    await refresh_equity(env)
+    await change(env, "DELETE FROM bar WHERE symbol = 'AAPL'")
+    assert await next_day(env) == 1
+    told = [f.finding for f in await read_findings(env, alice.id, row.id)]
+    assert told == [Finding.EQUITY_DIFFERS]
+    assert await refresh_equity(env) == 0
+    assert await values(env, alice, row) == [expected(day) for day in range(3)]
 
 
 async def test_what_is_about_to_be_worked_out_is_left_alone(env: Env):
