@@ -112,7 +112,5 @@ async def _require_unnamed(env: Env, symbol: str) -> None:
     async with env.db.read(uid=EVERYONE) as db:
         ledgers = await db.scalar(text(_LEDGERS), {"symbol": symbol}) or 0
     if ledgers:
-        message = (
-            "%(symbol)s is in the ledger or orders of %(count)d portfolios. It has to stay."
-        )
+        message = "%(symbol)s is in the ledger or orders of %(count)d portfolios. It has to stay."
         raise Conflict(message, symbol=symbol, count=ledgers)
