@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
 
+from app.services.people import account_export
 from app.services.people.account_export import TABLES, as_csv, export_account
 from tests.belongings import belongings
 from tests.people import by_access_token, by_api_token, by_session, make_user, stored_password
@@ -27,6 +29,20 @@ async def test_one_gets_one_s_own_rows_without_secrets(env):
     tokens = json.loads(files["api_tokens.json"])
     assert [token["scopes"] for token in tokens] == [["READ"]]
     assert files["account.csv"].splitlines()[0].startswith("id,username,email,")
+
+
+async def test_it_is_packed_beside_the_event_loop_and_compressed(env, monkeypatch):
+    user, threads = await make_user(env), set()
+
+    def as_csv_somewhere(rows):
+        threads.add(threading.current_thread())
+        return as_csv(rows)
+
+    monkeypatch.setattr(account_export, "as_csv", as_csv_somewhere)
+    archive = zipfile.ZipFile(io.BytesIO(await export_account(env, user.id)))
+    assert threads
+    assert threading.current_thread() not in threads
+    assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_DEFLATED}
 
 
 def test_whatever_is_somebody_s_is_in_it_but_for_secrets():
