@@ -23,11 +23,11 @@ from app.web.forms import Form, read_form, read_pairs, refuse
 from app.web.graphql_endpoint import make_context
 from app.web.qr import draw_qr
 from app.web.render import get_renderer
-from app.web.shell import find_shell, translator
+from app.web.shell import find_shell, site_of, translator
 
 USUAL_LIFE: Final = timedelta(days=90)
 EXAMPLE: Final = (
-    'curl {url}graphql -H "Authorization: Bearer {token}" -H "Content-Type: application/json" '
+    'curl {url}/graphql -H "Authorization: Bearer {token}" -H "Content-Type: application/json" '
     """-d '{{"query": "{{ me {{ username }} }}"}}'"""
 )
 """A question that a program asks."""
@@ -253,7 +253,7 @@ async def _show_tokens(
     usual = context.env.clock.now().date() + USUAL_LIFE
     data = {**await run_document("settings/tokens", None, context), "made": made, "usual": usual}
     if made is not None:
-        data["example"] = EXAMPLE.format(token=made["text"], url=request.base_url)
+        data["example"] = EXAMPLE.format(token=made["text"], url=site_of(request))
     return await show_section(request, "settings/tokens.html", form, done, data)
 
 

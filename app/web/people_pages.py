@@ -14,7 +14,7 @@ from app.graphql.execute import run_document
 from app.web.account_pages import Act, find_act, require_person, run_act, show_section
 from app.web.forms import Form, read_form, refuse
 from app.web.graphql_endpoint import make_context
-from app.web.shell import nodes, translator
+from app.web.shell import nodes, site_of, translator
 
 ACTS: Final = {
     "invite": Act("settings/_invite"),
@@ -45,7 +45,7 @@ async def change_people(request: Request) -> Response:
         form = refuse(error, typed, make_context(request).locale, name=name)
         return await _show(request, form, typed)
     if name == "invite":
-        address = f"{request.url_for('register')}?invitation={quote(found['invite'])}"
+        address = f"{site_of(request)}/register?invitation={quote(found['invite'])}"
         return await _show(request, Form(), typed, address)
     return RedirectResponse(f"/settings/people?{urlencode({'done': name} | _place(typed))}", 303)
 

@@ -29,6 +29,7 @@ from app.web.failures import show_app_error
 from app.web.forms import Form, local_address
 from app.web.middleware import FROM_ANOTHER_SITE
 from app.web.oidc import Vouching
+from app.web.shell import site_of
 from app.web.sign_in_pages import show_login
 
 SECURE_COOKIE: Final = "__Host-oidc"
@@ -68,7 +69,6 @@ class RoundTrip:
     """Its two steps."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._vouching = Vouching(settings.providers)
 
     async def begin(self, request: Request) -> Response:
@@ -84,8 +84,7 @@ class RoundTrip:
         wanted = {"next": asked.get("next"), "invitation": asked.get("invitation"), "link": ticket}
         carried = {name: value[:LONGEST] for name, value in wanted.items() if value}
         request.session["carried"] = carried
-        site = self._settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
-        back = f"{site}/auth/{provider.key}/callback"
+        back = f"{site_of(request)}/auth/{provider.key}/callback"
         return await self._vouching.send_off(request, provider, back)
 
     async def come_back(self, request: Request) -> Response:

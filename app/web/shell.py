@@ -75,6 +75,12 @@ def nodes(connection: dict[str, Any]) -> list[dict[str, Any]]:
     return [edge["node"] for edge in connection["edges"]]
 
 
+def site_of(request: Request) -> str:
+    """The address of the site without a slash: as it is set, for a proxy may speak TLS before us."""
+    public: str | None = request.app.state.settings.public_url
+    return (public or str(request.base_url)).rstrip("/")
+
+
 def translator(request: Request) -> Callable[[str], str]:
     """What turns a message into the reader's language."""
     return load_translations(read_preferences(request).locale).gettext
