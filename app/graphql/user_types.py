@@ -26,6 +26,9 @@ class User:
 
     username: str
     email: str
+    has_email: bool = strawberry.field(
+        description="Whether there is an address; `email` of who was added without one goes nowhere."
+    )
     email_verified: bool
     role: Role
     locale: Locale | None
@@ -48,6 +51,7 @@ class User:
         return cls(
             username=row.username,
             email=row.email,
+            has_email=row.has_email,
             email_verified=row.email_verified,
             role=row.role,
             locale=Locale(row.locale.upper()) if row.locale else None,

@@ -6,9 +6,12 @@ import re
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
+from app.db.models import User
 from app.domain.access import Role
 from app.errors import NotFound
+from app.services.people.mails import NOWHERE
 from app.services.people.users import get_by_name
 from tests.people import PASSWORD, by_session, make_user
 from tests.web.pages import calling_from, post, read, signed_in, text_of
@@ -40,10 +43,11 @@ async def test_an_administrator_invites_and_another_may_not(env, settings):
 
 async def test_who_is_invited_registers_once_by_the_address(env, settings):
     """From the administrator's page to the account, where nobody else may register."""
-    invited = replace(settings, registration="invite", public_market=True)
+    site = "https://sise.example.com"  # a proxy speaks TLS; this process is asked by http
+    invited = replace(settings, registration="invite", public_market=True, public_url=site)
     async with signed_in(env, invited, Role.ADMIN) as http:
         made = await http.post("/settings/people", data={"act": "invite"})
-        (address,) = re.findall(r'id="invitation"[^>]+value="([^"]+)"', made.text)
+        (address,) = re.findall(rf'id="invitation"[^>]+value="{site}(/[^"]+)"', made.text)
     new = {"email": "bob@example.com", "password": PASSWORD, "disclaimer": "yes"}
     async with calling_from(invited, "192.0.2.9") as guest:
         assert 'name="invitation"' in (await guest.http.get("/register")).text
@@ -131,6 +135,16 @@ async def test_the_list_has_pages_of_fifty_and_is_searched(env, settings):
         assert "Nobody is found" in text_of(none)
         bad = await http.get("/settings/people?after=x")
         assert bad.status_code == 400
+
+
+async def test_who_has_no_address_is_shown_without_one(env, settings):
+    async with signed_in(env, settings, Role.ADMIN) as http:
+        bob = await make_user(env, "bob")
+        async with env.db.write() as db:
+            await db.execute(update(User).where(User.id == bob.id).values(email=NOWHERE.upper()))
+        page = (await http.get("/settings/people")).text
+        assert "alice@example.com" in page
+        assert ".invalid" not in page.lower()
 
 
 async def test_a_form_that_means_nothing_is_refused(env, settings):
