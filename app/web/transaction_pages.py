@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
@@ -51,7 +52,7 @@ async def record(request: Request) -> Response:
             given[name] = text.replace(",", "") if name in _AMOUNTS else text
     if given.get("kind") in _OF_SHARES and not _MONEY & given.keys():
         given.pop("currency", None)  # the form has one chosen always
-    given["tags"] = [tag for tag in map(str.strip, typed.get("tags", "").split(",")) if tag]
+    given["tags"] = _split_tags(typed.get("tags", ""))
     key = typed.get("key") or uuid4().hex
     context = make_context(request)
     try:
@@ -128,4 +129,15 @@ def _find_undone(rows: Iterable[Mapping[str, Any]], number: str | None) -> dict[
     if row is None:
         return None
     known = {name: row[name] for name in _FIELDS if row[name] is not None}
-    return known | {"tags": ", ".join(row["tags"]), "id": row["id"]}
+    return known | {"tags": _join_tags(row["tags"]), "id": row["id"]}
+
+
+def _join_tags(tags: Iterable[str]) -> str:
+    """Tags as the form has them; a backslash stands before a comma or a backslash within one."""
+    return ", ".join(re.sub(r"[\\,]", r"\\\g<0>", tag) for tag in tags)
+
+
+def _split_tags(text: str) -> list[str]:
+    """The tags of `_join_tags`; a backslash before anything else is one."""
+    parts = re.findall(r"(?:\\[\\,]|[^,])+", text)
+    return [re.sub(r"\\([\\,])", r"\1", part.strip()) for part in parts if part.strip()]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from app.domain.transactions import PortfolioKind
 from tests.factories import make_dividend, make_split
 from tests.holdings import BOUGHT, make_holdings, make_prices
-from tests.ledgers import keep
+from tests.ledgers import keep, read
 from tests.people import PASSWORD, make_user
 from tests.web.pages import browsing, choose_source, text_of
 
@@ -77,7 +78,8 @@ async def test_a_transaction_is_reversed_and_says_so(env, settings):
 async def test_a_reversal_is_undone_by_recording_again_once(env, settings):
     async with browsing(settings) as http:
         alice, row, address = await start(env, http)
-        stored = await keep(env, alice, row, "DEPOSIT 777")
+        tags = ("savings, 2026", "C:\\new", "end\\", "plain")
+        stored = await keep(env, alice, row, replace(read("DEPOSIT 777"), tags=tags))
         sent = {"id": str(stored.id), "query": "kind=DEPOSIT"}
         answer = await http.post(f"{address}/reverse", data=sent)
         onwards = answer.headers["location"]
@@ -88,7 +90,9 @@ async def test_a_reversal_is_undone_by_recording_again_once(env, settings):
         assert (fields["key"], fields["amount"]) == (f"again-{stored.id}", "777")
         for _ in range(2):
             assert (await http.post(address, data=fields)).status_code == 303
-        assert text_of((await http.get(address)).text).count("₩777") == 3
+        page = (await http.get(address)).text
+        assert text_of(page).count("₩777") == 3
+        assert page.count("#savings, 2026 #C:\\new #end\\ #plain") == 2  # a reversal has no tags
         other = (await http.get(f"{address}?undone=1")).text
         assert 'class="undo"' not in other
 
