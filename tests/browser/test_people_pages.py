@@ -102,13 +102,14 @@ async def come_in(page: Page, recovery: list[str]) -> AsyncIterator[str]:
 async def look_around(page: Page, env: Env) -> AsyncIterator[str]:
     """Every state of the pages of an account, by its name."""
     yield "security"
-    await page.fill("main form:has([value=renew]) [name=password]", PASSWORD)
+    await page.fill("#renew-password", PASSWORD)
     await send(page, "main button[value=renew]")
     await page.wait_for_selector(".codes")
     yield "other recovery codes"
     await go(page, "/settings/security")
-    await page.fill("main form:has([value=off]) [name=password]", PASSWORD)
-    await send(page, "main button[value=off]")
+    await page.fill("#off-password", PASSWORD)
+    async with page.expect_navigation(url="**/settings/security?done=off"):
+        await page.press("#off-password", "Enter")  # it made new codes
     await send(page, "main form:has([value=begin]) [type=submit]")
     await page.wait_for_selector(".qr")
     yield "enrolment"

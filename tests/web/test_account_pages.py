@@ -7,6 +7,7 @@ import io
 import re
 import shlex
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -121,14 +122,17 @@ async def test_the_second_factor_is_turned_on_by_its_code_and_off_by_the_passwor
         assert (await get_by_name(env, "alice")).second_factor
         assert "10 recovery codes are left" in text_of((await http.get("/settings/security")).text)
         refused = await post(http, "security", "renew", password="x")
-        assert 'id="password-error"' in refused.text
+        assert 'id="renew-password-error"' in refused.text
+        forms = [part.partition("</form>")[0] for part in refused.text.split("<form")]
+        acts = [re.findall(r'value="(renew|off)"', form) for form in forms if "password" in form]
+        assert acts == [["renew"], ["off"]]  # Enter in a password does one thing
         renewed = await post(http, "security", "renew", password=PASSWORD)
         assert len(re.findall(r"<li><code>[0-9a-f-]{23}</code></li>", renewed.text)) == 10
         assert not set(re.findall(r"<li><code>.+?<", done.text)) & set(
             re.findall(r"<li><code>.+?<", renewed.text)
         )
         refused = await post(http, "security", "off", password="x")
-        assert 'id="password-error"' in refused.text
+        assert 'id="off-password-error"' in refused.text
         await post(http, "security", "off", password=PASSWORD)
         assert not (await get_by_name(env, "alice")).second_factor
 
@@ -153,7 +157,8 @@ async def test_one_sign_in_is_ended_and_then_all(env, settings):
 
 
 async def test_a_token_is_shown_once_works_and_is_revoked(env, settings):
-    async with signed_in(env, settings) as http:
+    public = replace(settings, public_url="https://sise.example.com")
+    async with signed_in(env, public) as http:
         day = (env.clock.now().date() + timedelta(days=9)).isoformat()
         form = {"act": "create", "name": "bot", "expiresOn": day, "scopes": ["READ", "TRADE"]}
         made = await http.post("/settings/tokens", data=form)
@@ -161,7 +166,7 @@ async def test_a_token_is_shown_once_works_and_is_revoked(env, settings):
         assert found is not None
         (example,) = [word for word in read(made.text).words["en"] if word.startswith("curl ")]
         assert shlex.split(example) == [
-            *("curl", "http://localhost:8000/graphql"),
+            *("curl", "https://sise.example.com/graphql"),
             *("-H", f"Authorization: Bearer {found[0]}"),
             *("-H", "Content-Type: application/json"),
             *("-d", '{"query": "{ me { username } }"}'),
