@@ -108,7 +108,9 @@ def _pack(tables: Mapping[str, Sequence[Mapping[str, Any]]], now: datetime) -> b
     with zipfile.ZipFile(out, "w") as archive:
         for name, rows in tables.items():
             for suffix, data in (("json", _as_json(rows)), ("csv", as_csv(rows))):
-                archive.writestr(zipfile.ZipInfo(f"{name}.{suffix}", at), data, zipfile.ZIP_DEFLATED)
+                archive.writestr(
+                    zipfile.ZipInfo(f"{name}.{suffix}", at), data, zipfile.ZIP_DEFLATED
+                )
     return out.getvalue()
 
 
