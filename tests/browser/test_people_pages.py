@@ -102,6 +102,13 @@ async def come_in(page: Page, recovery: list[str]) -> AsyncIterator[str]:
 async def look_around(page: Page, env: Env) -> AsyncIterator[str]:
     """Every state of the pages of an account, by its name."""
     yield "security"
+    await page.evaluate("""addEventListener("submit", (event) => {
+      window.sent = true; event.preventDefault();
+    }, {capture: true, once: true})""")
+    await page.fill("#provider-password", PASSWORD)
+    await page.press("#provider-password", "Enter")
+    assert await page.evaluate("window.sent") is None, "Enter chose a site to connect"
+    await go(page, "/settings/security")
     await page.fill("#renew-password", PASSWORD)
     await send(page, "main button[value=renew]")
     await page.wait_for_selector(".codes")
