@@ -27,7 +27,7 @@ class User:
     username: str
     email: str
     has_email: bool = strawberry.field(
-        description="Whether there is an address; `email` of who was added without one goes nowhere."
+        description="Whether there is an address; `email` goes nowhere if there is none."
     )
     email_verified: bool
     role: Role

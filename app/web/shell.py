@@ -76,7 +76,7 @@ def nodes(connection: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def site_of(request: Request) -> str:
-    """The address of the site without a slash: as it is set, for a proxy may speak TLS before us."""
+    """The address of the site, without a slash: as set, for a proxy may speak TLS before us."""
     public: str | None = request.app.state.settings.public_url
     return (public or str(request.base_url)).rstrip("/")
 
