@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from app.domain.money import ZERO
 from app.domain.portfolio.book import Book, times
+from app.domain.portfolio.booking import keep_book
 from app.domain.portfolio.lots import PRECISE, minus, plus
 from app.domain.portfolio.moves import cash_moves, share_moves
 from app.domain.transactions import CorporateAction, Entry, TransactionKind, standing
@@ -49,12 +50,15 @@ def start_of_day(
     """What was there when a day began; `days` are those of symbols that are at another one.
 
     It is what the book of all the `entries` (in the order of their days) has now, less what has
-    moved since: however many years there are, only the last days are looked at.
+    moved since: however many years there are, only the last days are looked at. An entry of them
+    that asks for more shares than there were has moved fewer than it says: then shares are those of
+    the book of the entries before.
     """
     shares = defaultdict(Decimal, {s: held.quantity for s, held in book.holdings.items()})
     cash = defaultdict(Decimal, {c: pool.quantity for c, pool in book.cash.items()})
     bought: defaultdict[str, Decimal] = defaultdict(Decimal)
-    first = bisect_left(entries, min([day, *days.values()]), key=lambda entry: entry.day)
+    start = min([day, *days.values()])
+    first = bisect_left(entries, start, key=lambda entry: entry.day)
     with localcontext(PRECISE):
         for entry in standing(entries[first:]):
             for symbol, quantity in share_moves(entry):
@@ -69,7 +73,25 @@ def start_of_day(
             symbol = entry.symbol or ""
             if entry.kind in _PAID and symbol and entry.day == days.get(symbol, day):
                 bought[symbol] += _paid(entry)
+    if any(problem.day >= start for problem in book.problems):
+        shares = _book_before(entries, day, days)
     return DayStart(day, _present(shares), _present(cash), bought)
+
+
+def _book_before(
+    entries: Sequence[Entry], day: date, days: Mapping[str, date]
+) -> defaultdict[str, Decimal]:
+    """Shares of the morning by symbol, from the first entry on; a day's splits come before it."""
+    shares: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for own in {day, *days.values()}:
+        before = [
+            e for e in entries if e.day < own or (e.day == own and e.kind is TransactionKind.SPLIT)
+        ]
+        book = keep_book(before, base="KRW", rates=lambda *_: None)  # money is not asked for
+        for symbol, holding in book.holdings.items():
+            if days.get(symbol, day) == own:
+                shares[symbol] = holding.quantity
+    return shares
 
 
 def _present(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -105,6 +106,26 @@ def test_shares_that_came_today_count_from_their_cost_and_rights_from_their_pric
         "AAPL": -5
     }
     assert start("2021-01-06 DIVIDEND AAPL 5 USD").bought == {}
+
+
+@pytest.mark.parametrize(
+    ("odd", "now"),
+    [
+        ("TRANSFER AAPL -15 x 50 USD", {}),
+        ("DELISTING AAPL quantity=-15 amount=5 currency=USD", {}),
+        ("MERGER AAPL to BIGC quantity=-15 quantity_to=5", {"BIGC": 5}),
+        ("BONUS MSFT quantity=3", {"AAPL": 10}),
+        ("SPIN_OFF MSFT to NEWC quantity_to=5 cost_share=0.2", {"AAPL": 10}),
+    ],
+)
+def test_an_entry_for_more_shares_than_there_were_leaves_the_morning_as_it_was(odd, now):
+    for day in ("2021-01-06", "2021-01-07"):
+        kept = entries(HELD + f"{day} {odd}\n{day} DEPOSIT 5 USD")
+        book = keep_book(kept, base="KRW", rates=lambda *_: RATE)
+        assert {s: held.quantity for s, held in book.holdings.items() if held.quantity} == now
+        assert start_of(kept).shares == {"AAPL": 10}
+        assert start_of(kept, days={"AAPL": date(2021, 1, 4)}).shares == {}
+        assert start_of(kept).cash == {"USD": -1_001}
 
 
 def test_what_comes_after_the_day_does_not_count():
