@@ -55,9 +55,7 @@ def free_port() -> int:
 def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
     """Returns when `/readyz` says yes; fails with the log when the process ends or time is up."""
     end = time.monotonic() + seconds
-    with httpx.Client(
-        timeout=2
-    ) as client:  # one: each reads the certificates, 50 ms of a processor
+    with httpx.Client(timeout=2) as client:  # one: each reads the certificates anew
         while time.monotonic() < end and process.poll() is None:
             try:
                 if client.get(f"{url}/readyz").status_code == 200:
