@@ -145,7 +145,7 @@ async def test_a_worker_killed_in_a_job_loses_nothing(live, settings, yahoo, bus
     later = at(live, live.clock.now() + timedelta(seconds=jobs.STALE_AFTER))
     await next_minute(later)
     await next_worker(later)
-    assert {j.attempts for j in await jobs.list_jobs(live)} == {2}
+    assert {(j.kind, j.attempts) for j in await jobs.list_jobs(live)} == {("collect", 2)}
     assert len(charts(yahoo)) == 2 * len(SYMBOLS)
     await assert_stored_once(live)
 

@@ -32,6 +32,7 @@ _BROKEN: Final = (
     EOFError,
     IndexError,
     KeyError,
+    NotImplementedError,  # of a zip file: a later version, another compression
     OverflowError,
     StopIteration,
     ValueError,
