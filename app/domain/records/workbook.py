@@ -32,8 +32,8 @@ _BROKEN: Final = (
     EOFError,
     IndexError,
     KeyError,
-    NotImplementedError,  # of a zip file: a later version, another compression
     OverflowError,
+    RuntimeError,  # a zip file of a later version, with another compression or a password
     StopIteration,
     ValueError,
     expat.ExpatError,
