@@ -29,6 +29,8 @@ PROGRAMS: Final = (
     Program("Long worker", sise("work", "--queue", "long")),
     Program("Feed", sise("feed")),
 )
+# glibc gives threads heaps of their own, which keep what is freed: with two, 40 MB less are held
+THRIFT: Final = {"MALLOC_ARENA_MAX": "2"}
 
 
 class Stopped(Exception):
@@ -52,7 +54,7 @@ class Supervisor:
         self._prepare = prepare
         self._programs = programs
         # the terminal is the reader's: children report what goes wrong, unless more is asked for
-        self._environ = {"SISE_LOG_LEVEL": "warning", **os.environ}
+        self._environ = {"SISE_LOG_LEVEL": "warning", **THRIFT, **os.environ}
         self._signals = 0
         self._preparation: Child | None = None
         self._children: list[Child] = []

@@ -99,11 +99,12 @@ def stop(supervisor: Running, data: Path, number: signal.Signals = signal.SIGTER
 
 def test_servers_then_preparation_then_children_then_the_address(data: Path) -> None:
     shown = "print('urls', *[n for n in sorted(os.environ) if n.endswith('_URL')], flush=True); "
-    command, environ = supervise(data, f"web={WEB}", f"feed={shown}{SLEEP}")
+    heaps = "print('heaps', os.environ['MALLOC_ARENA_MAX'], flush=True); "
+    command, environ = supervise(data, f"web={WEB}", f"feed={heaps}{shown}{SLEEP}")
     command[3] = f"prepare={shown}"
     with running(command, environ) as supervisor:
         output = supervisor.read_until("Ctrl-C stops it")
-        supervisor.read_until("urls SISE_DATABASE_URL SISE_REDIS_URL\n")
+        supervisor.read_until("heaps 2\nurls SISE_DATABASE_URL SISE_REDIS_URL\n")
         stop(supervisor, data)
     order = ["PostgreSQL and Valkey on", "prepare ", "urls SISE_DATABASE_URL SISE_MIGRATION_URL SI"]
     found = [output.index(text) for text in [*order, "web ", "Sise runs at http://127.0.0.1:"]]
