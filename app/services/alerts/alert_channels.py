@@ -21,14 +21,13 @@ from app.domain.alerts.channels import (
 from app.env import Env
 from app.errors import BadInput, Conflict, Unavailable
 from app.services.alerts.notices import open_notify_job
-from app.services.owned import get_owned
+from app.services.owned import LONGEST_NAME, get_owned
 from app.services.paging import check_first
 from app.services.people.users import UserRow
 from app.services.work.events import hand_over
 from app.translations import Locale
 
 MOST_CHANNELS: Final = 20
-LONGEST_NAME: Final = 60
 PURPOSE: Final = "alert channel"
 """What addresses are sealed for."""
 

@@ -22,13 +22,12 @@ from app.db.models import ApiToken, User
 from app.domain.access import Means, Role, Scope, scopes_of
 from app.env import Env
 from app.errors import BadInput, Conflict
-from app.services.owned import get_owned
+from app.services.owned import LONGEST_NAME, get_owned
 from app.services.people.identity import Identity
 from app.services.people.users import UserRow
 
 PREFIX: Final = "stk_"
 MOST: Final = 50  # tokens of one person
-LONGEST_NAME: Final = 60
 SEEN_EVERY: Final = timedelta(minutes=1)
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
