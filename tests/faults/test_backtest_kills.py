@@ -112,10 +112,10 @@ class Machine:
             assert line, "the worker has ended"
             self.lines.append(json.loads(line))
 
-    @property
-    def done(self) -> set[str]:
-        """The keys of the jobs that it has done."""
-        return {line["key"] for line in self.lines if line["message"] == "backtest"}
+    def done(self, backtest: int) -> set[str]:
+        """The keys of the jobs of a backtest that it has done."""
+        keys = {line["key"] for line in self.lines if line["message"] == "backtest"}
+        return {key for key in keys if key.startswith(f"backtest:{backtest}:")}
 
 
 @asynccontextmanager
@@ -158,21 +158,21 @@ async def test_two_machines_share_a_sweep_that_is_completed_once(
         ]
         for one in machines:
             await one.read_until("Starting worker")
-        row = await ask(env, alice, axes=axes, **asked)
-        assert row.parts == 16
         reading = [asyncio.ensure_future(one.read_until("nothing")) for one in machines]
-        while sum(len(one.done) for one in machines) <= row.parts:
-            assert not any(task.done() for task in reading)
-            await asyncio.sleep(0.02)
+        shares: list[set[str]] = [set(), set()]
+        while not all(shares):  # one of them may have the first ones to itself
+            row = await ask(env, alice, axes=axes, **asked)
+            jobs_of = {f"backtest:{row.id}:{n}" for n in range(row.parts + 1)}  # and its conclusion
+            while sum(map(len, shares := [one.done(row.id) for one in machines])) < len(jobs_of):
+                assert not any(task.done() for task in reading)
+                await asyncio.sleep(0.02)
+            first, second = shares
+            assert not first & second
+            assert first | second == jobs_of
         for task in reading:
             task.cancel()
         await asyncio.wait(reading)
-    first, second = (one.done for one in machines)
-    assert first
-    assert second
-    assert not first & second
-    conclusion = row.parts
-    assert first | second == {f"backtest:{row.id}:{n}" for n in range(conclusion + 1)}
+    assert row.parts == 16
     ended = await get_backtest(env, alice, str(row.id))
     assert (ended.state, ended.trials) == ("DONE", 320)
     again = await ask(env, alice, axes=axes, **asked)
