@@ -73,7 +73,8 @@ def run_stack(  # noqa: PLR0913, PLR0917 - where, what, and what is written
     sessions = max(len(tape.days) for tape in stack.tapes)
     room = make_room((sessions, 1), max(len(tape.dividends) for tape in stack.tapes))
     lines, side = np.empty((len(kinds), sessions)), np.empty((sessions, 1), dtype=np.int8)
-    desk = kernel.Desk(lines, np.empty(sessions), side)
+    turns = np.empty(sessions, dtype=np.int64)
+    desk = kernel.Desk(lines, np.empty(sessions), side, turns)
     wanted = (np.array(kinds), np.array(numbers)), tuple(cells)
     kernel.run_cells(*layout, *wanted, tuple(room), tuple(desk), out, sums)
 

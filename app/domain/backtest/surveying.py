@@ -1,6 +1,7 @@
 """A survey: one choice of values on many instruments, each by itself with all of the cash.
 
-A `LineStrategy` runs compiled, as in a sweep; anything else instrument by instrument.
+A `LineStrategy` runs compiled on a `Stack`, as in a sweep; anything else instrument by instrument:
+to put a stack together for one question takes longer than the question.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def survey(
 ) -> pl.DataFrame:
     """A row an instrument, in the order of the tapes: `symbol`, `sessions`, the figures of a cell.
 
-    Each is what `run` says of that tape alone; a `Stack` of them saves putting them together again.
+    Each is what `run` says of that tape alone; a `Stack` of them is for who asks several times.
     Every account begins with the setup's cash, in the currency of its instrument.
 
     Raises:
@@ -37,7 +38,7 @@ def survey(
     checked, setup = check_values(strategy, values), setup or Setup()
     stack = tapes if isinstance(tapes, Stack) else Stack(tapes)
     out, sums = np.zeros((len(stack.tapes), 1, SUMMARY)), np.zeros((1, 1, 2))
-    if isinstance(strategy, LineStrategy) and stack.tapes:
+    if tapes is stack and isinstance(strategy, LineStrategy) and stack.tapes:
         lines: dict[Key, int] = {}
         axes: dict[str, tuple[Value, ...]] = {name: (one,) for name, one in checked.items()}
         cells = make_cells(strategy, axes, np.zeros((1, len(axes)), dtype=np.int32), setup, lines)

@@ -57,11 +57,12 @@ class Cells(NamedTuple):
 
 
 class Desk(NamedTuple):
-    """What cells are computed on: lines x sessions, room for one more, sides."""
+    """What cells are computed on: lines x sessions, room for one more, sides, where they change."""
 
     lines: Table
     spare: Floats
     side: Sides
+    turns: Ints
 
 
 Bounds = np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -90,6 +91,24 @@ def follow(  # noqa: PLR0913, PLR0917 - what a cell is
             elif short != 0 and value < -enter:
                 state = -1
         sides[t] = state
+
+
+@compiled
+def fetch(world: World, side: Sides, turns: Ints) -> float:
+    """Reads what the orders of an instrument are filled at, all at once, into the caches.
+
+    The bar loop would wait for the memory at each order. The sum is there so that no read is left
+    out; `turns` is room for a number a session.
+    """
+    n, count = len(side), 0
+    sides, opens, volumes = side.reshape(n), world.open.reshape(n), world.volume.reshape(n)
+    for t in range(1, n - 1):
+        turns[count] = t + 1
+        count += sides[t] != sides[t - 1]
+    total = 0.0
+    for i in range(count):
+        total += opens[turns[i]] + volumes[turns[i]]
+    return total
 
 
 @compiled
@@ -151,6 +170,8 @@ def run_cells(  # noqa: PLR0913, PLR0917 - a stack, what is wanted of it, what i
                 own.lines[cells.plus[c], :n], own.lines[cells.minus[c], :n], cells.sign[c],
                 cells.enter[c], cells.leave[c], cells.short[c], side,
             )  # fmt: skip
+            if c == 0:
+                own.spare[0] = fetch(world, side, own.turns)
             for j in range(3):
                 here.exits[j] = cells.exits[c, j]
             trading.trade(world, terms, plan, here)

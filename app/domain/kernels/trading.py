@@ -86,7 +86,7 @@ def trade(world: World, terms: Terms, plan: Plan, room: Room) -> None:
         event = _begin(world, terms, room, t, event)
         if account[WORKING] > 0.0 and terms.same_close == 0.0:
             fill_all(world, terms, room, t, world.open)
-        if account[HELD] > 0.0:
+        if account[HELD] > 0.0 and _guarded(room.exits):
             for k in range(world.close.shape[1]):
                 if book[SHARES, k] != 0.0:
                     _protect(world, terms, room, t, k)
@@ -125,17 +125,22 @@ def _find_busy(world: World, side: Sides, busy: Flags) -> None:
 @compiled
 def _quiet_until(world: World, room: Room, t: int) -> int:
     """The first session from t on, on which something may happen."""
-    busy, n, exits = room.busy, len(room.busy), room.exits
+    busy, n = room.busy, len(room.busy)
     if room.account[WORKING] > 0.0:
         return t
-    guarded = not (np.isnan(exits[0]) and np.isnan(exits[1]) and np.isnan(exits[2]))
-    if room.account[HELD] == 0.0 or not guarded:
+    if room.account[HELD] == 0.0 or not _guarded(room.exits):
         while t < n and busy[t] == 0:
             t += 1
         return t
     if world.close.shape[1] > 1 or room.book[SHARES, 0] < 0.0:
         return t
     return _watch(world, room, t)
+
+
+@compiled
+def _guarded(exits: Floats) -> bool:
+    """Whether there is a stop, a target or a trailing stop."""
+    return not (np.isnan(exits[0]) and np.isnan(exits[1]) and np.isnan(exits[2]))
 
 
 @compiled

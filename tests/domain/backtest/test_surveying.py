@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 import pytest
 
 from app.domain.backtest.engine import run
-from app.domain.backtest.setup import Setup
+from app.domain.backtest.setup import Exits, Setup
+from app.domain.backtest.stack import Stack
 from app.domain.backtest.strategies import STRATEGIES, SmaCross
 from app.domain.backtest.surveying import survey
 from app.domain.backtest.tape import prepare
@@ -36,10 +38,12 @@ def test_every_row_is_the_run_of_its_instrument(
 ) -> None:
     tapes = [case.tape for case in cases]
     assert {tape.symbols[0][-3:] == ".KS" for tape in tapes} == {True, False}
-    setups = [case.setup for case in cases if case.setup.exits.stop][:6]
+    stack, guarded = Stack(tapes), [case.setup for case in cases if case.setup.exits.stop]
+    setups = [*guarded[:5], replace(guarded[5], exits=Exits())]
     trips = 0
     for setup in setups:
-        found = survey(tapes, STRATEGIES[key], values, setup)
+        found = survey(stack, STRATEGIES[key], values, setup)
+        assert found.equals(survey(tapes, STRATEGIES[key], values, setup))
         for tape, row in zip(tapes, found.rows(named=True), strict=True):
             got = run(tape, STRATEGIES[key], values, setup)
             near = {"rel": 1e-9, "abs": 1e-12}
@@ -60,7 +64,7 @@ def test_every_row_is_the_run_of_its_instrument(
 
 def test_too_few_sessions_have_no_ratio() -> None:
     tapes = [prepare(walk("A", rows, seed=1)) for rows in (19, 20)]
-    found = survey(tapes, SmaCross(), {"fast": 1, "slow": 2})
+    found = survey(Stack(tapes), SmaCross(), {"fast": 1, "slow": 2})
     assert [ratio is None for ratio in found["sharpe_ratio"]] == [True, False]
     assert run(tapes[0], SmaCross(), {"fast": 1, "slow": 2}).performance.sharpe_ratio is None
 
@@ -70,5 +74,6 @@ def test_what_is_no_survey_is_refused() -> None:
     with pytest.raises(BadInput, match="has 2 instruments; it must have one"):
         survey([both], SmaCross())
     assert survey([], SmaCross()).is_empty()
+    assert survey(Stack([]), SmaCross()).is_empty()
     with pytest.raises(BadInput, match="fast is 60; it must be below slow"):
         survey([both], SmaCross(), {"fast": 60, "slow": 60}, Setup())
