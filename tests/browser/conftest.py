@@ -1,4 +1,7 @@
-"""A real Chromium and three running installations: the sample's replay, a local Yahoo, an account."""
+"""A real Chromium and three running installations: the sample's replay, a local Yahoo, an account.
+
+They end with the last browser test of a process: what runs on takes time from the tests after it.
+"""
 
 from __future__ import annotations
 
@@ -58,35 +61,35 @@ async def launched(*, whole: bool = False) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     """The browser of nearly all tests: the shell, where there is one."""
     async with launched() as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def whole_browser() -> AsyncIterator[Browser]:
     """A browser that shows notifications."""
     async with launched(whole=True) as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sample_site() -> Iterator[Site]:
     """An installation with the sample, replaying quickly."""
     with running_site(SISE_PRICE_SOURCE="sample", SISE_REPLAY_STEP="0.5") as site:
         yield site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def yahoo_peer() -> Iterator[FakeYahoo]:
     """The local Yahoo of the installation below, with 200 ms of latency."""
     with yahoo_process(latency=0.2) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def yahoo_site(yahoo_peer: FakeYahoo) -> Iterator[Site]:
     """An installation that collects from the local Yahoo, on the Monday after its last session."""
     with running_site(
@@ -95,7 +98,7 @@ def yahoo_site(yahoo_peer: FakeYahoo) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def member() -> Iterator[Member]:
     """Who has signed in to an installation of its own: an account ends the first run's rules."""
     with running_site(SISE_PRICE_SOURCE="sample", SISE_REPLAY_STEP="1") as site:
