@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.inspecting import AUDIT, audit
+from tests.browser.inspecting import AUDIT, ask_axe, audit
 from tests.browser.visiting import LOCALES, Choices, go, visiting
 
 DECIMALS = """() => [...document.querySelectorAll('[data-f="price"], [data-f="change"]')]
@@ -82,3 +82,20 @@ async def test_the_audit_finds_what_is_wrong(browser):
     ):
         assert fault in faults
     assert "밀려난" not in faults  # what is scrolled away lies over nothing
+
+
+FAINT = """<html lang="en"><head><title>Texts</title></head><body><main><h1>Texts</h1>
+  <p>plain</p><p>as plain</p><p style="color:#bbb">faint</p><p style="background:#555">dark</p>
+  <div style="opacity:.3"><p>thin</p></div><img src="data:,"></main></body></html>"""
+
+
+async def test_axe_finds_what_is_wrong(browser):
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.set_content(FAINT)
+    contrast, picture = sorted(await ask_axe(page, "here", "light", 390))
+    await context.close()
+    words = ("plain", "faint", "dark", "thin")
+    assert [word in contrast for word in words] == [False, True, True, True]
+    assert contrast.startswith("here: color-contrast")
+    assert picture.startswith("here: image-alt")
