@@ -23,6 +23,8 @@ from app.env import Env
 from app.services.backtest import backtest_input
 from app.services.backtest.backtest_store import find_report, read_cells
 from app.services.backtest.backtests import get_backtest
+from app.services.market import calendars
+from app.services.settings import write_setting
 from app.services.work import jobs
 from tests.backtests import ask, make_market, work
 from tests.browser.relay import relaying
@@ -55,6 +57,15 @@ async def long_worker(settings: Settings) -> AsyncIterator[Process]:
         await process.wait()
 
 
+async def make_ready(env: Env) -> int:
+    """Prices and somebody who asks; no worker finds the calendar due, which takes it seconds."""
+    await make_market(env, "AAPL", "MSFT")
+    made_from = calendars.source_of(await calendars.list_overrides(env))
+    async with env.db.write() as db:
+        await write_setting(db, "sessions", {"until": "2100-01-01", "from": made_from})
+    return (await make_user(env)).id
+
+
 async def count_parts(env: Env) -> int:
     async with env.db.read(uid=EVERYONE) as db:
         query = "SELECT count(*) FROM backtest_data WHERE name = 'cells'"
@@ -63,8 +74,7 @@ async def count_parts(env: Env) -> int:
 
 async def test_a_sweep_survives_its_worker_and_is_completed_once(env, settings, monkeypatch):
     monkeypatch.setattr(backtest_input, "SLOW_PART", 2 * 260 * 20)
-    await make_market(env, "AAPL", "MSFT")
-    alice = (await make_user(env)).id
+    alice = await make_ready(env)
     axes = {"window": tuple(range(5, 105)), "every": tuple(range(1, 5)), "top": (1, 2)}
     row = await ask(env, alice, strategy="momentum", symbols=("AAPL", "MSFT"),
                     values={"skip": 0}, axes=axes)  # fmt: skip
@@ -136,8 +146,7 @@ async def test_two_machines_share_a_sweep_that_is_completed_once(
     env, settings, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(backtest_input, "SLOW_PART", 2 * 260 * 20)
-    await make_market(env, "AAPL", "MSFT")
-    alice = (await make_user(env)).id
+    alice = await make_ready(env)
     axes = {"window": tuple(range(5, 85)), "every": (1, 2), "top": (1, 2)}
     asked = {"strategy": "momentum", "symbols": ("AAPL", "MSFT"), "values": {"skip": 0}}
     base = urlsplit(settings.database_url)
