@@ -12,7 +12,9 @@ RUN /opt/sise/bin/pybabel compile --directory locale --domain messages \
  && VIRTUAL_ENV=/opt/sise /opt/sise/bin/uv pip install --no-deps --no-build-isolation .
 # The compiled kernels are made once, here, from where they will run: a container starts with a warm cache.
 ENV NUMBA_CACHE_DIR=/opt/sise/numba-cache
-RUN cd / && /opt/sise/bin/python -P -c "from app.domain.indicators import warm_up; warm_up()" \
+RUN cd / \
+ && for loops in indicators backtest.sweeping; do \
+      /opt/sise/bin/python -P -c "from app.domain.$loops import warm_up; warm_up()" || exit 1; done \
  && chown -R 10001:10001 /opt/sise/numba-cache
 
 FROM python:3.13.9-slim-bookworm

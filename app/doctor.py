@@ -39,6 +39,7 @@ ZONES: Final = ("Asia/Seoul", "America/New_York", "Europe/London")
 
 DATABASE: Final = "PostgreSQL"
 BROKER: Final = "Valkey"
+MIGRATIONS: Final = "Migrations"
 _ADVICE: Final = {BROKER: "Is it running? Is SISE_REDIS_URL right?"}
 
 
@@ -80,14 +81,15 @@ async def examine_servers(settings: Settings) -> list[Finding]:
     async with open_env(settings, application="sise-doctor", pool_size=2) as env:
         checks: tuple[tuple[str, str | None, Callable[[Env], Awaitable[Finding]]], ...] = (
             (BROKER, None, _broker),
-            ("Migrations", DATABASE, _migrations),
+            (MIGRATIONS, DATABASE, _migrations),
             ("Workers", BROKER, _workers),
-            ("Price source", DATABASE, _source),
-            ("Calendar", DATABASE, _calendar),
+            ("Price source", MIGRATIONS, _source),
+            ("Calendar", MIGRATIONS, _calendar),
             ("Mail", None, _mail),
         )
         for name, needs, check in checks:
             if needs in gone:
+                gone.add(name)
                 continue
             try:
                 findings.append(await check(env))
@@ -188,12 +190,11 @@ async def _database(settings: Settings) -> list[Finding]:
 
 
 async def _broker(env: Env) -> Finding:
-    await check_broker(env)
-    return Finding(BROKER, State.OK, "it answers (SISE_REDIS_URL)")
+    return Finding(BROKER, State.OK, await check_broker(env))
 
 
 async def _migrations(env: Env) -> Finding:
-    return Finding("Migrations", State.OK, await check_migrations(env))
+    return Finding(MIGRATIONS, State.OK, await check_migrations(env))
 
 
 async def _workers(env: Env) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -33,6 +34,18 @@ def test_base_images_of_the_dockerfile_have_exact_versions() -> None:
     images = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert len(images) == 2
     assert all(re.search(r":\d+\.\d+\.\d+-", image) for image in images)
+
+
+def test_the_hosted_machine_runs_what_everybody_runs() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert [step["run"] for step in steps if "run" in step] == [".ci/run"]
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert os.access(ROOT / ".ci/run", os.X_OK)
+    wanted = ("chromium", "export SISE_REQUIRE_BROWSER=1\n", "\nmake check\n", "\nmake test\n")
+    places = [script.find(word) for word in wanted]
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 def test_ports_are_bound_to_this_machine(compose: dict[str, Any]) -> None:

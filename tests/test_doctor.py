@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from app import doctor
 from app.clock import Clock
@@ -104,12 +105,23 @@ async def test_a_new_installation_has_servers_and_no_source_yet(env: Env) -> Non
     assert found["PostgreSQL"].detail.startswith("version 18.")
     assert found["PostgreSQL"].detail.endswith("role sise_app")
     assert found["Valkey"].state == State.OK
+    assert re.fullmatch(r"(Valkey|Redis) \d+\.\d+\.\d+", found["Valkey"].detail)
     assert found["Migrations"].state == State.OK
     assert found["Workers"].state == State.WARN
     assert found["Price source"] == Finding(
         "Price source", State.WARN, "none chosen yet", "The first `sise up` chooses one."
     )
     assert found["Web"].state == State.WARN
+
+
+async def test_a_database_without_tables_is_said_once(env: Env) -> None:
+    url = make_url(env.settings.database_url or "").set(database="postgres")
+    bare = replace(env.settings, database_url=url.render_as_string(hide_password=False))
+    found = by_name(await examine_servers(bare))
+    assert found["PostgreSQL"].state == State.OK
+    assert found["Migrations"].state == State.FAIL
+    assert found["Migrations"].detail.endswith("run `sise migrate`.")
+    assert not {"Price source", "Calendar"} & set(found), "nothing else needs to be told"
 
 
 async def test_a_missing_secret_is_said_and_the_rest_still_looked_at(env: Env) -> None:

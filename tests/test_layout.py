@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import build_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 400
+WORD = re.compile(r"[a-z]\w*")
 SUFFIXES = {".py", ".js", ".css", ".html", ".graphql"}
 NOT_HAND_WRITTEN = ("static/vendor/", "static/htmx-bundle.js")
 SOURCES = ("app", "workers", "templates", "static", "migrations", "tests", "benchmarks", "tools")
@@ -106,6 +108,24 @@ def test_every_setting_is_in_both_readmes() -> None:
         documented = set(re.findall(r"SISE_[A-Z_]+", (ROOT / name).read_text(encoding="utf-8")))
         assert settings - documented == set(), name
         assert documented - settings == set(), name
+
+
+def test_the_fields_beside_the_usual_paths_are_those_of_the_schema() -> None:
+    schema = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
+    known = {"subscription"}
+    for kind in schema.type_map.values():
+        for name, field in getattr(kind, "fields", {}).items():
+            known |= {name, *getattr(field, "args", {})}
+    tables = []
+    for name in ("README.md", "README.ko.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        rows = re.findall(r"^\| (.*`(?:GET|POST|PATCH).*?) \| (.*) \|$", text, re.MULTILINE)
+        codes = {path: re.findall(r"`(.*?)`", fields) for path, fields in rows}
+        named = {word for code in codes.values() for part in code for word in WORD.findall(part)}
+        assert named - known == set(), name
+        tables.append(codes)
+    assert len(tables[0]) > 10
+    assert tables[0] == tables[1]
 
 
 def test_every_make_target_has_a_help_line() -> None:

@@ -122,10 +122,12 @@ class Bus:
             count, left = await pipe.execute()
         return int(count or 0), max(0, left) / 1000
 
-    async def ping(self) -> None:
-        """Returns when the broker answers."""
+    async def ping(self) -> str:
+        """The program that answers, as `Valkey 9.1.2`."""
         async with _answering():
-            await self._redis.ping()
+            facts = await self._redis.info("server")
+        name = "Valkey" if "valkey_version" in facts else "Redis"
+        return f"{name} {facts.get('valkey_version') or facts['redis_version']}"
 
     async def close(self) -> None:
         """Closes every connection."""

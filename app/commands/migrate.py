@@ -10,6 +10,7 @@ from app.commands.reach import owner_url, reached
 from app.config import Settings
 from app.db.facts import require_server
 from app.db.migrate import current_revision, head_revision, migrate
+from app.errors import ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,12 +34,15 @@ async def bring_up_to_date(settings: Settings) -> tuple[str | None, str]:
     """Migrates when something is missing; the revisions before and after.
 
     Raises:
-        ConfigError: the server is too old.
+        ConfigError: the server is too old, or the role may not create tables.
         Unavailable: it does not answer.
     """
     owner, head = owner_url(settings), head_revision()
-    await require_server(owner)
+    facts = await require_server(owner)
     before = await current_revision(owner)
     if before != head:
+        if not facts.makes_tables:
+            msg = "The role %(role)s may not create tables: set SISE_MIGRATION_URL to one that may."
+            raise ConfigError(msg, role=facts.role)
         await migrate(owner, settings.database_url or owner)
     return before, head

@@ -21,6 +21,7 @@ from app.db.calls import Calls
 from app.errors import Unavailable
 
 _GONE = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError)
+_UNKNOWN = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 
 OVERFLOW: Final = 8
 
@@ -98,18 +99,28 @@ class Database:
 
 @asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
-    """Says in our words when the database is gone."""
+    """Says in our words when the database is gone, or not that of this release."""
     try:
         yield
+    except _UNKNOWN as error:
+        raise _of_another_release(error) from error
     except (OSError, PoolTimeout, *_GONE) as error:
         raise Unavailable("The database does not answer. Try again in a moment.") from error
     except (OperationalError, InterfaceError, DBAPIError) as error:
         causes = (error.orig, error.orig and error.orig.__cause__)  # the driver's stands behind it
+        for cause in causes:
+            if isinstance(cause, _UNKNOWN):
+                raise _of_another_release(cause) from error
         gone = any(isinstance(cause, (OSError, *_GONE)) for cause in causes)
         lost = error.connection_invalidated or gone
         if not lost and not isinstance(error, (OperationalError, InterfaceError)):
             raise
         raise Unavailable("The database does not answer. Try again in a moment.") from error
+
+
+def _of_another_release(cause: BaseException) -> Unavailable:
+    msg = "The database is not that of this release: run `sise migrate`. (%(why)s)"
+    return Unavailable(msg, why=cause)
 
 
 async def _set_uid(session: AsyncSession, uid: Uid) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 
 from app.adapters.queue import QUEUES, QueueName
 from app.db.revision import newest_revision
@@ -48,13 +47,12 @@ async def check_database(env: Env) -> str:
 
 
 async def check_broker(env: Env) -> str:
-    """Says that the broker answers.
+    """Which program the broker is, and its version.
 
     Raises:
         Unavailable: it does not.
     """
-    await env.bus.ping()
-    return "The broker answers."
+    return await env.bus.ping()
 
 
 async def check_migrations(env: Env) -> str:
@@ -63,12 +61,10 @@ async def check_migrations(env: Env) -> str:
     Raises:
         Unavailable: it is not the one that this release needs.
     """
-    wanted = newest_revision()
-    try:
-        async with env.db.read() as db:
+    wanted, found = newest_revision(), None
+    async with env.db.read() as db:
+        if await db.scalar(text("SELECT to_regclass('alembic_version')")):
             found = await db.scalar(text("SELECT version_num FROM alembic_version"))
-    except ProgrammingError:
-        found = None
     if found != wanted:
         msg = "The database is at revision %(found)s and needs %(wanted)s: run `sise migrate`."
         raise Unavailable(msg, found=found or "none", wanted=wanted)

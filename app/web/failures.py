@@ -28,8 +28,7 @@ async def show_app_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, AppError):  # as Starlette declares handlers
         raise error
     locale = read_preferences(request).locale
-    shell = await find_shell(request) if error.status < 500 else Shell()
-    message = translate_error(error, locale)
+    message, shell = translate_error(error, locale), await find_shell(request)
     response = _page(request, error.status, message, shell, retry=error.retryable)
     if isinstance(error, RateLimited):
         response.headers["Retry-After"] = str(math.ceil(error.retry_after))

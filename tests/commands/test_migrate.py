@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import make_url
 
+from app.commands.migrate import bring_up_to_date
 from app.config import Settings
 from app.db.revision import newest_revision
+from app.errors import ConfigError
 from tests.processes import bare_environ, open_place, sise
 
 
@@ -34,3 +38,14 @@ def test_the_owner_s_role_is_used_where_it_is_known(settings: Settings, owner: b
     done = migrate(**urls)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"The database is at {newest_revision()}\n"
+
+
+async def test_a_role_that_may_not_create_tables_names_the_setting(settings: Settings) -> None:
+    url = make_url(settings.database_url or "").set(database="postgres")
+    bare = replace(
+        settings,
+        database_url=url.render_as_string(hide_password=False),
+        migration_url=None,
+    )
+    with pytest.raises(ConfigError, match=r"role sise_app may not create.*SISE_MIGRATION_URL"):
+        await bring_up_to_date(bare)

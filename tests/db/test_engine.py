@@ -135,6 +135,16 @@ async def test_a_call_is_a_transaction_by_itself(env: Env, superuser: Database) 
         await gone.call(ONE, {"one": 1})
 
 
+@pytest.mark.parametrize("statement", ["SELECT 1 FROM nowhere", "SELECT colour FROM setting"])
+async def test_a_database_of_another_release_is_said_with_what_to_do(env, statement):
+    for ask in (env.db.read, env.db.write):
+        with pytest.raises(Unavailable, match=r"`sise migrate`\. \(.*does not exist"):
+            async with ask() as db:
+                await db.execute(text(statement))
+    with pytest.raises(Unavailable, match="`sise migrate`"):
+        await env.db.call(text(statement), {})
+
+
 async def test_the_driver_connection_is_inside_the_transaction(env: Env) -> None:
     async with env.db.write() as db:
         connection = await driver_connection(db)

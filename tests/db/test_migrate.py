@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,6 +16,23 @@ from app.db.engine import Database, make_engine
 from app.db.migrate import current_revision, head_revision, migrate
 from app.db.models import Base
 from app.embedded import Urls
+
+TIMESCALE = {
+    "timescaledb.control": "default_version = '1'\ntrusted = true\n",
+    "timescaledb--1.sql": """
+CREATE TYPE dimension AS (name text, width interval);
+CREATE FUNCTION by_range(name text, width interval) RETURNS dimension
+  LANGUAGE sql AS 'SELECT ROW(name, width)::dimension';
+CREATE TABLE asked (relation text, name text, width text, indexes boolean);
+GRANT INSERT ON asked TO PUBLIC;
+CREATE FUNCTION create_hypertable(
+  relation regclass, range dimension, create_default_indexes boolean DEFAULT true
+) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO asked
+  VALUES (relation::text, (range).name, (range).width::text, create_default_indexes)
+$$;
+""",
+}
 
 
 def in_database(url: str, name: str) -> str:
@@ -45,6 +64,35 @@ async def test_an_empty_database_is_brought_to_the_newest_revision(empty: tuple[
     assert await current_revision(owner) == head_revision()
     await migrate(owner, app)
     assert await current_revision(app) == head_revision()
+
+
+async def test_daily_rows_are_hypertables_where_the_extension_is(
+    empty: tuple[str, str], servers: Urls
+) -> None:
+    """A stand-in of SQL alone: it shows that and how TimescaleDB is asked, not what it does then."""
+    owner, app = empty
+    server = Database(in_database(servers.superuser_url, "fresh"), pool_size=1)
+    try:
+        async with server.read() as db:
+            if int(await db.scalar(text("SHOW server_version_num"))) < 180_000:
+                pytest.skip("an extension outside the server's own folder needs PostgreSQL 18")
+        with TemporaryDirectory(prefix="sise-", dir="/tmp") as place:
+            folder = Path(place) / "extension"
+            folder.mkdir()
+            for name, content in TIMESCALE.items():
+                (folder / name).write_text(content)
+            for path in (place, folder):
+                Path(path).chmod(0o755)
+            async with server.write() as db:
+                path = f"ALTER DATABASE fresh SET extension_control_path = '{place}:$system'"
+                await db.execute(text(path))
+            await migrate(owner, app)
+        async with server.read() as db:
+            rows = (await db.execute(text("SELECT * FROM asked ORDER BY 1"))).all()
+    finally:
+        await server.close()
+    tables = ["bar", "indicator_daily", "signal"]
+    assert [tuple(row) for row in rows] == [(name, "day", "5 years", False) for name in tables]
 
 
 async def test_the_tables_are_what_the_models_say(servers: Urls) -> None:

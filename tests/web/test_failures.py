@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.errors import AppError, BadInput, NotFound, RateLimited, Unavailable
@@ -29,6 +31,16 @@ async def test_an_unknown_instrument_is_named(env, settings):
         answer = await http.get("/instruments/NOPE")
     assert answer.status_code == 404
     assert "종목이 없습니다." in text_of(answer.text)
+
+
+async def test_a_source_that_is_away_leaves_the_prices_marked(env, settings):
+    await make_market(env, "sample")
+    away = replace(settings, yahoo_url="http://127.0.0.1:1")
+    async with browsing(away) as http:
+        answer = await http.post("/source", data={"source": "yahoo"})
+    assert answer.status_code == 503
+    assert "does not answer as it should" in text_of(answer.text)
+    assert "Recorded prices of 2000" in text_of(answer.text)
 
 
 async def test_before_a_source_is_chosen_the_pages_say_what_to_do(env, settings):

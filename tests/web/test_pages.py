@@ -191,6 +191,7 @@ async def test_an_instrument_without_any_price_has_a_page(env, settings):
     assert "No sessions yet." in page
     assert "No splits or dividends are known." in page
     assert "No prices yet" in page
+    assert "Stale" not in text_of(page), "what has no price is not old"
 
 
 async def test_a_currency_pair_has_a_page_with_closes_alone(env, settings):
@@ -281,6 +282,7 @@ async def test_nothing_is_asked_again_and_again_while_nothing_runs(env, settings
         page = (await http.get("/jobs")).text
     assert "every 2s" not in page
     assert "none is running" in page
+    assert "No collection has been asked for yet" in page
 
 
 async def test_about_has_the_notice_of_the_charts_to_the_letter(env, settings):
