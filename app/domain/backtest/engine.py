@@ -12,7 +12,7 @@ import polars as pl
 from app.domain.backtest.history import History
 from app.domain.backtest.market import Scene, find_scene
 from app.domain.backtest.result import BacktestResult
-from app.domain.backtest.setup import Setup, Size
+from app.domain.backtest.setup import Exits, Setup, Size, Sizing
 from app.domain.backtest.strategies import BuyAndHold
 from app.domain.backtest.strategy import Decision, Sides, Strategy, Value, Values, check_values
 from app.domain.backtest.tape import Tape, prepare
@@ -127,8 +127,12 @@ def _volatility(close: Table, window: int) -> Table:
 
 
 def run_benchmarks(tape: Tape, setup: Setup) -> BacktestResult:
-    """Buy and hold, of equal weights where there are many: what stands beside every result."""
-    return run(tape, BuyAndHold(), None, setup)
+    """Buy and hold, of equal weights where there are many: what stands beside every result.
+
+    It has the cash, costs and rules of the setup; who holds has no stop and buys all of it.
+    """
+    held = replace(setup, sizing=Sizing(), exits=Exits())
+    return run(tape, BuyAndHold(), None, held)
 
 
 def _check_sides(key: str, decision: Decision, shape: tuple[int, int]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from app.domain.backtest.engine import run, run_benchmarks
 from app.domain.backtest.result import warn_of_survivors
-from app.domain.backtest.setup import Fill, Setup
+from app.domain.backtest.setup import Exits, Fill, Setup, Size, Sizing
 from app.domain.backtest.strategies import BuyAndHold, RsiReversion, SmaCross
 from app.domain.backtest.tape import prepare
 from app.domain.trading.costs import PROFILES, Commission, CostProfile
@@ -62,10 +62,12 @@ def test_round_trips_add_up_to_what_was_made() -> None:
 
 def test_the_benchmark_is_buy_and_hold_of_equal_weights() -> None:
     many = prepare(sample())
-    got = run_benchmarks(many, BARE)
+    own = Sizing(Size.VOLATILITY, 0.1, slots=2)  # of the backtest: who holds has no stop, and buys all
+    got = run_benchmarks(many, replace(BARE, sizing=own, exits=Exits(stop=0.05, target=0.05)))
     assert got.fills.filter(pl.col("quantity") > 0)["symbol"].sort().to_list() == sorted(
         many.symbols
     )
+    assert (got.fills["quantity"] > 0).all()
     assert ((got.fills["quantity"] * got.fills["price"])[:3] <= 20_000).all()
     alpha, beta = got.compare(got)
     assert beta == pytest.approx(1.0)
