@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import partial, wraps
+from traceback import walk_tb
 from types import ModuleType
 from typing import Any, Final
 
+import polars as pl
+
+from app.domain.backtest.history import History
 from app.domain.backtest.strategies import STRATEGIES
-from app.domain.backtest.strategy import Strategy
+from app.domain.backtest.strategy import Decision, Strategy, Values
 from app.errors import BadInput
 
 _FAILURES: Final = (
     ArithmeticError, AttributeError, ImportError, LookupError, NameError, RuntimeError, SyntaxError,
-    TypeError, ValueError,
+    TypeError, ValueError, pl.exceptions.PolarsError,
 )  # fmt: skip
 
 
@@ -46,7 +51,29 @@ def load_strategies(source: str, file: str) -> list[Strategy]:
         taken.add(one.key)
     for number, one in enumerate(classes):  # what is sent to another process is its source
         one.__reduce__ = partial(_dump, (source, file, number))  # type: ignore[method-assign]
+        one.decide = _tell_failures(one.decide, file)  # type: ignore[method-assign]
     return [one() for one in classes]
+
+
+def _tell_failures(decide: Callable[..., Decision], file: str) -> Callable[..., Decision]:
+    """The same, but what goes wrong in it is told with its line: trying again would not help."""
+
+    @wraps(decide)
+    def told(self: Strategy, history: History, values: Values) -> Decision:
+        try:
+            return decide(self, history, values)
+        except _FAILURES as failure:
+            lines = [
+                line
+                for frame, line in walk_tb(failure.__traceback__)
+                if frame.f_code.co_filename == file
+            ]
+            message = "The strategy file %(file)s, line %(line)d: %(reason)s"
+            reason = f"{type(failure).__name__}: {failure}"
+            where = {"file": file, "line": lines[-1] if lines else 0, "reason": reason}
+            raise BadInput(message, field="strategy", **where) from failure
+
+    return told
 
 
 def _dump(place: tuple[str, str, int]) -> tuple[Any, ...]:

@@ -47,3 +47,12 @@ def test_the_documented_example_is_a_strategy_that_trades() -> None:
 def test_what_is_wrong_with_a_file_is_said(source: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         load_strategies(source, "mine.py")
+
+
+def test_what_goes_wrong_in_a_decision_is_told_with_its_line() -> None:
+    source = example().replace("history.close\n", "history.close // (n - n)\n", 1)
+    (channel,) = load_strategies(source, "channel.py")
+    line = next(n for n, text in enumerate(source.splitlines(), 1) if "(n - n)" in text)
+    told = re.escape(f"The strategy file channel.py, line {line}: ")
+    with pytest.raises(BadInput, match=told):
+        run(prepare(walk("A", 40, seed=2)), channel, {"days": 20})
