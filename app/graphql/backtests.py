@@ -123,7 +123,7 @@ class Backtest:
     @strawberry.field
     def strategy_name(self, info: Info) -> str:
         """The strategy in the reader's language."""
-        return strategy_words(self.strategy, self.strategy, "", info.context.locale)[0]
+        return strategy_words(self.strategy, self.row.title, "", info.context.locale)[0]
 
     @strawberry.field
     def stage(self, info: Info) -> str | None:

@@ -45,9 +45,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Checked:
-    """A request that can be run, and into how many jobs its cells are cut."""
+    """A request that can be run, its strategy's name, into how many jobs its cells are cut."""
 
     request: Request
+    title: str
     name: str | None
     parts: int
     part_size: int
@@ -77,7 +78,7 @@ async def check_wanted(env: Env, info: StrategyInfo, wanted: Wanted) -> Checked:
     )
     _check_plan(request, sessions)
     parts, size = _cut(request, sessions, compiled=info.compiled and len(symbols) == 1)
-    return Checked(request, name, parts, size)
+    return Checked(request, info.name, name, parts, size)
 
 
 async def _check_symbols(env: Env, given: tuple[str, ...]) -> tuple[str, ...]:

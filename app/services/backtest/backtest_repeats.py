@@ -161,7 +161,7 @@ def _again(
     return {name: getattr(row, name) for name in same} | {
         "first_day": request.since or request.first_day,
         "last_day": request.last_day,
-        "input": request.dump() | {"part_size": row.input["part_size"]},
+        "input": request.dump() | {"part_size": row.input["part_size"], "title": row.title},
         "data_version": version,
         "source": source,
         "trials": request.cells,

@@ -290,7 +290,8 @@ async def _count_tried(env: Env, row: BacktestRow) -> int:
 _HOLD: Final = "SELECT id FROM backtest WHERE id = :id AND state = 'RUNNING' FOR UPDATE"
 _TRIED: Final = """
     SELECT sum(trials) FROM backtest
-    WHERE user_id = :user_id AND id <> ALL(:own) AND repeat_of IS NULL AND state = 'DONE'
+    WHERE user_id = :user_id AND id <> ALL(:own) AND repeat_of IS NULL
+        AND (state = 'DONE' OR figures IS NOT NULL)
         AND symbols && CAST(:symbols AS varchar[])
         AND first_day <= :last AND last_day >= :first
 """

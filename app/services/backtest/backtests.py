@@ -80,6 +80,11 @@ class BacktestRow:
         return Request.load(self.input)
 
     @property
+    def title(self) -> str:
+        """The strategy's own name when it was asked for."""
+        return str(self.input.get("title", self.strategy))
+
+    @property
     def open(self) -> bool:
         """Whether it waits or runs."""
         return self.done_at is None
@@ -124,7 +129,7 @@ def new_row(
         "symbols": list(request.symbols),
         "first_day": request.first_day,
         "last_day": request.last_day,
-        "input": request.dump() | {"part_size": checked.part_size},
+        "input": request.dump() | {"part_size": checked.part_size, "title": checked.title},
         "data_version": version,
         "source": source,
         "parts": checked.parts,
@@ -219,7 +224,9 @@ async def delete_backtest(env: Env, user_id: int, backtest_id: str) -> None:
     now = env.clock.now()
     async with env.db.write(uid=user_id) as db:
         row = await get_owned(db, Backtest, backtest_id, user_id, Backtest.deleted_at.is_(None))
-        if row.done_at is None:
+        if row.figures is not None:  # it was seen, even if it was cancelled later
+            row.state, row.done_at = "DONE", row.done_at or now
+        elif row.done_at is None:
             row.state, row.done_at = "CANCELLED", now
         row.deleted_at, row.name, row.figures = now, None, None
         row.repeats = False

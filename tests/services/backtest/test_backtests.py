@@ -129,6 +129,23 @@ async def test_a_deleted_one_is_gone_and_its_trials_count(market):
     assert trials == [7, 1, 9, 1]
 
 
+async def test_what_was_seen_counts_though_it_was_cancelled_before_its_end(market):
+    alice = (await make_user(market)).id
+    seen = await ask(market, alice)
+    await work(market)
+    async with market.db.write(uid=EVERYONE) as db:  # while it was looking for look-ahead
+        await db.execute(text("UPDATE backtest SET state = 'CANCELLED'"))
+    await cancel_backtest(market, alice, str((await ask(market, alice)).id))  # nothing was seen
+    trials = []
+    for _ in range(2):
+        row = await ask(market, alice)
+        await work(market)
+        trials.append((await find_report(market, alice, row.id))["overfitting"]["trials"])
+        if len(trials) == 1:
+            await delete_backtest(market, alice, str(seen.id))
+    assert trials == [2, 3]
+
+
 async def test_it_is_followed_to_its_end(market):
     alice = (await make_user(market)).id
     row = await ask(market, alice)
