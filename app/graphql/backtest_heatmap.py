@@ -51,11 +51,11 @@ def make_heatmap(
         if name not in choice:
             cells = cells.filter(pl.col(name) == best[name])
     columns, rows = _thin(axes[x], best[x]), _thin(axes[y], best[y])
-    figures = cells.select(x, y, metric.value.lower()).rows()
-    found = {(row[0], row[1]): row[2] for row in figures}
-    if x == y:
+    cols = (cells[x], cells[y], cells[metric.value.lower()])
+    found = {(a, b): figure for a, b, figure in zip(*cols, strict=True)}
+    if x == y:  # one axis is one row
         rows = [best[y]]
-        found = {(row[0], best[y]): row[2] for row in figures}
+        found = {(a, best[y]): figure for (a, _), figure in found.items()}
     values = [[found.get((a, b)) for a in columns] for b in rows]
     shown = {"rows": [show_value(v) for v in rows], "columns": [show_value(v) for v in columns]}
     return Matrix({**shown, "values": values})

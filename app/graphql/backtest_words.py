@@ -48,7 +48,10 @@ _STRATEGIES: Final = {
     ),
     "value_filter": (
         N_("Value filter"),
-        N_("Holds the instruments that are cheapest by a figure of their companies."),
+        N_(
+            "Holds the instruments that are cheapest by a figure of their companies as it was known "
+            "on that day; before the first one it holds nothing."
+        ),
     ),
     "buy_and_hold": (N_("Buy and hold"), N_("Buys every instrument once and keeps it.")),
 }
@@ -95,12 +98,13 @@ _SHORTS: Final = N_(
     "A short was wanted %(count)d times where there is none: Korean shares cannot be sold short "
     "here, and elsewhere only if it is switched on."
 )
+_IDLE: Final = N_("Nothing was traded: the rules wanted nothing that could be had.")
 _LEAKS: Final = N_("The strategy looks ahead: its results could not have been had.")
 _MANY: Final = N_(
-    "The best of %(trials)d trials is shown: chance alone finds a good one among so many."
+    "%(trials)d sets of values were tried here: chance alone finds a good one among so many."
 )
 _LIKELY_CHANCE: Final = N_(
-    "The probability that the Sharpe ratio is above what chance finds is %(dsr).0f %%; 95 %% is "
+    "The probability that the Sharpe ratio is above what chance finds is %(dsr).0f%%; 95%% is "
     "the usual bar."
 )
 
@@ -148,6 +152,8 @@ def list_warnings(report: Mapping[str, Any], locale: Locale) -> list[str]:
         told.append(gettext(_MANY) % {"trials": judged["trials"]})
     if judged["dsr"] is not None and judged["dsr"] < 0.95:
         told.append(gettext(_LIKELY_CHANCE) % {"dsr": judged["dsr"] * 100})
+    if not report["figures"]["fills"]:
+        told.append(gettext(_IDLE))
     told.append(gettext(_SURVIVORS))
     if shorts:
         told.append(gettext(_SHORTS) % {"count": shorts})

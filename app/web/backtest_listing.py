@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from app.web.backtest_form import EXITS
+
 Row = dict[str, Any]
 
 POINTS: Final = 400
@@ -113,6 +115,16 @@ def with_years(matrix: Row) -> list[Row]:
             product *= 1.0 + (value or 0.0)
         row["year"] = product - 1.0
     return rows
+
+
+def tell_values(name: str, values: Sequence[Any]) -> list[Any]:
+    """Values of an axis as the form takes them: exits in percent."""
+    return [f"{float(one) * 100:g}%" for one in values] if name in EXITS else list(values)
+
+
+def tell_exits(row: Row) -> Row:
+    """A cell with its exits as the form takes them."""
+    return row | {name: tell_values(name, [row[name]])[0] for name in EXITS if name in row}
 
 
 def rows_of(columns: Mapping[str, Sequence[Any]]) -> list[Row]:

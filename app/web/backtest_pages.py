@@ -13,8 +13,17 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import AppError, NotFound
 from app.graphql.execute import run_document
-from app.web.backtest_form import DEFAULTS, in_percent, read_input, write_query
-from app.web.backtest_listing import SMALL, draw_curves, draw_trades, rows_of, shade, with_years
+from app.web.backtest_form import DEFAULTS, EXITS, in_percent, read_input, write_query
+from app.web.backtest_listing import (
+    SMALL,
+    draw_curves,
+    draw_trades,
+    rows_of,
+    shade,
+    tell_exits,
+    tell_values,
+    with_years,
+)
 from app.web.forms import Form, read_form, refuse
 from app.web.graphql_endpoint import make_context
 from app.web.render import get_renderer
@@ -26,11 +35,18 @@ _DRAWN: Final = 4
 
 
 async def backtests(request: Request) -> Response:
-    """`GET /backtests`: one's own, the newest first."""
+    """`GET /backtests?after=`: one's own, the newest first, fifty at a time."""
     context = make_context(request)
     shell = await load_shell(context)
-    page = await run_document("backtests/page", None, context.renewed())
-    data = {"backtests": nodes(page["backtests"]), "count": page["backtests"]["totalCount"]}
+    after = request.query_params.get("after")
+    page = await run_document("backtests/page", {"after": after}, context.renewed())
+    info = page["backtests"]["pageInfo"]
+    data = {
+        "backtests": nodes(page["backtests"]),
+        "count": page["backtests"]["totalCount"],
+        "after": info["endCursor"] if info["hasNextPage"] else None,
+        "first": after is None,
+    }
     return get_renderer().page(request, "backtests/page.html", shell, data)
 
 
@@ -136,6 +152,9 @@ async def compare(request: Request) -> Response:
         found = [one for one in page["compareBacktests"] if one["result"]]
     for number, one in enumerate(found, 1):
         one["number"] = number
+        if one["result"]["sweep"]:  # its exits were varied
+            best = rows_of(one["result"]["sweep"]["best"])[0]
+            one["input"] |= {name: best[name] for name in EXITS if name in best}
         one["curve"] = draw_curves(one["result"]["equity"], SMALL)
     return get_renderer().page(request, "backtests/compare.html", shell, {"backtests": found})
 
@@ -181,19 +200,22 @@ async def _result(request: Request, it: dict[str, Any]) -> dict[str, Any]:
     result, context = it["result"], make_context(request)
     fills = rows_of(result["fills"])
     drawn = []
-    for symbol in it["symbols"][:_DRAWN]:
+    traded = sorted({row["symbol"] for row in fills})
+    for symbol in traded[:_DRAWN]:
         own = [row for row in fills if row["symbol"] == symbol]
         variables = {"symbol": symbol, "from": it["firstDay"], "to": it["lastDay"]}
         page = await run_document("backtest/_prices", variables, context.renewed())
-        if page["instrument"] is None or not own:
+        if page["instrument"] is None:
             continue
         columns = {"day": [r["day"] for r in own], "quantity": [r["quantity"] for r in own]}
         picture = draw_trades(page["instrument"]["series"], columns)
         marked = {f"{row['day']}{'+' if row['quantity'] > 0 else '-'}": None for row in own}
         drawn.append({"instrument": page["instrument"], "marked": " ".join(marked), **picture})
     told: dict[str, Any] = {
+        "chosen": {},
         "curve": draw_curves(result["equity"]),
         "drawn": drawn,
+        "traded": len(traded),
         "differences": nodes(result["shadow"]["trades"]) if result["shadow"] else [],
         "each": sorted(rows_of(result["each"] or {}), key=lambda row: -row["roi"]),
         "folds": rows_of(result["walkForward"]["folds"]) if result["walkForward"] else [],
@@ -216,16 +238,16 @@ async def _sweep(it: dict[str, Any], request: Request) -> dict[str, Any]:
     best = rows_of(sweep["best"])[0]
     values = {name: best[name] for name in names}
     return {
-        "best": best,
+        "best": tell_exits(best),
+        "chosen": values,
         "best_query": urlencode(write_query(it, values)),
         "heatmap": {
-            "columns": matrix["columns"],
-            "rows": shade(matrix, middle=None),
+            "columns": tell_values(x, matrix["columns"]),
+            "rows": shade(matrix | {"rows": tell_values(y, matrix["rows"])}, middle=None),
             "x": x,
             "y": y,
         },
-        "neighbours": rows_of(sweep["neighbours"]),
-        "top": rows_of(sweep["top"]),
+        "neighbours": [tell_exits(row) for row in rows_of(sweep["neighbours"])],
     }
 
 

@@ -124,7 +124,11 @@ async def test_a_sweep_with_its_heatmap_and_neighbours(env, alice):
     assert sweep["best"]["sharpeRatio"] == [best] == sweep["top"]["sharpeRatio"][:1]
     assert it["trials"] == it["result"]["overfitting"]["trials"] == 5
     query = """query ($id: ID!) { backtest(id: $id) { result { sweep {
-      heatmap(x: "none", y: "slow") } } } }"""
+      heatmap(x: "slow", y: "slow") } } } }"""
+    line = (await ask(env, query, {"id": it["id"]}, identity=alice))["backtest"]["result"]["sweep"]
+    row = sweep["heatmap"]["columns"].index(str(sweep["best"]["fast"][0]))
+    assert line["heatmap"]["values"] == [[values[row] for values in sweep["heatmap"]["values"]]]
+    query = query.replace('x: "slow"', 'x: "none"')
     error = await fail(env, query, {"id": it["id"]}, identity=alice)
     assert error["extensions"] == {"code": "BAD_INPUT", "field": "x"}
 

@@ -10,7 +10,9 @@ from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
+from sqlalchemy import text
 
+from app.db.engine import EVERYONE
 from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.services.backtest.backtest_repeats import open_repeats
@@ -23,6 +25,15 @@ from tests.web.pages import browsing, text_of
 from tests.web.test_portfolio_pages import sign_in
 
 FORM = {"strategy": "sma_cross", "symbols": "AAPL", "cash": "100,000", "p.fast": "3", "p.slow": "9"}
+
+
+_FIFTY_MORE = """
+    INSERT INTO backtest (user_id, mode, strategy, symbols, first_day, last_day, input, data_version,
+        source, state, trials, parts, created_at, done_at)
+    SELECT user_id, mode, strategy, symbols, first_day, last_day, input, data_version,
+        source, 'CANCELLED', trials, parts, created_at, done_at
+    FROM backtest, generate_series(1, 50)
+"""
 
 
 class Inputs(HTMLParser):
@@ -100,12 +111,31 @@ async def test_a_sweep_is_seen_as_a_map_and_its_best_cell_run(market, settings):
         assert "18 cells" in told
         assert "data-best" in page
         assert "Over-fitting" in told
-        other = (await http.get(f"{where}?x=stop&y=slow")).text
-        assert "Stop →" in text_of(other)
+        other = text_of((await http.get(f"{where}?x=stop&y=slow")).text)
+        assert "Stop →" in other
+        assert "Slow window (sessions) 10% 20%" in other  # as the form takes them
+        assert re.search(r"Size of a position Equal parts Stop [12]0%", other)
         query = page.partition('id="open-best" href="')[2].partition('"')[0].replace("&amp;", "&")
         form = (await http.get(query)).text
         assert 'value="AAPL"' in form
         assert (await http.get(f"{where}?x=none")).status_code == 400
+
+
+async def test_a_sweep_of_one_axis_is_one_row_and_what_ran_before_on_another_page(market, settings):
+    async with browsing(settings) as http:
+        await sign_in(http)
+        where = await run(http, market, **{"p.fast": "2:5"})
+        page = (await http.get(where)).text
+        assert page.count("data-best") == 1
+        assert "Across" not in text_of(page)
+        async with market.db.write(uid=EVERYONE) as db:
+            await db.execute(text(_FIFTY_MORE))
+        pages = [(await http.get("/backtests")).text]
+        further = re.search(r'href="(/backtests\?after=[^"]+)"', pages[0])
+        pages.append((await http.get(further[1])).text)
+        assert [page.count("row-link") for page in pages] == [50, 1]
+        assert f'href="{where}"' in pages[1]
+        assert "First page" in text_of(pages[1])
 
 
 async def test_a_walk_forward_shows_its_folds(market, settings):

@@ -26,7 +26,10 @@ class ValueFilter(Strategy):
     """Ranks companies by one figure every so often."""
 
     key, name = "value_filter", "Value filter"
-    description = "Holds the instruments that are cheapest by a figure of their companies."
+    description = (
+        "Holds the instruments that are cheapest by a figure of their companies as it was known "
+        "on that day; before the first one it holds nothing."
+    )
     parameters = (
         Parameter("figure", Kind.CHOICE, "trailing_pe", choices=FIGURES),
         Parameter("every", Kind.INTEGER, 21, 1, 250),
