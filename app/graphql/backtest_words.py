@@ -49,8 +49,8 @@ _STRATEGIES: Final = {
     "value_filter": (
         N_("Value filter"),
         N_(
-            "Holds the instruments that are cheapest by a figure of their companies as it was known "
-            "on that day; before the first one it holds nothing."
+            "Holds the instruments that are cheapest by a figure of their companies as it was "
+            "known on that day; before the first one it holds nothing."
         ),
     ),
     "buy_and_hold": (N_("Buy and hold"), N_("Buys every instrument once and keeps it.")),

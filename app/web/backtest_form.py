@@ -6,6 +6,7 @@ A number may be a list (`10, 20, 50`) or a range (`5:60:5`): then it is an axis 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from math import isfinite, nan
 from typing import Any, Final
 
@@ -109,6 +110,30 @@ def write_query(it: Row, values: Mapping[str, Any]) -> dict[str, str]:
     query |= {name: "on" if asked[name] else "off" for name in SWITCHES}
     written = {name: _FLAGS.get(text, text) for name, text in query.items() if text}
     return written | {"volumeCap": "" if cap is None else f"{cap * 100:.10g}"}
+
+
+def write_request(it: Row) -> dict[str, str]:
+    """The form filled in with all that was asked for, to be changed and run again."""
+    asked = it["input"]
+    query = write_query(it | {"result": {"parameters": asked["parameters"]}}, {})
+    for axis in asked["sweep"]:
+        name, values = axis["name"], [str(one) for one in axis["values"]]
+        if name in EXITS:
+            query[name] = _write_axis([f"{float(one) * 100:.10g}" for one in values])
+        else:
+            query[f"p.{name}"] = _write_axis(values)
+    if asked["walkForward"]:
+        query |= {"walk": "on"} | {name: str(asked["walkForward"][name]) for name in _PLAN}
+    return query | ({"name": it["name"]} if it["name"] else {})
+
+
+def _write_axis(values: list[str]) -> str:
+    """A range where whole numbers are evenly apart, else a list; one value is a list of itself."""
+    numbers = [int(one) for one in values if one.isdecimal()]
+    steps = {b - a for a, b in pairwise(numbers)}
+    if len(numbers) == len(values) > 2 and len(steps) == 1 and min(steps) > 0:
+        return f"{numbers[0]}:{numbers[-1]}:{steps.pop()}"
+    return ", ".join(values)
 
 
 def _text_of(parameter: Row, given: Mapping[str, str]) -> str:

@@ -13,7 +13,14 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import AppError, NotFound
 from app.graphql.execute import run_document
-from app.web.backtest_form import DEFAULTS, EXITS, in_percent, read_input, write_query
+from app.web.backtest_form import (
+    DEFAULTS,
+    EXITS,
+    in_percent,
+    read_input,
+    write_query,
+    write_request,
+)
 from app.web.backtest_listing import (
     SMALL,
     draw_curves,
@@ -92,6 +99,7 @@ async def _show(request: Request, form: Form) -> Response:
     data: dict[str, Any] = {
         "form": form,
         "it": it,
+        "again": urlencode(write_request(it)),
         "open": it["state"] in {"PENDING", "RUNNING"},
         "portfolios": [one for one in page["portfolios"] if one["kind"] != "TRACKED"],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import BadInput
-from app.web.backtest_form import read_axis, read_input, write_query
+from app.web.backtest_form import read_axis, read_input, write_query, write_request
 
 STRATEGY = {
     "key": "rule",
@@ -53,15 +53,37 @@ def test_what_is_no_number_is_told_by_its_field(wrong):
     assert refused.value.field == next(iter(wrong))
 
 
-def test_a_cell_fills_the_form_in():
+def it_was_asked(**more):
     asked = dict.fromkeys(("stop", "target", "trailing", "benchmark"))
     asked |= {"cash": "10", "costs": "none", "fill": "NEXT_OPEN", "sizing": "FRACTION",
               "slippage": 0.001, "fraction": 0.25, "interest": 0.0, "borrowing": 0.04, "slots": 2,
               "volumeCap": None, "shorts": True, "taxed": False, "ticks": True, "limits": False,
-              "whole": True}  # fmt: skip
-    it = {"input": asked, "strategy": "rule", "symbols": ["A", "B"], "firstDay": "2020-01-06",
-          "lastDay": "2021-01-01", "result": {"parameters": [
-              {"name": "fast", "value": "3"}, {"name": "short", "value": "true"}]}}  # fmt: skip
+              "whole": True, "sweep": [], "walkForward": None, "parameters": []}  # fmt: skip
+    return {"input": asked | more, "strategy": "rule", "symbols": ["A", "B"], "name": None,
+            "firstDay": "2020-01-06", "lastDay": "2021-01-01", "result": None}  # fmt: skip
+
+
+def test_what_was_asked_fills_the_form_in_again():
+    plan = {"train": 100, "test": 40, "embargo": 2}
+    axes = [("fast", ["3", "5", "7"]), ("stop", ["0.05", "0.2"]), ("target", ["0.1"])]
+    sweep = [{"name": name, "values": values} for name, values in axes]
+    given = [{"name": "short", "value": "true"}]
+    it = it_was_asked(sweep=sweep, walkForward=plan, parameters=given) | {"name": "Mine"}
+    query = write_request(it)
+    assert (query["p.fast"], query["stop"], query["target"]) == ("3:7:2", "5, 20", "10")
+    wanted = read_input(query, STRATEGY)
+    assert wanted["sweep"] == [
+        {"name": "fast", "from": 3, "to": 7, "step": 2},
+        {"name": "stop", "values": ["0.05", "0.2"]},
+    ]
+    assert (wanted["target"], wanted["parameters"], wanted["walkForward"]) == (0.1, given, plan)
+    assert (wanted["name"], wanted["from"]) == ("Mine", "2020-01-06")
+
+
+def test_a_cell_fills_the_form_in():
+    parameters = [{"name": "fast", "value": "3"}, {"name": "short", "value": "true"}]
+    it = it_was_asked() | {"result": {"parameters": parameters}}
+    asked = it["input"]
     query = write_query(it, {"fast": 3, "stop": 0.05})
     wanted = read_input(query, STRATEGY)
     assert wanted["stop"] == 0.05

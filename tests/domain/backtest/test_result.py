@@ -62,7 +62,7 @@ def test_round_trips_add_up_to_what_was_made() -> None:
 
 def test_the_benchmark_is_buy_and_hold_of_equal_weights() -> None:
     many = prepare(sample())
-    own = Sizing(Size.VOLATILITY, 0.1, slots=2)  # of the backtest: who holds has no stop, and buys all
+    own = Sizing(Size.VOLATILITY, 0.1, slots=2)  # who holds has no stop, and buys all of it
     got = run_benchmarks(many, replace(BARE, sizing=own, exits=Exits(stop=0.05, target=0.05)))
     assert got.fills.filter(pl.col("quantity") > 0)["symbol"].sort().to_list() == sorted(
         many.symbols
