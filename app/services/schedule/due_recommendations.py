@@ -1,7 +1,7 @@
 """When recommendations of a market are due: a day is stored and analysed, and not issued yet.
 
-While a collection or analysis of the market is waiting for its first or second try the day is not
-complete; what fails more often does not hold the others up.
+While a collection or analysis of the market waits for its first or second try, or is in it, the
+day is not complete; what fails more often does not hold the others up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from app.services.work.jobs import open_jobs
 
 
 async def is_complete(env: Env, market: MarketKey) -> bool:
-    """Whether no collection or analysis of the market waits for its first or second try.
+    """Whether no collection or analysis of the market has its first or second try ahead or is in it.
 
     Raises:
         Unavailable: the database does not answer.
@@ -54,7 +54,8 @@ _SHARES: Final = """
 """
 _OPEN: Final = """
     EXISTS (SELECT FROM job JOIN share USING (symbol)
-            WHERE kind IN ('collect', 'analyse') AND done_at IS NULL AND attempts < 2)
+            WHERE kind IN ('collect', 'analyse') AND done_at IS NULL
+              AND (attempts < 2 OR attempts = 2 AND state = 'RUNNING'))
 """
 _WAITING: Final = f"{_SHARES} SELECT {_OPEN}"
 _STATE: Final = f"""

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from app.domain.recommend.markets import MarketKey
 from app.env import Env
 from app.services.recommend.recommend_issue import issue
-from app.services.schedule.due_recommendations import open_due_recommendations
+from app.services.schedule.due_recommendations import is_complete, open_due_recommendations
 from app.services.work.jobs import list_jobs
 from tests.recommending import make_market
 
@@ -28,8 +28,13 @@ async def test_a_day_is_due_once_when_its_market_is_complete(env):
     days = await make_market(env, ("AAPL", "MSFT"), sessions=110)
     await open_job(env, "MSFT")
     assert await open_due_recommendations(env) == 0
-    async with env.db.write() as db:
-        await db.execute(text("UPDATE job SET attempts = 2"))  # it fails again and again
+    async with env.db.write() as db:  # the worker of its first try was killed
+        await db.execute(text("UPDATE job SET attempts = 2, state = 'RUNNING'"))
+    assert not await is_complete(env, MarketKey.US)
+    assert await open_due_recommendations(env) == 0
+    async with env.db.write() as db:  # it fails again and again
+        await db.execute(text("UPDATE job SET state = 'PENDING'"))
+    assert await is_complete(env, MarketKey.US)
     assert await open_due_recommendations(env) == 1
     assert await open_due_recommendations(env) == 0
     (job,) = await list_jobs(env, "recommend")
