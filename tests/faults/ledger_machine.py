@@ -13,7 +13,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -28,9 +34,13 @@ from tests.ledgers import DAY, balances, make_portfolio
 
 CENT = Decimal("0.01")
 DAYS = dict.fromkeys(("KRW", "USD"), DAY)
-QUANTITY = st.decimals("0.00000001", "40", places=8)
-PRICE = st.decimals("0.01", "30", places=4)
 CENTS = st.integers(0, 300).map(lambda n: n * CENT)
+DUST = st.sampled_from([Decimal("0.00000001"), Decimal("0.0001")])  # worth less than half a cent
+QUANTITY = st.one_of(
+    st.decimals("0.00000001", "40", places=8), st.integers(1, 40).map(Decimal), DUST
+)
+HALF_CENTS = st.integers(2, 6000).map(lambda n: n * CENT / 2)
+PRICE = st.one_of(st.decimals("0.01", "30", places=4), HALF_CENTS)
 
 
 @dataclass
@@ -85,12 +95,18 @@ class LedgerMachine(RuleBasedStateMachine):
     user: ClassVar[UserRow]
     loop: ClassVar[asyncio.Runner]
 
-    @initialize(capital=st.integers(1, 50_000).map(lambda n: n * CENT))
-    def begin(self, capital):
+    @initialize(
+        capital=st.integers(1, 200_000).map(lambda n: n * CENT),
+        first=st.tuples(QUANTITY, PRICE, CENTS) | st.none(),
+    )
+    def begin(self, capital, first):
+        """Most have bought something before the first step, which few steps can do without."""
         made = make_portfolio(self.env, self.user, capital, PortfolioKind.PRACTICE, "USD")
         self.book = self.run(made)
         self.oracle, self.step, self.day = Oracle(cash=capital), 0, 0
         self.last: tuple[Entry, str] | None = None
+        if first is not None:
+            self.buy(*first)
 
     def teardown(self):
         """Deletes the portfolio: somebody may have fifty, and there are 500 examples."""
@@ -152,10 +168,11 @@ class LedgerMachine(RuleBasedStateMachine):
             wanted = self.oracle.sell(quantity, price, fee, self.day + 2)
             assert self.trade("SELL", quantity, price, fee, 2) == wanted
 
+    @precondition(lambda self: self.oracle.shares)
     @rule(price=PRICE)
     def sell_all(self, price):
         quantity = self.oracle.shares
-        if quantity and self.oracle.sell(quantity, price, Decimal(0), self.day + 2):
+        if self.oracle.sell(quantity, price, Decimal(0), self.day + 2):
             assert self.trade("SELL", quantity, price, Decimal(0), 2)
             assert "POSITION share:A" not in self.run(balances(self.env, self.book))
 
@@ -175,22 +192,20 @@ class LedgerMachine(RuleBasedStateMachine):
         self.oracle.cash -= amount if covered else 0
         self.oracle.won += won if covered else 0
 
+    @precondition(lambda self: self.last)
     @rule()
     def replay(self):
-        if self.last is not None:
-            entry, key = self.last
-            assert self.record(entry, key)
+        assert self.record(*self.last)
 
+    @precondition(lambda self: self.last)
     @rule()
     def use_the_key_for_something_else(self):
-        if self.last is not None:
-            entry, key = self.last
-            other = replace(entry, note="another request")
-            try:
-                self.record(other, key)
-            except Conflict:
-                return
-            raise AssertionError("the key was taken for another request")
+        entry, key = self.last
+        try:
+            self.record(replace(entry, note="another request"), key)
+        except Conflict:
+            return
+        raise AssertionError("the key was taken for another request")
 
     @rule(amount=CENTS.filter(bool))
     def deposit_and_take_it_back_twice(self, amount):
