@@ -25,6 +25,9 @@ T = TypeVar("T")
 PATIENCE: Final = 5.0
 """Seconds after which an answer is no longer expected."""
 
+QUIET: Final = 5.0
+"""Seconds of silence on a subscription after which the broker is asked whether it is there."""
+
 
 class Bus:
     """Publish, subscribe, and hashes of newest values.
@@ -163,7 +166,7 @@ async def _messages(
         message = early.popleft() if early else None
         if message is None:
             with _translated():
-                message = await pubsub.get_message(timeout=PATIENCE)
+                message = await pubsub.get_message(timeout=PATIENCE if asked else QUIET)
                 if message is None:
                     if asked:
                         raise TimeoutError("no answer to a ping")

@@ -121,7 +121,8 @@ async def test_a_killed_broker_is_told_of_at_once_and_found_again_later():
 
 
 async def test_a_broker_that_falls_silent_is_noticed(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("app.adapters.bus.PATIENCE", 1.0)
+    monkeypatch.setattr("app.adapters.bus.QUIET", 0.05)
+    monkeypatch.setattr("app.adapters.bus.PATIENCE", 60.0)
     with start_broker() as broker:
         bus = Bus(broker.url)
         async with bus.listen(QUOTES) as messages:
@@ -130,11 +131,13 @@ async def test_a_broker_that_falls_silent_is_noticed(monkeypatch: pytest.MonkeyP
                 while await pings(broker.url) < 2:
                     await asyncio.sleep(0.02)
             assert not heard.done()
+            monkeypatch.setattr("app.adapters.bus.PATIENCE", 0.5)
             broker.signal(signal.SIGSTOP)
             with pytest.raises(Unavailable):
                 await heard
         with pytest.raises(Unavailable):
             await bus.ping()
         broker.signal(signal.SIGCONT)
+        monkeypatch.setattr("app.adapters.bus.PATIENCE", 60.0)
         await bus.ping()
         await bus.close()
