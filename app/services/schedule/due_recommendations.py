@@ -17,7 +17,7 @@ from app.services.work.jobs import open_jobs
 
 
 async def is_complete(env: Env, market: MarketKey) -> bool:
-    """Whether no collection or analysis of the market has its first or second try ahead or is in it.
+    """Whether every collection and analysis of the market has had its first two tries, or ended.
 
     Raises:
         Unavailable: the database does not answer.
