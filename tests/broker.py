@@ -56,7 +56,7 @@ def start_broker() -> Iterator[Broker]:
             servers.stop()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 300) -> None:
     """Waits until a condition holds.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import select
 import shutil
 import signal
@@ -12,8 +13,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +32,7 @@ def is_alive(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
-def until(happened: Callable[[], object], seconds: float = 60) -> bool:
+def until(happened: Callable[[], object], seconds: float = 300) -> bool:
     """Waits for something; whether it happened in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -54,12 +56,17 @@ def processes_with(text: str) -> list[int]:
     return found
 
 
+PORTS = count(random.SystemRandom().randrange(10_000, 30_000))
+"""Below those that the kernel gives away: none is taken between its choice and its use."""
+
+
 def free_port() -> int:
-    """A TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nobody listens on, another one each time."""
+    for port in PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("there is no end of ports")
 
 
 @cache
@@ -106,7 +113,7 @@ class Running:
         self._pipe = self.process.stdout.fileno()
         self.output = ""
 
-    def read_until(self, text: str, seconds: float = 60) -> str:
+    def read_until(self, text: str, seconds: float = 300) -> str:
         """All output so far, which holds `text`."""
         end = time.monotonic() + seconds
         while text not in self.output:
@@ -121,7 +128,7 @@ class Running:
         """Sends a signal."""
         self.process.send_signal(number)
 
-    def end(self, seconds: float = 60) -> int:
+    def end(self, seconds: float = 300) -> int:
         """Waits for the end; the exit code."""
         rest, _ = self.process.communicate(timeout=seconds)
         self.output += rest.decode()

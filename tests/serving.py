@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from app.commands.serve import server_config
 from app.config import Settings
 from app.main import build_app
-from tests.processes import free_port
+from tests.fakes.running import listen
 
 BASE_URL = "http://localhost:8000"
 
@@ -58,18 +58,18 @@ def served(settings: Settings, **state: Any) -> Iterator[str]:
     `state` takes the place of what the application has opened, once it has started.
     """
     config = server_config(settings)
-    config.host, config.port = "127.0.0.1", free_port()
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
-    thread.start()
-    end = time.monotonic() + 20
-    while not server.started and thread.is_alive() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert server.started, "the server did not start"
-    for name, value in state.items():
-        setattr(config.app.state, name, value)
-    try:
-        yield f"http://127.0.0.1:{config.port}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
+    with listen() as listener:
+        serving = server.serve([listener])
+        thread = threading.Thread(target=lambda: asyncio.run(serving), daemon=True)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+        for name, value in state.items():
+            setattr(config.app.state, name, value)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(60)

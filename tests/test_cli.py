@@ -25,7 +25,7 @@ def run(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from app.services import readiness
 from tests.processes import ROOT
 from tests.serving import asgi_client
 
@@ -20,7 +21,8 @@ HEAVY = (
 )
 
 
-async def test_the_application_opens_its_servers_and_closes_them(env, settings):
+async def test_the_application_opens_its_servers_and_closes_them(env, settings, monkeypatch):
+    monkeypatch.setattr(readiness, "TIME_LIMIT", 60.0)
     async with asgi_client(settings) as client:
         assert (await client.http.get("/readyz")).status_code == 200
         opened = client.app.state.env

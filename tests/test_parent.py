@@ -40,14 +40,14 @@ def test_a_child_ends_when_its_supervisor_is_killed(watch: str) -> None:
 def test_a_child_that_starts_too_late_ends_at_once() -> None:
     environ = {**os.environ, PARENT: "1"}
     command = [sys.executable, "-c", CHILD.format(watch="")]
-    done = subprocess.run(command, env=environ, check=False, timeout=30)
+    done = subprocess.run(command, env=environ, check=False, timeout=300)
     assert done.returncode == -signal.SIGTERM
 
 
 def test_without_a_supervisor_nothing_is_followed() -> None:
     environ = {name: value for name, value in os.environ.items() if name != PARENT}
     command = [sys.executable, "-c", CHILD.format(watch="").replace("600", "0.1")]
-    assert subprocess.run(command, env=environ, check=False, timeout=30).returncode == 0
+    assert subprocess.run(command, env=environ, check=False, timeout=300).returncode == 0
 
 
 def test_the_environment_of_children_names_this_process() -> None:

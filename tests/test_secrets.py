@@ -34,7 +34,7 @@ def run(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]
         **settings,
     )
     return subprocess.run(
-        sise(*arguments), env=environ, capture_output=True, text=True, check=False, timeout=30
+        sise(*arguments), env=environ, capture_output=True, text=True, check=False, timeout=300
     )
 
 

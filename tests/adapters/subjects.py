@@ -27,7 +27,7 @@ from tests.fakes.yahoo import FakeYahoo
 
 CODE = "123450.KS"
 NOW = datetime(2013, 3, 4, 12, tzinfo=UTC)
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 IMPATIENT = 0.4  # seconds; for a server that answers late
 ROWS: list[tuple[Any, ...]] = [
     (date(2013, 2, 21), 40_000.0, 41_200.0, 39_600.0, 40_400.0, 1000),

@@ -168,7 +168,7 @@ async def test_every_fault_has_an_answer_of_its_kind(
 ) -> None:
     timeout = IMPATIENT if kind == "slow" else TIMEOUT
     async with open_subject(name, yahoo, naver, tmp_path, timeout) as subject:
-        subject.fault(kind, delay=1.0)
+        subject.fault(kind, delay=30.0)
         found = await subject.source.history(CODE)
         assert isinstance(found, FAULTS[name][kind]), found
         if not isinstance(found, History):

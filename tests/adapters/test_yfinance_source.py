@@ -43,7 +43,7 @@ def host() -> Politeness:
 async def theirs(
     yahoo: FakeYahoo, host: Politeness, tmp_path: Path
 ) -> AsyncIterator[YFinanceSource]:
-    source = YFinanceSource(yahoo.url, now=now, host=host, cache=tmp_path, timeout=2)
+    source = YFinanceSource(yahoo.url, now=now, host=host, cache=tmp_path, timeout=30)
     yield source
     await source.close()
 

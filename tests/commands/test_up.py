@@ -34,7 +34,7 @@ def installation() -> Iterator[tuple[Path, Running, dict[str, str]]]:
             SISE_DATA_DIR=data, SISE_PORT=free_port(), SISE_PRICE_SOURCE="sample"
         )
         with running(sise("up"), environ) as supervisor:
-            supervisor.read_until("Ctrl-C stops it", 120)
+            supervisor.read_until("Ctrl-C stops it")
             yield data, supervisor, environ
 
 
@@ -75,7 +75,7 @@ def test_the_doctor_in_a_second_terminal_finds_it_well(
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    assert until(lambda: "ok    Workers" in diagnose(), 60)
+    assert until(lambda: "ok    Workers" in diagnose())
     assert "ok    Web" in diagnose()
 
 
@@ -86,7 +86,7 @@ def test_a_killed_web_process_serves_again(
     (web,) = children(supervisor, "serve")
     os.kill(web, signal.SIGKILL)
     supervisor.read_until("Web was ended by signal 9; starting it again in 0.5 s")
-    assert until(lambda: "AAPL" in page(environ), 60)
+    assert until(lambda: "AAPL" in page(environ))
 
 
 def test_it_stops_with_nothing_left_and_starts_again_with_its_prices(
@@ -94,12 +94,12 @@ def test_it_stops_with_nothing_left_and_starts_again_with_its_prices(
 ) -> None:
     data, supervisor, environ = installation
     supervisor.send(signal.SIGINT)
-    assert supervisor.end(60) == 0, supervisor.output
+    assert supervisor.end() == 0, supervisor.output
     assert "Traceback" not in supervisor.output, supervisor.output
     assert processes_with(str(data)) == []
     with running(sise("up"), environ) as again:
-        again.read_until("Ctrl-C stops it", 60)
+        again.read_until("Ctrl-C stops it")
         assert "AAPL" in page(environ)
         again.send(signal.SIGTERM)
-        assert again.end(60) == 0
+        assert again.end() == 0
     assert processes_with(str(data)) == []

@@ -79,9 +79,9 @@ async def test_a_killed_connection_is_unavailable_and_the_next_one_works(
 ) -> None:
     async def sleep() -> None:
         if directly:
-            await env.db.call(SLEEP, {"seconds": 20.0})
+            await env.db.call(SLEEP, {"seconds": 600.0})
         async with env.db.read() as db:
-            await db.execute(SLEEP, {"seconds": 20.0})
+            await db.execute(SLEEP, {"seconds": 600.0})
 
     task = asyncio.create_task(sleep())
     killed = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,12 +15,12 @@ import orjson
 
 @dataclass
 class Receiver:
-    """`status` is what it answers, after `delay` seconds; `location` where it leads on to."""
+    """`status` is what it answers, `location` where it leads on to; unless `answers`, nothing."""
 
     url: str = ""
     port: int = 0
     status: int = 200
-    delay: float = 0.0
+    answers: bool = True
     location: str | None = None
     bodies: list[bytes] = field(default_factory=list)
     heads: list[dict[str, str]] = field(default_factory=list)
@@ -35,12 +34,14 @@ class Receiver:
 @contextmanager
 def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """A receiver that runs for the block."""
-    receiver = Receiver()
+    receiver, over = Receiver(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            time.sleep(receiver.delay)
+            if not receiver.answers:
+                over.wait()
+                return
             if receiver.status < 300:
                 receiver.bodies.append(body)
                 receiver.heads.append({name.lower(): value for name, value in self.headers.items()})
@@ -63,6 +64,7 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
+        over.set()
         server.shutdown()
         thread.join()
         server.server_close()

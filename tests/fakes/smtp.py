@@ -58,7 +58,7 @@ class FakeSmtp:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Keeps the letter, or says `reply`."""
         if self.silent:
-            await asyncio.sleep(30)
+            await asyncio.sleep(600)
         if self.reply:
             return self.reply
         self.letters.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
@@ -98,11 +98,11 @@ def run_smtp(
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     starting = loop.create_server(make, sock=listener, ssl=tls)
-    server = asyncio.run_coroutine_threadsafe(starting, loop).result(10)
+    server = asyncio.run_coroutine_threadsafe(starting, loop).result(60)
     try:
         yield fake
     finally:
-        asyncio.run_coroutine_threadsafe(_stop(server), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_stop(server), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()

@@ -105,12 +105,13 @@ async def _stream(socket_: WebSocket) -> None:
     await socket_.accept()
     state.sockets[socket_] = set()
     with suppress(WebSocketDisconnect, RuntimeError):
-        while True:
+        while socket_ in state.sockets:
             message = json.loads(await socket_.receive_text())
             state.touched = True
             state.log.append({"at": time.monotonic(), "symbol": "stream", "query": message})
-            state.sockets[socket_] |= set(message.get("subscribe", []))
-            state.sockets[socket_] -= set(message.get("unsubscribe", []))
+            symbols = state.sockets.get(socket_, set())
+            symbols |= set(message.get("subscribe", []))
+            symbols -= set(message.get("unsubscribe", []))
     state.sockets.pop(socket_, None)
 
 
@@ -173,7 +174,8 @@ async def _send_raw(state: State, body: dict[str, str]) -> int:
 
 
 async def _drop(state: State, body: None) -> None:
-    for socket_ in list(state.sockets):
+    while state.sockets:  # none is listed once it is being closed
+        socket_, _ = state.sockets.popitem()
         with suppress(RuntimeError):
             await socket_.close(1012)
 
@@ -245,7 +247,7 @@ class FakeYahoo:
     def __init__(self, url: str, state: State | None = None) -> None:
         self.url, self._state = url, state
         self.stream_url = url.replace("http", "ws", 1) + "/stream"
-        self._client = httpx.Client(base_url=url, trust_env=False, timeout=10)
+        self._client = httpx.Client(base_url=url, trust_env=False, timeout=60)
 
     def _call(self, method: str, what: str, body: Any = None) -> Any:
         response = self._client.request(method, f"/__{what}", json=body)

@@ -79,7 +79,7 @@ async def test_a_sweep_survives_its_worker_and_is_completed_once(env, settings, 
     row = await ask(env, alice, strategy="momentum", symbols=("AAPL", "MSFT"),
                     values={"skip": 0}, axes=axes)  # fmt: skip
     assert row.parts == 40
-    async with long_worker(settings) as killed, asyncio.timeout(180):
+    async with long_worker(settings) as killed, asyncio.timeout(600):
         while await count_parts(env) < 3:
             assert killed.returncode is None
             await asyncio.sleep(0.01)
@@ -151,7 +151,7 @@ async def test_two_machines_share_a_sweep_that_is_completed_once(
     asked = {"strategy": "momentum", "symbols": ("AAPL", "MSFT"), "values": {"skip": 0}}
     base = urlsplit(settings.database_url)
     sockets = Path(parse_qs(base.query)["host"][0])
-    async with AsyncExitStack() as stack, asyncio.timeout(240):
+    async with AsyncExitStack() as stack, asyncio.timeout(600):
         database, broker = [
             await stack.enter_async_context(relaying(url))
             for url in (f"unix://{sockets}/.s.PGSQL.5432", settings.redis_url)

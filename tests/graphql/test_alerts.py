@@ -14,7 +14,7 @@ from app.domain.alerts.rules import EXTREMES, PRICES, AlertKind
 from app.graphql.schema import schema
 from app.services.alerts.alert_words import alert_sentence
 from app.services.alerts.alerts import AlertRow
-from tests.alerting import see_path
+from tests.alerting import notice_beginning, see_path
 from tests.factories import make_instrument
 from tests.graphql.asking import make_context
 from tests.people import by_session, make_user
@@ -100,15 +100,16 @@ async def test_hours_are_chosen_by_the_clock(context):
     assert data == {"alertHours": {"timeZone": "Asia/Seoul", "quietFrom": "22:00"}}
 
 
-async def test_the_subscription_tells_as_soon_as_it_rings(env, context):
+async def test_the_subscription_tells_as_soon_as_it_rings(env, context, monkeypatch):
+    begun = notice_beginning(monkeypatch)
     await answer(context, SAVE, input=PRICE)
     query = "subscription { alerts { sentence } }"
     async with aclosing(await schema.subscribe(query, context_value=context)) as results:
         first = asyncio.ensure_future(anext(results))
-        await asyncio.sleep(0.1)
+        await begun.wait()
         await see_path(env, "AAPL", 149, 151)
         context.hub.bell.ring([context.user.id])
-        result = await asyncio.wait_for(first, 5)
+        result = await asyncio.wait_for(first, 60)
     assert result.data["alerts"]["sentence"].startswith("Apple has risen")
 
 

@@ -14,18 +14,21 @@ from app.graphql import execution
 from app.graphql.budget import Budget
 from app.graphql.execution import CACHED_DOCUMENTS, DEADLINE, find_deadline
 from app.graphql.schema import schema
+from tests.clocks import hold_deadlines
 from tests.graphql.asking import ask, execute, fail, make_context
 
 
 class SlowHub:
-    """A hub whose quotes never come; `cancelled` counts who stopped waiting."""
+    """A hub whose quotes never come: the deadline does. `cancelled` counts who stopped waiting."""
 
-    def __init__(self) -> None:
-        self.cancelled = 0
+    def __init__(self, deadlines=()) -> None:
+        self.cancelled, self.deadlines = 0, deadlines
 
     async def quotes(self, _symbols):
+        for deadline in self.deadlines:
+            deadline.reschedule(0)
         try:
-            await asyncio.sleep(10)
+            await asyncio.Event().wait()
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
@@ -36,42 +39,44 @@ class SlowHub:
 
 
 @pytest.fixture
-def short(monkeypatch):
-    """A deadline that a test can wait for."""
+def deadlines(monkeypatch):
+    """Those that were begun, of 0.1 s; none comes by itself."""
     monkeypatch.setattr(execution, "DEADLINE", 0.1)
+    begun = hold_deadlines(monkeypatch, execution, 0.1)
     find_deadline.cache_clear()
-    yield
+    yield begun
     find_deadline.cache_clear()
 
 
-async def test_an_operation_that_takes_too_long_is_cut_and_cancelled(env, short):
-    hub = SlowHub()
+async def test_an_operation_that_takes_too_long_is_cut_and_cancelled(env, deadlines):
+    hub = SlowHub(deadlines)
     error = await fail(env, '{ quotes(symbols: ["A"]) { price } }', hub=hub)
     assert error["extensions"] == {"code": "UNAVAILABLE", "retryable": True}
     assert error["message"] == "The answer took longer than 0.1 s. Ask for less, or try again."
     assert hub.cancelled == 1
 
 
-async def test_an_operation_of_a_stream_is_cut_too(env, short):
-    results = await schema.stream(
-        '{ quotes(symbols: ["A"]) { price } }', context_value=make_context(env, hub=SlowHub())
-    )
+async def test_an_operation_of_a_stream_is_cut_too(env, deadlines):
+    context = make_context(env, hub=SlowHub(deadlines))
+    results = await schema.stream('{ quotes(symbols: ["A"]) { price } }', context_value=context)
     errors = [result.errors[0].extensions["code"] async for result in results]
     assert errors == ["UNAVAILABLE"]
 
 
-async def test_a_subscription_has_no_deadline(env, short, monkeypatch):
-    class SlowlyTalking(SlowHub):
+async def test_a_subscription_has_no_deadline_but_for_its_beginning(env, deadlines):
+    class Talking(SlowHub):
         async def subscribe(self, _symbols):
-            for _ in range(3):
-                await asyncio.sleep(0.4)
+            yield {}
+            for _ in range(2):
+                with pytest.raises(RuntimeError, match="finished Timeout"):
+                    deadlines[0].reschedule(0)
                 yield {}
 
-    monkeypatch.setattr(execution, "DEADLINE", 1.0)  # its beginning has one, also when all is slow
     query = 'subscription { quotes(symbols: ["A"]) { price } }'
-    context = make_context(env, hub=SlowlyTalking())
+    context = make_context(env, hub=Talking())
     results = await schema.stream(query, context_value=context)
     assert [result.data async for result in results] == [{"quotes": []}] * 3
+    assert len(deadlines) == 1
 
 
 def test_what_asks_the_source_may_take_longer(monkeypatch):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from time import monotonic
 
 import orjson
 import pytest
@@ -18,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from app.adapters.bus import QUOTES
 from app.domain.quotes import Quote, QuoteSource, QuoteState, quotes_to_json
 from app.env import Env
+from app.services.feed.fan_out import INTERVAL
 from app.web.graphql_socket import find_fault
 from tests.factories import make_bars, make_instrument
 from tests.serving import served
@@ -60,7 +62,7 @@ async def say(socket, message: dict) -> None:
 
 
 async def hear(socket) -> dict:
-    data = await asyncio.wait_for(socket.recv(), 10)
+    data = await asyncio.wait_for(socket.recv(), 60)
     assert isinstance(data, str)  # never a binary frame
     return orjson.loads(data)
 
@@ -125,6 +127,7 @@ async def test_a_burst_of_ticks_is_sent_as_the_newest_prices_four_times_a_second
     with served(settings) as url:
         async with talking(url) as socket:
             await ask(socket, FRAMES)
+            begun = monotonic()
             for cent in range(1, 200):
                 await publish(env, quote("AAPL", f"1{cent:02}.5"))
                 await asyncio.sleep(0.005)
@@ -132,7 +135,7 @@ async def test_a_burst_of_ticks_is_sent_as_the_newest_prices_four_times_a_second
             while not prices or prices[-1] != "1199.5":
                 frame = (await hear(socket))["payload"]["data"]["quoteFrames"]
                 prices.append(frame["price"][frame["symbol"].index("AAPL")])
-            assert 2 <= len(prices) <= 25
+            assert 2 <= len(prices) <= (monotonic() - begun) / INTERVAL + 1
 
 
 async def test_a_subscription_that_is_completed_sends_nothing_more(env, settings):
@@ -141,6 +144,8 @@ async def test_a_subscription_that_is_completed_sends_nothing_more(env, settings
         async with talking(url) as socket:
             await ask(socket, FRAMES)
             await say(socket, {"id": "1", "type": "complete"})
+            await say(socket, {"type": "ping"})
+            assert await hear(socket) == {"type": "pong"}  # it has ended
             await publish(env, quote("AAPL", "103"))
             await say(socket, {"type": "ping"})
             assert await hear(socket) == {"type": "pong"}

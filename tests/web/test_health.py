@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.services import readiness
 from tests.serving import asgi_client
 
 
@@ -16,7 +17,8 @@ async def test_a_process_that_runs_is_healthy_whatever_is_broken(env, settings):
     assert (answer.status_code, answer.text) == (200, "ok\n")
 
 
-async def test_a_process_with_all_it_needs_is_ready(env, settings):
+async def test_a_process_with_all_it_needs_is_ready(env, settings, monkeypatch):
+    monkeypatch.setattr(readiness, "TIME_LIMIT", 60.0)
     async with asgi_client(settings) as client:
         answer = await client.http.get("/readyz")
     assert answer.status_code == 200

@@ -26,8 +26,11 @@ async def sign_in(client: Client, name: str, password: str) -> str | None:
 
 
 async def test_an_unknown_name_takes_as_long_as_a_known_one(env, settings, full):
-    """One hash decides either time: a name that is not hashed for is answered 40 ms sooner."""
-    tries, bound = (100, 0.1) if full else (15, 0.5)  # of each kind
+    """One hash decides either time: a name that is not hashed for is answered 40 ms sooner.
+
+    The figure that is promised is of the wall, the short form counts CPU seconds.
+    """
+    tries, bound, clock = (100, 0.1, perf_counter) if full else (15, 0.5, process_time)
     for n in range(tries):
         await make_user(env, f"known{n}")
     took: dict[str, list[float]] = {"known": [], "unknown": []}
@@ -37,9 +40,9 @@ async def test_an_unknown_name_takes_as_long_as_a_known_one(env, settings, full)
             transport = httpx.ASGITransport(first.app, client=(f"192.0.2.{n}", 50_000))
             async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http:
                 for kind in sorted(took, reverse=n % 2 == 0):
-                    begin = perf_counter()
+                    begin = clock()
                     code = await sign_in(Client(http, first.app), f"{kind}{n}", "wrong")
-                    took[kind].append(perf_counter() - begin)
+                    took[kind].append(clock() - begin)
                     assert code == "UNAUTHENTICATED"
     known, unknown = median(took["known"]), median(took["unknown"])
     print(f"median known {known * 1000:.1f} ms, unknown {unknown * 1000:.1f} ms")

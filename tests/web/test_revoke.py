@@ -51,7 +51,7 @@ async def test_the_next_request_after_revoking_is_refused(env, settings):
 
 async def closing(socket) -> int | None:
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 await socket.recv()
     except ConnectionClosed as closed:

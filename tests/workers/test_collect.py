@@ -151,7 +151,7 @@ async def test_a_symbol_that_the_source_no_longer_lists_fails_for_good(ctx, live
 
 
 async def test_a_stop_gives_the_job_back(live, yahoo):
-    yahoo.fault("AAPL", "slow", delay=5)
+    yahoo.fault("AAPL", "held")
     job_id = await open_due(live)
     task = asyncio.create_task(collect_instrument(context(live), job_id))
     while not yahoo.log("AAPL"):
@@ -164,7 +164,7 @@ async def test_a_stop_gives_the_job_back(live, yahoo):
 
 
 async def test_a_try_that_takes_too_long_ends_by_itself(live, yahoo):
-    yahoo.fault("AAPL", "slow", delay=5)
+    yahoo.fault("AAPL", "held")
     job_id = await open_due(live)
     await collect_instrument(context(live, deadline=0.2), job_id)
     job = await the(live, job_id)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.adapters.prices import PriceSource
 from app.clock import Clock
 from app.domain.quotes import Quote, QuoteSource, QuoteState
 from app.env import Env
@@ -37,9 +38,22 @@ async def market(env: Env) -> Env:
     return replace(env, clock=Clock(start=NOW))
 
 
+class Counted(LiveFeed):
+    """Counts the rounds of questions."""
+
+    begun = ended = 0
+
+    async def _poll_source(self, source: PriceSource, symbols: list[str]) -> float:
+        self.begun += 1
+        try:
+            return await super()._poll_source(source, symbols)
+        finally:
+            self.ended += 1
+
+
 @asynccontextmanager
-async def feeding(env: Env, *, poll: float = 60.0, stale: float = 60.0) -> AsyncIterator[LiveFeed]:
-    feed = LiveFeed(env, Publisher(env.bus), stale=stale, poll=poll)
+async def feeding(env: Env, *, poll: float = 60.0, stale: float = 60.0) -> AsyncIterator[Counted]:
+    feed = Counted(env, Publisher(env.bus), stale=stale, poll=poll)
     await feed.refresh()
     running = asyncio.create_task(feed.run())
     try:
@@ -49,13 +63,19 @@ async def feeding(env: Env, *, poll: float = 60.0, stale: float = 60.0) -> Async
         await asyncio.wait({running})
 
 
+async def until_it_streams(feed: Counted, yahoo: FakeYahoo) -> None:
+    """Returns when both are streamed, and the questions asked before that are answered."""
+    await until(lambda: yahoo.streams() == [["AAPL", "MSFT"]])
+    await until(lambda: 0 < feed.begun == feed.ended)
+
+
 def price(feed: LiveFeed, symbol: str) -> str:
     return str(feed._publisher.held[symbol].price)
 
 
 async def test_a_streamed_price_becomes_a_live_quote(market: Env, yahoo: FakeYahoo):
     async with feeding(market) as feed:
-        await until(lambda: yahoo.streams() == [["AAPL", "MSFT"]])
+        await until_it_streams(feed, yahoo)
         yahoo.tick("AAPL", 431.53, previous_close=430.5, at=market.clock.now())
         await until(lambda: price(feed, "AAPL") == "431.53")
         quote = feed._publisher.held["AAPL"]
@@ -86,7 +106,8 @@ async def test_while_the_stream_is_alive_nobody_is_asked(market: Env, yahoo: Fak
     async with feeding(market, poll=0.05) as feed:
         await until(lambda: yahoo.streams() == [["AAPL", "MSFT"]])
         yahoo.tick("AAPL", 431.5, at=market.clock.now())
-        await until(lambda: price(feed, "AAPL") == "431.5")
+        await until(lambda: feed._stream.alive and feed.begun == feed.ended)
+        assert price(feed, "AAPL") == "431.5"
         yahoo.clear_log()
         await asyncio.sleep(0.4)
         assert [e for e in yahoo.log() if e["symbol"] != "stream"] == []
@@ -127,7 +148,7 @@ async def test_a_rate_limit_is_honoured(market: Env, yahoo: FakeYahoo):
 
 async def test_a_newly_tracked_instrument_is_subscribed(market: Env, yahoo: FakeYahoo):
     async with feeding(market) as feed:
-        await until(lambda: yahoo.streams() == [["AAPL", "MSFT"]])
+        await until_it_streams(feed, yahoo)
         await make_instrument(market, "IBM")
         await make_instrument(market, "GOOG", tracked=False)
         await feed.refresh()
@@ -138,7 +159,7 @@ async def test_a_newly_tracked_instrument_is_subscribed(market: Env, yahoo: Fake
 
 async def test_after_the_collection_the_official_close_is_the_quote(market: Env, yahoo: FakeYahoo):
     async with feeding(market) as feed:
-        await until(lambda: yahoo.streams() == [["AAPL", "MSFT"]])
+        await until_it_streams(feed, yahoo)
         yahoo.tick("AAPL", 431.5, at=market.clock.now())
         await until(lambda: price(feed, "AAPL") == "431.5")
         await make_bars(market, "AAPL", [432.25], start=date(2026, 1, 5), source="yahoo")
@@ -150,7 +171,7 @@ async def test_after_the_collection_the_official_close_is_the_quote(market: Env,
 
 async def test_ticks_that_cannot_be_right_change_nothing(market: Env, yahoo: FakeYahoo):
     async with feeding(market) as feed:
-        await until(lambda: yahoo.streams() == [["AAPL", "MSFT"]])
+        await until_it_streams(feed, yahoo)
         now = market.clock.now()
         for wrong in (-1.0, 0.0):
             yahoo.tick("AAPL", wrong, previous_close=430.5, at=now)

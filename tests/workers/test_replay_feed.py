@@ -100,13 +100,14 @@ async def test_a_restart_goes_on_with_the_next_step(sample_env: Env):
 async def test_every_new_day_is_announced_before_its_ticks(sample_env: Env):
     days = await make_days(sample_env)
     heard: list[tuple[str, str]] = []
-    async with (
-        sample_env.bus.listen(EVENTS, QUOTES) as messages,
-        replaying(sample_env, step=0.3) as ear,
-    ):
-        publishing = asyncio.create_task(ear.run())
-        async with asyncio.timeout(60):
-            while len([h for h in heard if h[0] == "day"]) < 2:
+    publisher, at = Publisher(sample_env.bus), None
+    feed = ReplayFeed(sample_env, publisher)
+    await feed.refresh()
+    publishing = asyncio.create_task(publisher.run())
+    async with sample_env.bus.listen(EVENTS, QUOTES) as messages, asyncio.timeout(60):
+        for ticks in range(1, 6):
+            at = await feed._step(at)
+            while [what for what, _ in heard].count("tick") < ticks:  # one that waits is conflated
                 channel, data = await anext(messages)
                 if channel == EVENTS:
                     event = orjson.loads(data)
@@ -118,9 +119,10 @@ async def test_every_new_day_is_announced_before_its_ticks(sample_env: Env):
                         for quote in quotes_from_json(data)
                         if quote.state is QuoteState.REPLAY
                     ]
-        publishing.cancel()
-    ticks = [("tick", days[1].isoformat())] * 4
-    assert heard == [("day", days[1].isoformat()), *ticks, ("day", days[2].isoformat())]
+    publishing.cancel()
+    await asyncio.wait({publishing})
+    one, two = days[1].isoformat(), days[2].isoformat()
+    assert heard == [("day", one), *[("tick", one)] * 4, ("day", two), ("tick", two)]
 
 
 async def test_all_instruments_step_together_and_the_others_keep_their_close(sample_env: Env):

@@ -22,7 +22,7 @@ from app.services.alerts.alerts import (
     list_alerts,
 )
 from app.services.feed.bell import Bell
-from tests.alerting import read_rule, see_path
+from tests.alerting import notice_beginning, read_rule, see_path
 from tests.factories import make_instrument
 from tests.graphql.asking import choose_source
 from tests.holdings import publish
@@ -125,12 +125,13 @@ async def test_alerts_come_in_pages_and_are_read_one_by_one_or_all(env, alice):
     )
 
 
-async def test_who_follows_gets_each_alert_once_also_without_a_bell(env, alice):
+async def test_who_follows_gets_each_alert_once_also_without_a_bell(env, alice, monkeypatch):
+    begun = notice_beginning(monkeypatch)
     await save_rule(env, alice.id, read_rule("AAPL > 150"))
     bell = Bell(patience=0.02)
     async with aclosing(follow_alerts(env, bell, alice.id)) as following:
         first = asyncio.ensure_future(anext(following))
-        await asyncio.sleep(0.05)
+        await begun.wait()
         await see_path(env, "AAPL", 140, 151, 140, 152)
         assert (await first).value == 151
         assert (await anext(following)).value == 152

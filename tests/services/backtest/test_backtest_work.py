@@ -125,11 +125,21 @@ async def test_a_cancelled_one_ends_at_the_next_look_and_keeps_nothing(env, alic
                     axes={"strong_only": (True, False) * 200})  # fmt: skip
     (job,) = await jobs.list_jobs(env, "backtest")
     shelf = load_shelf(env.settings)
-    task = asyncio.create_task(backtest_work.do_part(env, job, shelf, Inline()))
-    while (await get_backtest(env, alice, str(row.id))).state != "RUNNING":
-        await asyncio.sleep(0.01)
+    began = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class Slow(Inline):
+        """Is not done before it is told to end."""
+
+        def run(self, work, spans, watch):
+            loop.call_soon_threadsafe(began.set)
+            assert watch.stopped.wait(300)
+            return super().run(work, spans, watch)
+
+    task = asyncio.create_task(backtest_work.do_part(env, job, shelf, Slow()))
+    await asyncio.wait_for(began.wait(), 300)
     await cancel_backtest(env, alice, str(row.id))
-    assert await asyncio.wait_for(task, 20) == "CANCELLED"
+    assert await asyncio.wait_for(task, 300) == "CANCELLED"
     assert await read_cells(env, alice, row.id) is None
     assert (await get_backtest(env, alice, str(row.id))).state == "CANCELLED"
 

@@ -67,7 +67,7 @@ async def test_a_source_that_answers_can_be_chosen(env):
 
 async def test_a_source_that_does_not_answer_in_time_is_down(env, yahoo, monkeypatch):
     monkeypatch.setattr(source_switch, "PATIENCE", 0.2)
-    yahoo.fault("AAPL", "slow", delay=1)
+    yahoo.fault("AAPL", "held")
     assert await probe_source(env, "yahoo") == SourceDown("no answer within 0.2 s")
 
 

@@ -36,14 +36,17 @@ async def test_changes_within_the_interval_come_together_and_the_newest_wins():
     fan_out = FanOut()
     loop = asyncio.get_running_loop()
     with fan_out.join(frozenset({"AAPL"})) as (_, mailbox):
-        fan_out.push([quote(price=1)])
-        assert (await mailbox.take()).quotes["AAPL"].price == 1
         begun = loop.time()
+        fan_out.push([quote(price=1)])
+        taken = [(await mailbox.take()).quotes["AAPL"].price]
         for price in range(2, 50):
             fan_out.push([quote(price=price)])
             await asyncio.sleep(0.001)
-        assert (await mailbox.take()).quotes["AAPL"].price == 49
-        assert loop.time() - begun >= INTERVAL - 0.02
+        while taken[-1] < 49:  # once, unless the machine stood still for an interval
+            taken.append((await mailbox.take()).quotes["AAPL"].price)
+        assert taken[0] == 1
+        assert loop.time() - begun >= (len(taken) - 1) * INTERVAL
+        assert len(taken) < 49
 
 
 async def test_a_reader_gets_only_what_it_asked_for_and_nothing_after_it_left():

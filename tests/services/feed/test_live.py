@@ -19,9 +19,11 @@ from app.clock import Clock
 from app.db.models import Setting
 from app.domain.quotes import Quote, QuoteSource, QuoteState, quotes_to_json
 from app.env import Env
+from app.services.feed.fan_out import SPACING
 from app.services.feed.live import QuoteHub, list_quotes
 from app.telemetry import REGISTRY
 from tests.broker import start_broker, until
+from tests.clocks import StillClock
 from tests.factories import make_bars, make_instrument, make_sessions, weekdays
 
 DAYS = weekdays(date(2025, 12, 22), 20)  # to Friday 16 January 2026
@@ -189,13 +191,15 @@ async def test_a_subscriber_gets_at_most_four_items_a_second(at_noon: Env):
 
         items = hub.subscribe(["AAPL"])
         await item(items)
-        begun = loop.time()
         tasks.create_task(chatter())
-        times = []
-        while (await item(items))["AAPL"] != "299":
-            times.append(loop.time() - begun)
-        assert len(times) >= 3
-        assert all(late - early >= 0.19 for early, late in itertools.pairwise(times))
+        times, price = [loop.time()], ""
+        while price != "299":
+            price = (await item(items))["AAPL"]
+            times.append(loop.time())
+        assert len(times) >= 4
+        # taken between two readings of the clock: n items lie n - 1 spacings apart, wherever they are
+        for first, last in itertools.combinations(range(len(times)), 2):
+            assert times[last] - times[first] >= (last - first - 1) * SPACING
         await items.aclose()
 
 
@@ -235,15 +239,17 @@ async def test_a_price_that_stays_away_becomes_stale_by_itself(
     env: Env, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("app.services.feed.live.SWEEP_EVERY", 0.05)
-    env = replace(env, clock=Clock(start=NOW, rate=60))  # a minute a second
+    clock = StillClock(start=NOW)
+    env = replace(env, clock=clock)
     await make_market(env, "AAPL")
     async with running(env) as hub:
         items = hub.subscribe(["AAPL"])
         await item(items)
         await publish(env.bus, quote(at=env.clock.now()))
         async with asyncio.timeout(60):
-            states = [(await anext(items))["AAPL"].state for _ in range(2)]
-        assert states == [QuoteState.LIVE, QuoteState.STALE]
+            assert (await anext(items))["AAPL"].state is QuoteState.LIVE
+            object.__setattr__(clock, "start", NOW + timedelta(seconds=91))
+            assert (await anext(items))["AAPL"].state is QuoteState.STALE
         assert hub.latest(["AAPL"])["AAPL"].state is QuoteState.STALE
         await items.aclose()
 
