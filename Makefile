@@ -45,8 +45,8 @@ format: setup-dev ## Format and mend what can be mended by rule
 bench: setup-dev $(VENV)/.bench ## Measured comparisons beside the peers (minutes)
 	@for topic in indicators backtest lead_lag ingest alerts first_load daily_run ledger portfolio_page push first_result start recommend screen refusals; do PYTHONPATH=. $(BIN)/python -m benchmarks.$$topic || exit 1; done
 
-shots: setup-dev messages ## Screenshots of every page into shots/
-	@PYTHONPATH=. $(BIN)/python -m tests.browser.shots
+shots: setup-dev messages ## Screenshots of every page into shots/ (ARGS=--readme: those of the READMEs)
+	@PYTHONPATH=. $(BIN)/python -m tests.browser.shots $(ARGS)
 
 messages: $(VENV)/.dev ## Compile the translations
 	@$(BIN)/pybabel --quiet compile --directory locale --domain messages
