@@ -68,15 +68,17 @@ def test_the_doctor_in_a_second_terminal_finds_it_well(
 ) -> None:
     _, _, environ = installation
 
-    def diagnose() -> str:
+    found: list[str] = []
+
+    def is_well() -> bool:
         done = subprocess.run(
             sise("doctor"), env=environ, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        found[:] = [done.stdout, done.stderr]
+        return done.returncode == 0 and "ok    Workers" in done.stdout
 
-    assert until(lambda: "ok    Workers" in diagnose())
-    assert "ok    Web" in diagnose()
+    assert until(is_well), found
+    assert "ok    Web" in found[0]
 
 
 def test_a_killed_web_process_serves_again(

@@ -112,7 +112,7 @@ def postgres_15() -> Iterator[Settings]:
             }
         )
         server.terminate()
-        server.wait(30)
+        server.wait(300)
 
 
 async def test_a_postgresql_15_of_one_s_own_is_migrated(postgres_15: Settings) -> None:

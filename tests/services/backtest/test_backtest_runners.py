@@ -106,7 +106,8 @@ async def test_a_worker_with_room_takes_along_the_parts_that_nobody_has(env, mon
     assert first.equals(second)
 
 
-def test_a_cluster_of_two_processes_computes_the_same(task, env):
+def test_a_cluster_of_two_processes_computes_the_same(task, env, monkeypatch):
+    monkeypatch.setattr("app.adapters.cluster.CONNECT_WITHIN", 300)
     scheduler = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
          "--port", "0", "--no-dashboard"], stderr=subprocess.PIPE, text=True)  # fmt: skip

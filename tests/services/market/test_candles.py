@@ -20,6 +20,7 @@ from app.errors import BadInput, NotFound, RateLimited, Unavailable
 from app.services.market.candles import get_series
 from app.services.settings import choose_source, put_setting
 from app.services.sources.source_order import Reach, find_reach
+from tests.clocks import at
 from tests.factories import (
     make_bars,
     make_dividend,
@@ -248,7 +249,8 @@ def minutes(start: datetime, count: int, step: int) -> list[list[float]]:
 
 @pytest.fixture
 async def intraday(apple: Env, yahoo: FakeYahoo) -> Env:
-    """Yahoo has 78 bars of five minutes of yesterday's session."""
+    """Yahoo has 70 bars of five minutes of yesterday's session; the clock stands."""
+    apple = at(apple, apple.clock.now())
     opened = (apple.clock.now() - timedelta(days=1)).replace(hour=14, minute=30, second=0)
     yahoo.set("AAPL", intraday=minutes(opened, 70, 5))
     return apple

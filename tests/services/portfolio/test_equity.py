@@ -154,7 +154,7 @@ async def test_two_workers_work_each_portfolio_out_once(env: Env, monkeypatch):
         worked.append(len(worked))
         if len(worked) == 1:
             loop.call_soon_threadsafe(begun.set)
-            assert go_on.wait(30)
+            assert go_on.wait(300)
         return compute_equity(entries, *args, **options)
 
     monkeypatch.setattr(equity, "compute_equity", compute)

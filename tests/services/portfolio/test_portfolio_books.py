@@ -108,7 +108,7 @@ async def test_a_book_whose_first_reader_has_given_up_is_made_once(
     def fold(entries, **facts):
         folded.append(len(entries))
         loop.call_soon_threadsafe(begun.set)
-        go_on.wait(60)
+        go_on.wait(300)
         return keep_book(entries, **facts)
 
     monkeypatch.setattr(portfolio_books, "keep_book", fold)
