@@ -192,7 +192,8 @@ document.addEventListener('htmx:after:swap', (event) => {
     dialog?.close();
     closeHits();
     if (search()) search().value = '';
-    target.focus({ preventScroll: true });
+    const wrong = target.querySelector('[aria-invalid="true"]'); // where to go on from
+    (wrong ?? target).focus({ preventScroll: !wrong });
   }
   // hits that come after the reader has left the box are of no use any more
   if (target?.id === 'hits' && document.activeElement !== search()) closeHits();

@@ -53,21 +53,20 @@ class SweepAxisInput:
         Raises:
             BadInput: neither values nor a range, or too many.
         """
+        step = 1.0 if self.step is None else self.step
         if self.values is not None:
-            values = self.values
-        elif self.from_ is None or self.to is None or not (self.step or 1.0) > 0:
+            count = len(self.values)
+        elif self.from_ is None or self.to is None or not step > 0:
             message = "The axis %(name)s needs values, or from, to and a step above 0"
             raise BadInput(message, field=self.name, name=self.name)
         else:
-            step = self.step or 1.0
-            count = int(min(max((self.to - self.from_) / step + 1e-9, -1), MOST_VALUES)) + 1
-            values = [repr(round(self.from_ + i * step, 10)) for i in range(count)]
-        if not 1 <= len(values) <= MOST_VALUES:
+            count = int(min(max((self.to - self.from_) / step + 1e-9, -1), 1e9)) + 1
+        if not 1 <= count <= MOST_VALUES:
             message = "The axis %(name)s has %(value)d values; it must be from 1 to %(bound)d"
-            raise BadInput(
-                message, field=self.name, name=self.name, value=len(values), bound=MOST_VALUES
-            )
-        return values
+            raise BadInput(message, field=self.name, name=self.name, value=count, bound=MOST_VALUES)
+        if self.values is not None:
+            return self.values
+        return [repr(round((self.from_ or 0.0) + i * step, 10)) for i in range(count)]
 
 
 @strawberry.input(description="Sessions of training and testing, and between them.")
@@ -127,6 +126,10 @@ class BacktestInput:
             BadInput: a value that cannot be, with its field.
         """
         plan = self.walk_forward
+        for names in ([one.name for one in self.parameters], [axis.name for axis in self.sweep]):
+            for name in names:
+                if names.count(name) > 1:
+                    raise BadInput("%(name)s is given twice", field=name, name=name)
         return Wanted(
             strategy=self.strategy,
             symbols=tuple(self.symbols),
@@ -135,7 +138,9 @@ class BacktestInput:
             last_day=self.to,
             setup=self._setup(),
             axes={
-                axis.name: tuple(read_choice(info, axis.name, text) for text in axis.list_values())
+                axis.name: tuple(
+                    dict.fromkeys(read_choice(info, axis.name, text) for text in axis.list_values())
+                )
                 for axis in self.sweep
             },
             plan=None if plan is None else Plan(**vars(plan)),

@@ -80,7 +80,7 @@ def in_percent(error: AppError) -> AppError:
     """The error with its figures as the form has them, where a field of it is in percent."""
     if not isinstance(error, BadInput) or error.field not in {*_PERCENT, *EXITS, "volumeCap"}:
         return error
-    shares = {k: f"{v * 100:g} %" for k, v in error.values.items() if isinstance(v, float)}
+    shares = {k: f"{v * 100:.10g}%" for k, v in error.values.items() if isinstance(v, int | float)}
     return BadInput(error.message, field=error.field, **error.values | shares)
 
 
@@ -167,7 +167,10 @@ def read_axis(name: str, text: str, scale: float = 1.0) -> Row | None:
         BadInput: a text that is no number.
     """
     if ":" in text:
-        numbers = [_number(name, part) for part in text.split(":")[:3]]
+        parts = text.split(":")
+        if len(parts) > 3:
+            raise _no_number(name, text)
+        numbers = [_number(name, part) for part in parts]
         step = numbers[2] if len(numbers) > 2 else 1.0
         low, high, step = (round(part * scale, 10) for part in (numbers[0], numbers[1], step))
         return {"name": name, "from": low, "to": high, "step": step}
@@ -198,6 +201,10 @@ def _number(name: str, text: str) -> float:
     except ValueError:
         value = nan
     if not isfinite(value):
-        message = "%(name)s is %(value).40r; it must be a number"
-        raise BadInput(message, field=name, name=name, value=text)
+        raise _no_number(name, text)
     return value
+
+
+def _no_number(name: str, text: str) -> BadInput:
+    message = "%(name)s is %(value).40r; it must be a number"
+    return BadInput(message, field=name, name=name, value=text)

@@ -113,7 +113,10 @@ async def test_trades_are_paged(env, alice):
 
 
 async def test_a_sweep_with_its_heatmap_and_neighbours(env, alice):
-    axes = [{"name": "fast", "from": 2, "to": 6, "step": 2}, {"name": "slow", "values": ["5", "9"]}]
+    axes = [
+        {"name": "fast", "from": 2, "to": 6, "step": 2},
+        {"name": "slow", "values": ["5", "9", "5"]},  # the same twice is tried once
+    ]
     it = await run(env, alice, sweep=axes)
     sweep = it["result"]["sweep"]
     assert (sweep["cells"], sweep["leftOut"]) == (5, 1)
@@ -152,7 +155,13 @@ async def test_a_walk_forward_with_its_folds(env, alice):
         ({"sweep": [{"name": "fast", "from": 1}]}, "fast"),
         ({"sweep": [{"name": "fast", "from": 1, "to": 9, "step": -1}]}, "fast"),
         ({"sweep": [{"name": "fast", "from": 1, "to": 1e300}]}, "fast"),
+        ({"sweep": [{"name": "fast", "from": 1, "to": 9, "step": 0}]}, "fast"),
         ({"sweep": [{"name": "fast", "values": []}]}, "fast"),
+        ({"sweep": [{"name": "fast", "values": ["3"]}] * 2}, "fast"),
+        ({"parameters": [{"name": "fast", "value": "3"}] * 2}, "fast"),
+        ({"walkForward": {"train": 1}}, "train"),
+        ({"walkForward": {"embargo": -1}}, "embargo"),
+        ({"walkForward": {"test": 9999}}, "walkForward"),
         ({"sweep": [{"name": "stop", "values": ["7"]}]}, "stop"),
         ({"slippage": 3}, "slippage"),
         ({"cash": "0"}, "cash"),

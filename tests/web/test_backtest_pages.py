@@ -157,15 +157,19 @@ async def test_what_was_wrong_stands_at_its_field(market, settings):
             ({"p.fast": "1:x"}, "it must be a number"),
             ({"stop": "many"}, "it must be a number"),
             ({"slots": "1.5"}, "it must be a whole number"),
-            ({"volumeCap": "0"}, "volume cap is 0 %; it must be between 0 % and 100 %"),
-            ({"fraction": "150"}, "fraction is 150 %"),
+            ({"p.fast": "1:2:3:4"}, "it must be a number"),
+            ({"p.fast": "0"}, "fast is 0; it must be a whole number from 1 to 2000"),
+            ({"cash": "-5"}, "cash is -5; it must be above 0 and at most 1000000000000000"),
+            ({"volumeCap": "0"}, "volume cap is 0%; it must be above 0% and at most 100%"),
+            ({"fraction": "150"}, "fraction is 150%"),
+            ({"to": "1990-01-01"}, "AAPL has prices from 2020-01-06 to 2021-01-01"),
             ({"symbols": "NONE"}, "which is no share or fund"),
             ({"strategy": "none"}, "There is no strategy"),
             ({"walk": "on"}, "a fold of this plan needs"),
         ):
             answer = await http.post("/backtests/new", data=FORM | wrong)
             assert answer.status_code == 422, wrong
-            assert words in text_of(answer.text), wrong
+            assert words in text_of(answer.text), (wrong, words)
 
 
 async def test_a_refused_form_keeps_every_value(market, settings):

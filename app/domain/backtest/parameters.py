@@ -77,7 +77,8 @@ class Parameter:
         return whole and low <= value <= (inf if self.most is None else self.most)
 
     def _refusal(self, value: Value) -> BadInput:
-        facts: dict[str, Any] = {"name": self.name, "value": value}
+        told = f"{value:.10g}" if type(value) is float else value
+        facts: dict[str, Any] = {"name": self.name, "value": told}
         if self.kind is Kind.FLAG:
             message = "%(name)s is %(value)s; it must be true or false"
         elif self.kind is Kind.CHOICE:

@@ -136,4 +136,8 @@ def _check(
     inside = value >= least if least is not None else above is None or value > above
     if not (inside and value <= most):
         message = "%(name)s is %(value)s; it must be between %(low)s and %(most)s"
-        raise BadInput(message, field=name, name=name, value=value, low=low, most=most)
+        if least is None:
+            message = "%(name)s is %(value)s; it must be above %(low)s and at most %(most)s"
+        facts = {"value": value, "low": low, "most": most}
+        whole = {key: int(one) for key, one in facts.items() if float(one or 0.0).is_integer()}
+        raise BadInput(message, field=name, name=name, **facts | whole)

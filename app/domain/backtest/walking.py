@@ -91,9 +91,7 @@ def _check(tape: Tape, grid: Grid, plan: Plan) -> None:
         raise BadInput(message, field="plan", sessions=len(tape.days), needed=needed)
     for name in EXITS:
         if name in grid:
-            message = (
-                "%(name)s cannot be chosen anew while a position is open: give it in the setup"
-            )
+            message = "%(name)s cannot be chosen anew while a position is open: give it one value"
             raise BadInput(message, field=name, name=name)
 
 

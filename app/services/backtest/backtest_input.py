@@ -94,7 +94,7 @@ async def _check_symbols(env: Env, given: tuple[str, ...]) -> tuple[str, ...]:
     currencies = sorted({find_listing(symbol).currency for symbol in symbols})
     if len(currencies) > 1:
         message = "The instruments are in %(currencies)s; one account holds one currency"
-        raise BadInput(message, field="symbols", currencies=" and ".join(currencies))
+        raise BadInput(message, field="symbols", currencies=", ".join(currencies))
     return symbols
 
 
@@ -121,27 +121,44 @@ async def _find_span(env: Env, symbols: tuple[str, ...], wanted: Wanted) -> tupl
         counted = {row.symbol: row for row in await db.execute(text(_SPAN), params)}
     for symbol in symbols:
         if symbol not in counted or counted[symbol].bars < 2:
-            message = "%(symbol)s has no prices between %(start)s and %(end)s"
-            raise BadInput(message, field="symbols", symbol=symbol, start=first, end=until)
+            raise await _no_prices(env, symbol)
     rows = counted.values()
     last = max(row.last_day for row in rows)
     begin = min(row.first_day for row in rows)
     return begin, min(last, until), max(row.bars for row in rows)
 
 
+async def _no_prices(env: Env, symbol: str) -> BadInput:
+    """Says which prices there are of one that has not two of them on the days asked for."""
+    params = {"symbols": [symbol], "first": date.min, "until": date.max}
+    async with env.db.read() as db:
+        row = (await db.execute(text(_SPAN), params)).one_or_none()
+    if row is None:
+        return BadInput("%(symbol)s has no prices yet", field="symbols", symbol=symbol)
+    message = (
+        "%(symbol)s has prices from %(start)s to %(end)s: a test needs two of its sessions at least"
+    )
+    span = {"start": row.first_day, "end": row.last_day}
+    return BadInput(message, field="symbols", symbol=symbol, **span)
+
+
 def _check_plan(request: Request, sessions: int) -> None:
     plan = request.plan
     if plan is None:
         return
+    for name, value, low in (
+        ("train", plan.train, 2), ("test", plan.test, 2), ("embargo", plan.embargo, 0),
+    ):  # fmt: skip
+        if value < low:
+            message = "%(name)s is %(value)s; it must be at least %(low)s"
+            raise BadInput(message, field=name, name=name, value=value, low=low)
     needed = plan.train + plan.embargo + plan.test
-    if min(plan.train, plan.test) < 2 or plan.embargo < 0 or sessions < needed:
+    if sessions < needed:
         message = "There are %(sessions)s sessions; a fold of this plan needs %(needed)s"
         raise BadInput(message, field="walkForward", sessions=sessions, needed=needed)
     for name in EXITS:
         if name in request.axes:
-            message = (
-                "%(name)s cannot be chosen anew while a position is open: give it in the setup"
-            )
+            message = "%(name)s cannot be chosen anew while a position is open: give it one value"
             raise BadInput(message, field=name, name=name)
 
 
