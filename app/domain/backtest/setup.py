@@ -138,6 +138,6 @@ def _check(
         message = "%(name)s is %(value)s; it must be between %(low)s and %(most)s"
         if least is None:
             message = "%(name)s is %(value)s; it must be above %(low)s and at most %(most)s"
-        facts = {"value": value, "low": low, "most": most}
-        whole = {key: int(one) for key, one in facts.items() if float(one or 0.0).is_integer()}
+        facts = {"value": value, "low": low or 0.0, "most": most}
+        whole = {key: int(one) for key, one in facts.items() if float(one).is_integer()}
         raise BadInput(message, field=name, name=name, **facts | whole)
