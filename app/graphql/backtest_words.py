@@ -98,6 +98,10 @@ _SHORTS: Final = N_(
     "A short was wanted %(count)d times where there is none: Korean shares cannot be sold short "
     "here, and elsewhere only if it is switched on."
 )
+_ENDED: Final = N_(
+    "Prices have ended of what is still held: %(ended)s. It counts with its last close, which "
+    "nobody may pay for it."
+)
 _IDLE: Final = N_("Nothing was traded: the rules wanted nothing that could be had.")
 _LEAKS: Final = N_("The strategy looks ahead: its results could not have been had.")
 _MANY: Final = N_(
@@ -152,6 +156,9 @@ def list_warnings(report: Mapping[str, Any], locale: Locale) -> list[str]:
         told.append(gettext(_MANY) % {"trials": judged["trials"]})
     if judged["dsr"] is not None and judged["dsr"] < 0.95:
         told.append(gettext(_LIKELY_CHANCE) % {"dsr": judged["dsr"] * 100})
+    if ended := report.get("ended"):
+        listed = ", ".join(f"{symbol} ({day})" for symbol, day in ended.items())
+        told.append(gettext(_ENDED) % {"ended": listed})
     if not report["figures"]["fills"]:
         told.append(gettext(_IDLE))
     told.append(gettext(_SURVIVORS))

@@ -9,16 +9,22 @@ from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
 from app.db.engine import EVERYONE
+from app.domain.backtest.parameters import check_values
+from app.domain.backtest.strategies import STRATEGIES
 from app.domain.transactions import PortfolioKind
 from app.env import Env
 from app.services.backtest.backtest_repeats import open_repeats
+from app.services.backtest.backtest_tape import load_tape
+from app.services.backtest.backtests import get_backtest
 from app.services.people.users import list_users
 from app.services.portfolio.portfolios import NewPortfolio, create_portfolio
 from tests.backtests import make_market, work
+from tests.domain.backtest.oracle import Oracle
 from tests.factories import make_bars
 from tests.people import make_user
 from tests.web.pages import browsing, text_of
@@ -100,6 +106,30 @@ async def test_one_is_asked_for_followed_and_read(market, settings):
             assert words in told, words
         assert 'data-mark="buy"' in page
         assert "SMA cross" in text_of((await http.get("/backtests")).text)
+
+
+async def test_what_the_page_says_is_what_an_event_loop_says(market, settings):
+    user = (await list_users(market))[0]
+    async with browsing(settings) as http:
+        await sign_in(http)
+        where = await run(http, market, stop="4", slippage="0.1", interest="2")
+        told = text_of((await http.get(where)).text)
+    row = await get_backtest(market, user.id, where.rpartition("/")[2])
+    request, tape = row.request, await load_tape(market, row.request, row.data_version)
+    cross = STRATEGIES["sma_cross"]
+    decision = cross.decide(tape.history, check_values(cross, request.values))
+    oracle = Oracle(tape, request.setup, decision.side, np.ones(tape.history.shape))
+    fees, wins = sum(fill[4] for fill in oracle.fills), sum(trip[4] > 0 for trip in oracle.trips)
+    assert len(oracle.trips) > 5
+    for words in (
+        f"Final equity ${oracle.equity[-1]:,.2f}",
+        f"Return {100 * (oracle.equity[-1] / 100_000 - 1):+.2f}%",
+        f"Trades {len(oracle.trips)} ",
+        f"Win rate {100 * wins / len(oracle.trips):.1f}%",
+        f"closed with a position. {100 * oracle.exposed / len(tape.days):.1f}%",
+        f"Fees ${fees:,.2f}",
+    ):
+        assert words in told, (words, told)
 
 
 async def test_a_sweep_is_seen_as_a_map_and_its_best_cell_run(market, settings):

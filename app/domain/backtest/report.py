@@ -22,6 +22,8 @@ from app.domain.backtest.tape import Tape
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 MOST_DRAWDOWNS: Final = 10
+GONE: Final = 5
+"""Sessions without a price after which an instrument is told of that is still held."""
 
 
 def report(result: BacktestResult, reference: pl.DataFrame | None = None) -> dict[str, Any]:
@@ -43,6 +45,7 @@ def report(result: BacktestResult, reference: pl.DataFrame | None = None) -> dic
         "drawdowns": [_plain(asdict(one)) for one in result.drawdowns[:MOST_DRAWDOWNS]],
         "trips": _table(result.round_trips),
         "fills": _table(result.fills),
+        "ended": _list_ended(result),
     }
 
 
@@ -76,6 +79,21 @@ def dump_certificate(certificate: Certificate) -> dict[str, Any]:
 def dump_overfitting(found: Overfitting) -> dict[str, Any]:
     """What is left of the Sharpe ratio, as JSON has it."""
     return asdict(found)
+
+
+def _list_ended(result: BacktestResult) -> dict[str, str]:
+    """What is held at the end though its prices ended before, by symbol: the day of its last one.
+
+    It was delisted or halted, and counts with its last close.
+    """
+    close, ended = result.tape.history.close, {}
+    for column, symbol in enumerate(result.tape.symbols):
+        bought = result.fill_rows[result.fill_rows[:, 1] == column, 0]
+        sold = result.trip_rows[result.trip_rows[:, 0] == column, 2]
+        last = int(np.flatnonzero(np.isfinite(close[:, column]))[-1])
+        if last < len(close) - GONE and len(bought) and bought[-1] > max(sold, default=-1):
+            ended[symbol] = result.days[last].isoformat()
+    return ended
 
 
 def _equal_weight(tape: Tape, cash: float) -> Floats:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from scipy import stats
 
 from app.domain.backtest.engine import run
 from app.domain.backtest.grid import Plan
@@ -23,6 +26,7 @@ from app.domain.backtest.tape import Tape, prepare
 from app.domain.trading.costs import PROFILES
 from app.errors import BadInput
 from tests.backtests import wave
+from tests.domain.oracle_bars import walk
 from tests.factories import weekdays
 
 CROSS = STRATEGIES["sma_cross"]
@@ -111,6 +115,43 @@ def test_the_best_cell_is_run_and_stands_beside_its_neighbours():
     assert not near.filter(fast=best["fast"], slow=best["slow"]).height
     assert told["overfitting"]["dsr"] < told["overfitting"]["psr"]
     json.dumps(told, allow_nan=False)
+
+
+def test_dsr_and_pbo_are_those_of_the_cells_run_one_by_one():
+    tape, wanted = make_tape(), request(axes=AXES)
+    cells = run_cells(tape, CROSS, wanted, (0, wanted.cells), ignore)
+    told = conclude(tape, CROSS, wanted, cells=cells, tried=30, watch=ignore).report["overfitting"]
+    runs = [{name: row[name] for name in AXES} for row in cells.frame.rows(named=True)]
+    returns = np.stack([run(tape, CROSS, values, wanted.setup).returns for values in runs])
+    ratios = returns.mean(axis=1) / returns.std(axis=1, ddof=1)
+    best, trials = returns[ratios.argmax()], 30 + len(runs)
+    chance = np.sqrt(ratios.var(ddof=1)) * (
+        (1 - np.euler_gamma) * stats.norm.ppf(1 - 1 / trials)
+        + np.euler_gamma * stats.norm.ppf(1 - 1 / (trials * np.e))
+    )
+    skewness, kurtosis = stats.skew(best), stats.kurtosis(best, fisher=False)
+    spread = 1 - skewness * ratios.max() + (kurtosis - 1) / 4 * ratios.max() ** 2
+    z = (ratios.max() - chance) * np.sqrt((len(best) - 1) / spread)
+    assert told["dsr"] == pytest.approx(stats.norm.cdf(z), rel=1e-9)
+    blocks, worse = np.split(returns, 10, axis=1), []
+    for half in combinations(range(10), 5):
+        inside = np.concatenate([blocks[b] for b in half], axis=1)
+        outside = np.concatenate([blocks[b] for b in range(10) if b not in half], axis=1)
+        chosen = (inside.mean(axis=1) / inside.std(axis=1)).argmax()
+        places = stats.rankdata(outside.mean(axis=1) / outside.std(axis=1))
+        worse.append(places[chosen] / (len(runs) + 1) <= 0.5)
+    assert told["pbo"] == pytest.approx(np.mean(worse))
+
+
+def test_what_is_held_of_one_that_was_delisted_is_told():
+    bars = pl.concat([walk("AAPL", 260, seed=1), walk("MSFT", 260, seed=2)[:200]])
+    both, held = prepare(bars), STRATEGIES["buy_and_hold"]
+    wanted = request(values={})
+    told = conclude(both, held, wanted, watch=ignore).report
+    assert told["ended"] == {"MSFT": both.days[199].isoformat()}
+    assert told["columns"]["equity"][-1] > 0
+    early = Setup(cash=Decimal(100_000), exits=Exits(target=0.0001, stop=0.0001))
+    assert conclude(both, held, replace(wanted, setup=early), watch=ignore).report["ended"] == {}
 
 
 def test_exits_on_an_axis_belong_to_the_run_that_is_shown():
