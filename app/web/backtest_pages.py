@@ -263,5 +263,11 @@ def _as_csv(columns: dict[str, list[Any]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    for row in zip(*columns.values(), strict=True):
+        writer.writerow([_plain(one) if isinstance(one, float) else one for one in row])
     return out.getvalue().encode()
+
+
+def _plain(value: float) -> str:
+    """The number without the noise of a float."""
+    return repr(round(value, 8)).removesuffix(".0")

@@ -257,9 +257,10 @@ async def test_files_have_every_fill_and_everything(market, settings):
         where = await run(http, market)
         rows = list(csv.DictReader(io.StringIO((await http.get(f"{where}/export.csv")).text)))
         everything = (await http.get(f"{where}/export.json")).json()
-        assert [row["price"] for row in rows] == [
-            str(price) for price in everything["result"]["fills"]["price"]
-        ]
+        for name, values in everything["result"]["fills"].items():
+            if isinstance(values[0], float):
+                assert [float(row[name]) for row in rows] == [round(one, 8) for one in values]
+                assert not any(row[name].endswith(".0") or len(row[name]) > 16 for row in rows)
         assert len(everything["result"]["equity"]["equity"]) == 260
         assert (await http.get(f"{where}/export.pdf")).status_code == 404
 
