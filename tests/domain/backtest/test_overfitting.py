@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import combinations
 from math import sqrt
+from types import ModuleType
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from app.domain.backtest.overfitting import (
     assess,
@@ -28,7 +28,7 @@ def test_g51_what_is_left_when_trials_are_counted(trials: int, expected: float) 
     assert got == pytest.approx(expected, abs=0.02)
 
 
-def test_psr_is_the_formula_with_the_moments_of_scipy() -> None:
+def test_psr_is_the_formula_with_the_moments_of_scipy(stats: ModuleType) -> None:
     returns = np.random.default_rng(1).standard_t(4, 300) * 0.01 + 0.001
     ratio = returns.mean() / returns.std(ddof=1)
     skewness, kurtosis = stats.skew(returns), stats.kurtosis(returns, fisher=False)
@@ -64,7 +64,7 @@ def test_pbo_of_noise_is_a_half_and_of_one_good_cell_nothing() -> None:
     assert compute_pbo(sums_of(noise, 10)) == 0.0
 
 
-def test_pbo_is_what_counting_gives() -> None:
+def test_pbo_is_what_counting_gives(stats: ModuleType) -> None:
     returns = np.random.default_rng(4).normal(0.0003, 0.01, (6, 240))
     parts, worse = returns.reshape(6, 4, 60), 0
     for half in combinations(range(4), 2):

@@ -15,23 +15,27 @@ from app.domain.backtest.stack import Stack
 from app.domain.backtest.strategies import SmaCross
 from app.domain.backtest.strategy import Decision
 from app.domain.backtest.surveying import survey
-from app.domain.backtest.tape import prepare
+from app.domain.backtest.tape import Tape, prepare
 from app.domain.kernels.account import World
 from app.domain.kernels.sweeping import CLOSE, FRACTION
 from app.errors import BadInput
 from tests.domain.backtest.cases import make_case
 from tests.domain.oracle_bars import sample, walk
 
-TAPES = [
-    one.tape for one in map(make_case, range(40), range(60, 100)) if len(one.tape.symbols) == 1
-]
 SETUP = Setup(sizing=Sizing(Size.VOLATILITY, 0.2, 5), interest=0.02)
 
 
-def test_every_instrument_has_its_own_arrays() -> None:
-    flat, spans, agreed = Stack(TAPES).lay(SETUP)
+@pytest.fixture(scope="module")
+def tapes() -> list[Tape]:
+    """Instruments of every kind, each alone."""
+    cases = map(make_case, range(40), range(60, 100))
+    return [case.tape for case in cases if len(case.tape.symbols) == 1]
+
+
+def test_every_instrument_has_its_own_arrays(tapes: list[Tape]) -> None:
+    flat, spans, agreed = Stack(tapes).lay(SETUP)
     with_events = with_limits = gathered = 0
-    for tape, places, terms in zip(TAPES, spans, agreed, strict=True):
+    for tape, places, terms in zip(tapes, spans, agreed, strict=True):
         scene = find_scene(tape, SETUP)
         own = [values[a:b] for values, (a, b) in zip(flat, places, strict=True)]
         theirs: Any
@@ -49,8 +53,8 @@ def test_every_instrument_has_its_own_arrays() -> None:
         with_events += len(scene.world.event_bar) > 0
         with_limits += len(scene.world.upper) > 0
     assert with_events > 0
-    assert 0 < with_limits < len(TAPES)
-    assert 0 < gathered < len(TAPES)
+    assert 0 < with_limits < len(tapes)
+    assert 0 < gathered < len(tapes)
 
 
 def test_what_all_share_is_there_once() -> None:
@@ -64,17 +68,17 @@ def test_what_all_share_is_there_once() -> None:
     assert (spans[0] == spans[2]).all()
 
 
-def test_what_was_put_together_is_kept_for_its_setup() -> None:
-    stack, other = Stack(TAPES), Setup(slippage=0.01)
+def test_what_was_put_together_is_kept_for_its_setup(tapes: list[Tape]) -> None:
+    stack, other = Stack(tapes), Setup(slippage=0.01)
     kept = stack.lay(SETUP)
     assert stack.lay(SETUP) is kept
     first = survey(stack, SmaCross(), {"fast": 2, "slow": 5}, SETUP)
     again = survey(stack, SmaCross(), {"fast": 2, "slow": 5}, other)
     assert not first.equals(again)
-    assert first.equals(survey(TAPES, SmaCross(), {"fast": 2, "slow": 5}, SETUP))
+    assert first.equals(survey(tapes, SmaCross(), {"fast": 2, "slow": 5}, SETUP))
 
 
-def test_an_instrument_beside_others_is_no_stack() -> None:
+def test_an_instrument_beside_others_is_no_stack(tapes: list[Tape]) -> None:
     both = prepare(sample().filter(pl.col("symbol").is_in(["IBM", "MSFT"])))
     with pytest.raises(BadInput, match="has 2 instruments; it must have one"):
-        Stack([TAPES[0], both])
+        Stack([tapes[0], both])

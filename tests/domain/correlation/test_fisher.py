@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
-from scipy import stats
 
 from app.domain.correlation.fisher import f_tail
 
 
 @pytest.mark.parametrize("numerator", [1, 2, 5, 10])
 @pytest.mark.parametrize("denominator", [3, 50, 1200, 5000])
-def test_it_is_scipys(numerator, denominator):
+def test_it_is_scipys(numerator, denominator, stats: ModuleType):
     generator = np.random.default_rng(0)
     f = np.concatenate([[0.0, 1e-12, 1.0, 1e3], generator.exponential(2, 500)])
     expected = stats.f.sf(f, numerator, denominator)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
-from statsmodels.tsa.stattools import grangercausalitytests
 
 from app.domain.correlation.granger import compare, prepare
 from tests.comovers import make_returns
 
 
 @pytest.mark.parametrize("lags", [1, 2, 5])
-def test_every_pair_is_the_one_of_statsmodels(lags):
+def test_every_pair_is_the_one_of_statsmodels(lags, stattools: ModuleType):
     values = make_returns(np.random.default_rng(1), 700, 5)
     found = compare(prepare(values, lags), values)
     for cause in range(5):
@@ -19,7 +20,7 @@ def test_every_pair_is_the_one_of_statsmodels(lags):
             if cause == effect:
                 assert np.isnan(found.p[cause, effect])
                 continue
-            peer = grangercausalitytests(values[:, [effect, cause]], [lags])[lags][0]
+            peer = stattools.grangercausalitytests(values[:, [effect, cause]], [lags])[lags][0]
             f, p, free, _ = peer["ssr_ftest"]
             assert found.free == free
             assert abs(found.f[cause, effect] - f) <= 1e-10 * f

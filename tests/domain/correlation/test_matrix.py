@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
-from scipy import stats
 
 from app.domain.correlation.matrix import (
     CorrelationMethod,
@@ -28,7 +29,7 @@ def test_pearson_is_numpys(values):
     assert (np.diagonal(found) == 1.0).all()
 
 
-def test_spearman_is_scipys_equal_values_too(values):
+def test_spearman_is_scipys_equal_values_too(values, stats: ModuleType):
     rounded = np.round(values, 3)
     found = correlate(rounded, CorrelationMethod.SPEARMAN)
     np.testing.assert_allclose(found, stats.spearmanr(rounded).statistic, rtol=0, atol=1e-14)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
-from statsmodels.tsa.stattools import adfuller
 
 from app.domain.correlation.stationarity import dickey_fuller, is_stationary
 from tests.comovers import make_returns
 
 
 @pytest.mark.parametrize("lags", [0, 1, 4])
-def test_the_statistic_and_the_critical_value_are_those_of_statsmodels(lags):
+def test_the_statistic_and_the_critical_value_are_those_of_statsmodels(lags, stattools: ModuleType):
     returns = make_returns(np.random.default_rng(1), 300, 1)[:, 0]
     for series in (returns, np.cumsum(returns)):
-        peer = adfuller(series, maxlag=lags, autolag=None, result_object=False)
+        peer = stattools.adfuller(series, maxlag=lags, autolag=None, result_object=False)
         assert abs(dickey_fuller(series, lags) - peer[0]) < 1e-9
         assert is_stationary(series, lags) is bool(peer[0] < peer[4]["1%"])
 
