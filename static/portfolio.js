@@ -6,6 +6,7 @@ const formats = new Map();
 let asked = false;
 let newest = null;
 let told = null; // for which holdings the tables were asked for
+const AGAIN = 5000; // ms until they are asked for again where they did not come
 let end = () => {};
 
 function format(digits, signDisplay) {
@@ -34,8 +35,8 @@ function paintCell(cell, value) {
   if (cell.dataset.dir !== way) cell.dataset.dir = way;
 }
 
-// Something was bought or sold: the tables are asked for again, once for each change. Not every
-// position has a row: of those without one it counts how many there are.
+// Something was bought or sold: the tables are asked for again, once for each change, and once more
+// if the answer was lost. Not every position has a row: of those without one it counts how many.
 function followHoldings() {
   const held = new Map(newest.positions.map((row) => [row.symbol, +row.quantity]));
   const rows = [...document.querySelectorAll('tr[data-symbol][data-quantity]')];
@@ -44,6 +45,11 @@ function followHoldings() {
   const now = [...held].join();
   if ((same && +count === held.size) || now === told) return;
   told = now;
+  setTimeout(() => {
+    if (told !== now) return;
+    told = null;
+    followHoldings();
+  }, AGAIN);
   document.body.dispatchEvent(new Event('portfolio-changed'));
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 
 from app.config import Settings
 from app.domain.transactions import PortfolioKind
@@ -137,6 +137,29 @@ async def test_a_table_stays_as_it_was_sorted_when_something_is_bought(
         assert await page.evaluate(SORTED) == ["005930.KS", "MSFT", "AAPL"]
         assert await page.locator("#allocation [aria-current]").inner_text() == "Currency"
         assert watch.faults == []
+
+
+async def test_tables_whose_answer_was_lost_are_asked_for_again(
+    browser: Browser, site: Shown, env: Env
+) -> None:
+    """Once without an answer, once with one that says no."""
+    lost: list[str] = []
+
+    async def lose(route: Route) -> None:
+        lost.append(route.request.url)
+        await (route.abort() if len(lost) == 1 else route.fulfill(status=503))
+
+    for symbol in ("MSFT", "GOOG"):
+        await make_instrument(env, symbol)
+    async with visiting(browser, site.url) as (page, _):
+        await sign_in(page)
+        await go(page, site.pages["portfolio"])
+        for symbol in ("MSFT", "GOOG"):
+            await page.route(site.url + site.pages["portfolio"], lose, times=1)
+            await keep(env, site.user, site.real, read(f"BUY 1 {symbol} @ 100", currency="USD"))
+            await page.wait_for_selector(f"tr[data-symbol='{symbol}']")
+        assert len(lost) == 2
+        assert await page.locator("#positions tr[data-quantity]").count() == 4
 
 
 async def test_a_fall_that_rounds_to_nothing_has_no_sign(browser: Browser, site: Shown) -> None:
