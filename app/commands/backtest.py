@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import orjson
@@ -63,9 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE",
         help="a parameter; several values with commas between them make a sweep",
     )  # fmt: skip
-    parser.add_argument("--from", dest="first_day", type=date.fromisoformat, metavar="DAY")
-    parser.add_argument("--to", dest="last_day", type=date.fromisoformat, metavar="DAY")
-    parser.add_argument("--cash", type=Decimal, help="10,000,000 won or 10,000 dollars by default")
+    parser.add_argument("--from", dest="first_day", type=_day, metavar="DAY")
+    parser.add_argument("--to", dest="last_day", type=_day, metavar="DAY")
+    parser.add_argument("--cash", type=_amount, help="10,000,000 won or 10,000 dollars by default")
     parser.add_argument("--costs", choices=sorted(PROFILES), default="online")
     parser.add_argument("--fill", choices=[one.value for one in Fill], default="NEXT_OPEN")
     parser.add_argument("--benchmark", metavar="SYMBOL")
@@ -184,6 +184,20 @@ def _list_doubts(report: dict[str, Any]) -> list[str]:
     )
     lines.append("Instruments were chosen with hindsight: delisted ones are missing.")
     return lines
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day, as 2024-01-31") from None
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount, as 10000.50") from None
 
 
 def _show(value: float | None, form: str) -> str:

@@ -34,11 +34,13 @@ async def bring_up_to_date(settings: Settings) -> tuple[str | None, str]:
     """Migrates when something is missing; the revisions before and after.
 
     Raises:
-        ConfigError: the server is too old, or the role may not create tables.
+        ConfigError: the server is too old, refuses a role, or does not let one create tables.
         Unavailable: it does not answer.
     """
     owner, head = owner_url(settings), head_revision()
     facts = await require_server(owner)
+    if settings.database_url not in {None, owner}:
+        await require_server(settings.database_url)
     before = await current_revision(owner)
     if before != head:
         if not facts.makes_tables:

@@ -10,7 +10,8 @@ from app.commands.chores import LazyChores
 from app.commands.migrate import bring_up_to_date
 from app.commands.reach import reached
 from app.config import Settings
-from app.env import open_env
+from app.env import Env, open_env
+from app.errors import Unavailable
 from app.services.setup import prepare
 
 
@@ -32,4 +33,13 @@ async def _prepare(settings: Settings, bars: Bars) -> None:
     await bring_up_to_date(settings)
     bars.advance()
     async with open_env(settings, application="sise-prepare") as env:
+        await _require_broker(env)
         await prepare(env, bars, LazyChores())
+
+
+async def _require_broker(env: Env) -> None:
+    """The processes would wait for it without end."""
+    try:
+        await env.bus.ping()
+    except Unavailable as error:
+        raise Unavailable("%(why)s Is SISE_REDIS_URL right?", why=error) from error

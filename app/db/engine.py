@@ -22,6 +22,7 @@ from app.errors import Unavailable
 
 _GONE = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError)
 _UNKNOWN = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+_REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 
 OVERFLOW: Final = 8
 
@@ -99,18 +100,18 @@ class Database:
 
 @asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
-    """Says in our words when the database is gone, or not that of this release."""
+    """Says in our words when the database is gone, refuses, or is not that of this release."""
     try:
         yield
-    except _UNKNOWN as error:
-        raise _of_another_release(error) from error
+    except (*_UNKNOWN, *_REFUSED) as error:
+        raise _explained(error) from error
     except (OSError, PoolTimeout, *_GONE) as error:
         raise Unavailable("The database does not answer. Try again in a moment.") from error
     except (OperationalError, InterfaceError, DBAPIError) as error:
         causes = (error.orig, error.orig and error.orig.__cause__)  # the driver's stands behind it
         for cause in causes:
-            if isinstance(cause, _UNKNOWN):
-                raise _of_another_release(cause) from error
+            if isinstance(cause, (*_UNKNOWN, *_REFUSED)):
+                raise _explained(cause) from error
         gone = any(isinstance(cause, (OSError, *_GONE)) for cause in causes)
         lost = error.connection_invalidated or gone
         if not lost and not isinstance(error, (OperationalError, InterfaceError)):
@@ -118,7 +119,10 @@ async def _answering() -> AsyncIterator[None]:
         raise Unavailable("The database does not answer. Try again in a moment.") from error
 
 
-def _of_another_release(cause: BaseException) -> Unavailable:
+def _explained(cause: BaseException) -> Unavailable:
+    """What a setting or a command mends; whom the server refuses is not for every reader."""
+    if isinstance(cause, _REFUSED):
+        return Unavailable("The database refuses the connection: `sise doctor` says why.")
     msg = "The database is not that of this release: run `sise migrate`. (%(why)s)"
     return Unavailable(msg, why=cause)
 

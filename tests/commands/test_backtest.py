@@ -62,6 +62,16 @@ async def test_what_cannot_be_run_is_told(env):
             await backtest.compute(env, shelf, read(*words))
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("--cash", "abc"), "'abc' is no amount"), (("--from", "31.1.2024"), "'31.1.2024' is no day")],
+)
+def test_what_cannot_be_read_is_named(words, said, capsys):
+    with pytest.raises(SystemExit):
+        read(*ONE, *words)
+    assert said in capsys.readouterr().err
+
+
 def test_without_a_strategy_all_are_listed(settings: Settings, capsys):
     assert backtest.run(settings, read()) == 0
     assert "sma_cross" in capsys.readouterr().out

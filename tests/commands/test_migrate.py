@@ -49,3 +49,11 @@ async def test_a_role_that_may_not_create_tables_names_the_setting(settings: Set
     )
     with pytest.raises(ConfigError, match=r"role sise_app may not create.*SISE_MIGRATION_URL"):
         await bring_up_to_date(bare)
+
+
+async def test_a_refused_role_or_database_names_the_setting(settings: Settings) -> None:
+    url = make_url(settings.database_url or "")
+    for wrong in (url.set(username="nobody"), url.set(database="nowhere")):
+        text = wrong.render_as_string(hide_password=False)
+        with pytest.raises(ConfigError, match=r"refuses the connection.*SISE_DATABASE_URL"):
+            await bring_up_to_date(replace(settings, database_url=text))

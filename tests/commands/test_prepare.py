@@ -55,6 +55,12 @@ def test_a_later_start_finds_everything_there(data: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "Database …\n")
 
 
+def test_a_broker_that_is_away_names_its_setting(data: Path) -> None:
+    done = run(data, "prepare", SISE_REDIS_URL="redis://127.0.0.1:1")
+    assert done.returncode == 1
+    assert done.stderr.endswith("Is SISE_REDIS_URL right?\n")
+
+
 def test_another_source_in_the_settings_is_a_wrong_setting(data: Path) -> None:
     done = run(data, "prepare", source="yahoo")
     assert done.returncode == 78

@@ -6,7 +6,7 @@ import asyncio
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from app.db.engine import EVERYONE, Database, driver_connection
@@ -143,6 +143,18 @@ async def test_a_database_of_another_release_is_said_with_what_to_do(env, statem
                 await db.execute(text(statement))
     with pytest.raises(Unavailable, match="`sise migrate`"):
         await env.db.call(text(statement), {})
+
+
+async def test_a_database_that_refuses_does_not_tell_every_reader_whom(env):
+    url = make_url(env.settings.database_url).set(username="nobody")
+    database = Database(url.render_as_string(hide_password=False), pool_size=1)
+    try:
+        for ask in (lambda: database.read().__aenter__(), lambda: database.call(ONE, {"one": 1})):
+            with pytest.raises(Unavailable, match="refuses the connection: `sise doctor`") as told:
+                await ask()
+            assert "nobody" not in str(told.value)
+    finally:
+        await database.close()
 
 
 async def test_the_driver_connection_is_inside_the_transaction(env: Env) -> None:
