@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import ClassVar
 
 from hypothesis import strategies as st
@@ -39,6 +39,7 @@ DUST = st.sampled_from([Decimal("0.00000001"), Decimal("0.0001")])  # worth less
 QUANTITY = st.one_of(
     st.decimals("0.00000001", "40", places=8), st.integers(1, 40).map(Decimal), DUST
 )
+PERCENT = st.integers(1, 100)
 HALF_CENTS = st.integers(2, 6000).map(lambda n: n * CENT / 2)
 PRICE = st.one_of(st.decimals("0.01", "30", places=4), HALF_CENTS)
 
@@ -97,7 +98,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize(
         capital=st.integers(1, 200_000).map(lambda n: n * CENT),
-        first=st.tuples(QUANTITY, PRICE, CENTS) | st.none(),
+        first=st.tuples(PERCENT, PRICE, CENTS) | st.none(),
     )
     def begin(self, capital, first):
         """Most have bought something before the first step, which few steps can do without."""
@@ -106,7 +107,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.oracle, self.step, self.day = Oracle(cash=capital), 0, 0
         self.last: tuple[Entry, str] | None = None
         if first is not None:
-            self.buy(*first)
+            self.buy_for_a_part(*first)
 
     def teardown(self):
         """Deletes the portfolio: somebody may have fifty, and there are 500 examples."""
@@ -161,6 +162,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def buy(self, quantity, price, fee):
         wanted = self.oracle.buy(quantity, price, fee, self.day + 2)
         assert self.trade("BUY", quantity, price, fee, 2) == wanted
+
+    @rule(percent=PERCENT, price=PRICE, fee=CENTS)
+    def buy_for_a_part(self, percent, price, fee):
+        """Of what there is: of purchases of any size four in five are not covered."""
+        spent = (self.oracle.cash + self.oracle.unsettled - fee) * percent / 100
+        quantity = (spent / price).quantize(Decimal("0.00000001"), ROUND_DOWN)
+        if quantity > 0:
+            self.buy(quantity, price, fee)
 
     @rule(quantity=QUANTITY, price=PRICE, fee=CENTS)
     def sell(self, quantity, price, fee):
