@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     if name in SERVING and not {"-h", "--help"} & set(words) and (refused := report(_check_secret)):
         return refused
     module, help_text = COMMANDS[name]
-    command = cast("Command", importlib.import_module(module))
+    command = _load(module)
     parser = argparse.ArgumentParser(prog=f"sise {name}", description=help_text)
     command.add_arguments(parser)
     options = parser.parse_args(words[1:])
@@ -63,6 +64,15 @@ def main(arguments: list[str] | None = None) -> int:
         return command.run(settings, options)
 
     return report(work)
+
+
+def _load(module: str) -> Command:
+    """Imports a command. None of it is ever garbage: looks for some took a fifth of the time."""
+    gc.disable()
+    try:
+        return cast("Command", importlib.import_module(module))
+    finally:
+        gc.enable()
 
 
 def _check_secret() -> int:

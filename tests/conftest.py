@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -28,6 +29,7 @@ from tests.processes import SECRET
 from tests.system_servers import system_servers
 
 SEEDED = {"exchange", "order_transition"}
+gc.disable()  # until all is imported and collected: it stays, and looks for garbage take a fifth
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -158,13 +160,17 @@ async def sample_env(env: Env) -> Env:
     return env
 
 
+TABLES = [t.name for t in reversed(Base.metadata.sorted_tables) if t.name not in SEEDED]
+EMPTY = "SET LOCAL session_replication_role = replica;" + "".join(
+    f'DELETE FROM "{name}";' for name in TABLES
+)
+
+
 async def empty(superuser: Database) -> None:
     """Deletes all rows but the seeds, children first, in one message: 35 take four times as long."""
-    tables = [t.name for t in reversed(Base.metadata.sorted_tables) if t.name not in SEEDED]
-    script = "".join(f'DELETE FROM "{name}";' for name in tables)
     async with superuser.write() as db:
         connection = await driver_connection(db)
-        await connection.execute(f"SET LOCAL session_replication_role = replica; {script}")
+        await connection.execute(EMPTY)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -189,6 +195,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for n, start in enumerate(SLOW) if item.nodeid.startswith(start)), len(SLOW))
 
     items.sort(key=rank)
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 SHARED = {
