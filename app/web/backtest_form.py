@@ -78,7 +78,8 @@ def _read_setup(typed: Mapping[str, str], given: Mapping[str, str]) -> Row:
 
 def in_percent(error: AppError) -> AppError:
     """The error with its figures as the form has them, where a field of it is in percent."""
-    if not isinstance(error, BadInput) or error.field not in {*_PERCENT, *EXITS, "volumeCap"}:
+    percent = {*_PERCENT, *EXITS, "volumeCap"}
+    if not isinstance(error, BadInput) or error.field not in percent or "most" not in error.values:
         return error
     shares = {k: f"{v * 100:.10g}%" for k, v in error.values.items() if isinstance(v, int | float)}
     return BadInput(error.message, field=error.field, **error.values | shares)

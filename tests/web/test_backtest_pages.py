@@ -188,6 +188,7 @@ async def test_what_was_wrong_stands_at_its_field(market, settings):
             ({"stop": "many"}, "it must be a number"),
             ({"slots": "1.5"}, "it must be a whole number"),
             ({"p.fast": "1:2:3:4"}, "it must be a number"),
+            ({"stop": "1:99:0.0001"}, "The axis stop has 980001 values; it must be from 1 to 1000"),
             ({"p.fast": "0"}, "fast is 0; it must be a whole number from 1 to 2000"),
             ({"cash": "-5"}, "cash is -5; it must be above 0 and at most 1000000000000000"),
             ({"volumeCap": "0"}, "volume cap is 0%; it must be above 0% and at most 100%"),

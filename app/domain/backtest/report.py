@@ -90,9 +90,10 @@ def _list_ended(result: BacktestResult) -> dict[str, str]:
     for column, symbol in enumerate(result.tape.symbols):
         bought = result.fill_rows[result.fill_rows[:, 1] == column, 0]
         sold = result.trip_rows[result.trip_rows[:, 0] == column, 2]
-        last = int(np.flatnonzero(np.isfinite(close[:, column]))[-1])
-        if last < len(close) - GONE and len(bought) and bought[-1] > max(sold, default=-1):
-            ended[symbol] = result.days[last].isoformat()
+        if len(bought) and bought[-1] > max(sold, default=-1):
+            last = int(np.flatnonzero(np.isfinite(close[:, column]))[-1])
+            if last < len(close) - GONE:
+                ended[symbol] = result.days[last].isoformat()
     return ended
 
 

@@ -150,6 +150,9 @@ def test_what_is_held_of_one_that_was_delisted_is_told():
     told = conclude(both, held, wanted, watch=ignore).report
     assert told["ended"] == {"MSFT": both.days[199].isoformat()}
     assert told["columns"]["equity"][-1] > 0
+    gone = prepare(pl.concat([walk("AAPL", 260, seed=1), walk("MSFT", 260, seed=2)[:60]]))
+    later = replace(wanted, plan=Plan(train=100, test=40, embargo=2))
+    assert conclude(gone, held, later, watch=ignore).report["ended"] == {}
     early = Setup(cash=Decimal(100_000), exits=Exits(target=0.0001, stop=0.0001))
     assert conclude(both, held, replace(wanted, setup=early), watch=ignore).report["ended"] == {}
 
