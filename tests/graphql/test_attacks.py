@@ -174,7 +174,11 @@ async def test_a_secret_in_an_exception_stays_here(env, settings):
 @asynccontextmanager
 async def socket(url: str, **options):
     """A WebSocket to /graphql."""
-    options = {"subprotocols": ["graphql-transport-ws"], "max_size": None} | options
+    options = {
+        "subprotocols": ["graphql-transport-ws"],
+        "max_size": None,
+        "open_timeout": 60,
+    } | options
     async with connect(url.replace("http", "ws") + "/graphql", **options) as websocket:
         yield websocket
 

@@ -44,7 +44,10 @@ async def publish(bus: Bus, **prices: int) -> None:
 async def subscribed(url: str, document=QUOTES_OF, symbols=SYMBOLS) -> AsyncIterator:
     """The results of a subscription, as they come."""
     transport = WebsocketsTransport(
-        url.replace("http", "ws") + "/graphql", subprotocols=["graphql-transport-ws"]
+        url.replace("http", "ws") + "/graphql",
+        subprotocols=["graphql-transport-ws"],
+        connect_timeout=60,
+        ack_timeout=60,
     )
     async with Client(transport=transport) as session:
         document.variable_values = {"s": symbols}

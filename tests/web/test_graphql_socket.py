@@ -51,6 +51,7 @@ async def talking(url: str, payload: dict | None = None, **headers: str):
         url.replace("http", "ws") + "/graphql",
         subprotocols=["graphql-transport-ws"],
         additional_headers={name.replace("_", "-"): value for name, value in headers.items()},
+        open_timeout=60,
     ) as socket:
         await say(socket, {"type": "connection_init"} | ({"payload": payload} if payload else {}))
         assert await hear(socket) == {"type": "connection_ack"}
@@ -81,6 +82,8 @@ async def test_a_client_of_another_project_sees_prices_move(env, settings):
         transport = WebsocketsTransport(
             url.replace("http", "ws") + "/graphql",
             subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
+            connect_timeout=60,
+            ack_timeout=60,
         )
         received = []
         async with Client(transport=transport) as session, asyncio.timeout(60):
