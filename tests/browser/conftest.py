@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +35,7 @@ ARGUMENTS = [
 
 
 WHOLE = ("chromium", "chromium-browser", "google-chrome")
+NO_CHROMIUM = "NO CHROMIUM: the browser tests did not run (install one, e.g. Debian's)"
 SHELL = "chromium-headless-shell"  # no windows, no notifications; two thirds of the time
 
 
@@ -52,13 +53,21 @@ async def launched(*, whole: bool = False) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         path = chromium_path(whole=whole)
         if path is None and not Path(playwright.chromium.executable_path).exists():
-            message = "NO CHROMIUM: the browser tests did not run (install one, e.g. Debian's)"
             if os.environ.get("SISE_REQUIRE_BROWSER") == "1":
-                pytest.fail(message)
-            pytest.skip(message)
+                pytest.fail(NO_CHROMIUM)
+            pytest.skip(NO_CHROMIUM)
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """All that is skipped without a browser is skipped at one place: the summary has one line."""
+    report = yield
+    if isinstance(report.longrepr, tuple) and NO_CHROMIUM in report.longrepr[2]:
+        report.longrepr = (__file__, 1, report.longrepr[2])
+    return report
 
 
 @pytest.fixture(scope="package")
