@@ -43,6 +43,7 @@ BOOK: Final = 18
 FILL: Final = 8  # bar, instrument, quantity (below zero: sold), price, fee, tax, reason, cash then
 TRIP: Final = 10  # instrument, first and last bar, direction, quantity, prices, profit, costs, why
 SCALE: Final = 10_000.0  # ticks are counted in parts of this
+DUST: Final = 1e-9  # of the first cash: what sums of floats leave over
 
 
 class World(NamedTuple):
@@ -230,8 +231,8 @@ def to_tick(world: World, t: int, k: int, price: float, d: float) -> float:
 
 @compiled
 def _affordable(terms: Terms, money: float, price: float) -> float:
-    """The quantity that money pays for with its commission."""
-    if not money > 0.0:
+    """The quantity that money pays for with its commission; a float's noise pays for nothing."""
+    if not money > DUST * terms.cash:
         return 0.0
     quantity = money / (price * (1.0 + terms.commission))
     if terms.least > 0.0 and quantity * price * terms.commission < terms.least:

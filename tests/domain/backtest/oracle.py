@@ -251,7 +251,7 @@ class Oracle:
     def affordable(self, k: int, money: float, price: float) -> float:
         commission = self.setup.costs.commissions[self.listings[k].currency]
         rate, least = float(commission.rate), float(commission.least)
-        if money <= 0:
+        if money <= 1e-9 * float(self.setup.cash):  # a float's noise
             return 0.0
         quantity = money / (price * (1 + rate))
         if least and quantity * price * rate < least:

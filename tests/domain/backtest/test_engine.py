@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.backtest.engine import play, run
@@ -58,6 +58,7 @@ def engine_difference(seed: int) -> str | None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1))
+@example(402_506)  # a float's noise is left of the cash: it buys nothing
 def test_the_engine_trades_as_the_event_loop(seed: int) -> None:
     assert engine_difference(seed) is None
 
