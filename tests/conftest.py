@@ -37,6 +37,8 @@ def patience() -> Iterator[None]:
     """A minute for every operation: tests ask for answers, not how long a busy machine takes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(execution, "DEADLINE", 60.0)
+        for name in execution.DEADLINES:
+            patch.setitem(execution.DEADLINES, name, 60.0)
         yield
 
 

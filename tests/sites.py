@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import httpx
 import psutil
 
 from tests.fakes.yahoo import FakeYahoo
+from tests.processes import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,17 +45,10 @@ class Site:
         return found[0]
 
 
-def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
     """Returns when `/readyz` says yes; fails with the log when the process ends or time is up."""
     end = time.monotonic() + seconds
-    with httpx.Client(timeout=2) as client:  # one: each reads the certificates anew
+    with httpx.Client(timeout=30) as client:  # one: each reads the certificates anew
         while time.monotonic() < end and process.poll() is None:
             try:
                 if client.get(f"{url}/readyz").status_code == 200:
@@ -73,7 +66,7 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path, seco
 def running_site(
     *,
     data_dir: Path | None = None,
-    ready_in: float = 90,
+    ready_in: float = 300,
     command: tuple[str, ...] = ("-m", "app", "up"),
     **environ: str,
 ) -> Iterator[Site]:
@@ -114,7 +107,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
-    _, left = psutil.wait_procs(family, timeout=5)
+    _, left = psutil.wait_procs(family, timeout=60)
     for child in left:
         child.kill()
     assert not left, f"left behind: {[' '.join(p.cmdline()) for p in left if p.is_running()]}"

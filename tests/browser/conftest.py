@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from app.clock import Clock
 from tests.browser.members import Member, join
@@ -34,6 +34,7 @@ ARGUMENTS = [
 ]
 
 
+expect.set_options(timeout=60_000)  # ms: a busy machine is no fault
 WHOLE = ("chromium", "chromium-browser", "google-chrome")
 NO_CHROMIUM = "NO CHROMIUM: the browser tests did not run (install one, e.g. Debian's)"
 SHELL = "chromium-headless-shell"  # no windows, no notifications; two thirds of the time

@@ -155,7 +155,6 @@ async def test_a_tick_changes_the_page(
                 && of('day').every((t) => t === '2013-03-04');
             }""",
             arg=wanted,
-            timeout=10_000,
         )
     assert MONDAY_CLOCK.now() < datetime(2013, 3, 4, 21, tzinfo=UTC) - timedelta(hours=1)
     assert LISTINGS["MSFT"].bars["day"][-1] == date(2013, 3, 1)

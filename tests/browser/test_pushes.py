@@ -64,7 +64,7 @@ async def test_a_push_is_shown_once_and_leads_to_the_alerts(
             title = f"Sise · New alerts: {count}"
             await push(page, url, send(Message("sise-7", title, [], [], f"{url}/alerts")))
             wanted = [{"title": "Sise", "body": title[7:], "tag": "sise-7", "data": "/alerts"}]
-            for _ in range(100):
+            for _ in range(1200):
                 if (shown := await page.evaluate(SHOWN)) == wanted:
                     break
                 await page.wait_for_timeout(50)

@@ -163,7 +163,7 @@ async def chart(page: Page, expression: str) -> Any:
 
 def send_tick(peer: FakeYahoo, symbol: str, price: float, at: datetime | None = None) -> None:
     """A price of the shared installation's present, or of `at`, once its feed listens to it."""
-    for _ in range(100):
+    for _ in range(600):
         if any(symbol in stream for stream in peer.streams()):
             break
         time.sleep(0.1)

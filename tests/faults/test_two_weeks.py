@@ -36,7 +36,8 @@ from app.embedded import find_running
 from tests.factories import weekdays
 from tests.fakes.listings import NAMES, STAND_INS
 from tests.faults.test_collection_kills import kill, strike
-from tests.sites import ROOT, Site, free_port, running_site
+from tests.processes import free_port
+from tests.sites import ROOT, Site, running_site
 
 pytestmark = [pytest.mark.faults, pytest.mark.long]
 

@@ -17,6 +17,8 @@ from app.graphql.schema import schema
 from tests.clocks import hold_deadlines
 from tests.graphql.asking import ask, execute, fail, make_context
 
+DEADLINES = dict(execution.DEADLINES)
+
 
 class SlowHub:
     """A hub whose quotes never come: the deadline does. `cancelled` counts who stopped waiting."""
@@ -80,7 +82,8 @@ async def test_a_subscription_has_no_deadline_but_for_its_beginning(env, deadlin
 
 
 def test_what_asks_the_source_may_take_longer(monkeypatch):
-    monkeypatch.setattr(execution, "DEADLINE", DEADLINE)  # as it was before the tests
+    monkeypatch.setattr(execution, "DEADLINE", DEADLINE)  # as they were before the tests
+    monkeypatch.setattr(execution, "DEADLINES", DEADLINES)
     assert find_deadline(parse("{ markets { mic } }")) == 2.0
     assert find_deadline(parse('mutation { a: trackInstrument(symbol: "A") { name } }')) == 10.0
     spread = "mutation { ...F } fragment F on Mutation { collect { id } }"
