@@ -29,7 +29,7 @@ from tests.processes import SECRET
 from tests.system_servers import system_servers
 
 SEEDED = {"exchange", "order_transition"}
-gc.disable()  # until all is imported and collected: it stays, and looks for garbage take a fifth
+gc.disable()  # until all is imported and collected: looking for garbage takes two fifths of that
 
 
 @pytest.fixture(scope="session", autouse=True)
