@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _load(module: str) -> Command:
-    """Imports a command; none of it is ever garbage, and looking for some takes a fifth of the time."""
+    """Imports a command. None of it is ever garbage; looking for some takes a fifth of it."""
     gc.disable()
     try:
         return cast("Command", importlib.import_module(module))
