@@ -1,7 +1,8 @@
 """kill -9 at 20 random points of collections: everything due is stored, and stored once.
 
-The whole installation runs (`sise up`, minutes shortened to seconds) against a local Yahoo with
-200 ms of latency. Each round empties the tables of prices, asks for a collection of everything, and
+The installation runs (`sise up`, minutes shortened to seconds) against a local Yahoo with 200 ms of
+latency; the worker of the long queue, which collects nothing, would die with Valkey and only be
+started again. Each round empties the tables of prices, asks for a collection of everything, and
 kills the worker, the web process and Valkey at random moments while it runs.
 """
 
@@ -49,7 +50,7 @@ def peer() -> Iterator[FakeYahoo]:
 
 @pytest.fixture(scope="module")
 def site(peer: FakeYahoo) -> Iterator[Site]:
-    command = ("-m", "tests.faults.fast_up")
+    command = ("-m", "tests.faults.fast_up", "long")
     with running_site(command=command, SISE_CLOCK=SATURDAY, **yahoo_settings(peer)) as site:
         yield site
 
