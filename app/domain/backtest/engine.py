@@ -111,7 +111,7 @@ def compute_sizes(history: History, setup: Setup, decision: Decision) -> Table:
         return history.fill(1.0 / slots if sizing.kind is Size.EQUAL else sizing.fraction)
     with np.errstate(divide="ignore"):
         wanted = sizing.fraction / _volatility(history.close, sizing.window)
-    return np.minimum(np.nan_to_num(wanted, nan=0.0), 1.0) / slots
+    return np.ascontiguousarray(np.minimum(np.nan_to_num(wanted, nan=0.0), 1.0) / slots)
 
 
 def _volatility(close: Table, window: int) -> Table:

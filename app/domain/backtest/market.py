@@ -106,8 +106,12 @@ def _make_scene(tape: Tape, setup: Setup) -> Scene:
         np.array(shortable, dtype=np.uint8),
         *_accruals(days, setup),
     )
+    arrays: tuple[Any, ...] = tuple(world)
+    for array, (name, kind) in zip(arrays, kernel.LAYOUT.items(), strict=True):
+        if array.dtype != kind or not array.flags.c_contiguous:
+            raise TypeError(f"{name} is not an array as the loops are compiled for")
     terms = _terms(setup, currencies[0])
-    return Scene(world, terms, currencies[0], shortable, (tuple(world), tuple(terms)))
+    return Scene(world, terms, currencies[0], shortable, (arrays, tuple(terms)))
 
 
 def _terms(setup: Setup, currency: str) -> kernel.Terms:

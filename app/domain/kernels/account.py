@@ -71,6 +71,12 @@ class World(NamedTuple):
     borrowing: Floats
 
 
+LAYOUT: Final = dict(
+    zip(World._fields, ("f8 " * 7 + "i8 i8 i8 i8 f8 i2 f8 i8 f8 f8 u1 f8 f8").split(), strict=True)
+)
+"""The type of each array of a world, as the loops are compiled for it; all lie in C order."""
+
+
 class Terms(NamedTuple):
     """The numbers of an agreement."""
 

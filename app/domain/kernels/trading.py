@@ -63,7 +63,7 @@ from app.domain.kernels.account import (
     fill_all,
     set_working,
 )  # fmt: skip
-from app.domain.kernels.compiled import compiled_bare
+from app.domain.kernels.compiled import Direct, compiled_bare
 
 compiled = compiled_bare(ledger)
 
@@ -295,8 +295,11 @@ def _protect(world: World, terms: Terms, room: Room, t: int, k: int) -> None:
 
 
 @compiled
-def trade_once(  # numba looks at named tuples in Python, which takes longer than to run
+def _trade_once(  # numba looks at named tuples in Python, which takes longer than to run
     world: tuple[Any, ...], terms: tuple[float, ...], plan: tuple[Any, ...], room: tuple[Any, ...]
 ) -> None:
-    """`trade` for a caller in Python."""
     trade(World(*world), Terms(*terms), Plan(*plan), Room(*room))
+
+
+trade_once = Direct(_trade_once)
+"""`trade` for a caller in Python, who hands over the named tuples without their names."""

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from app.domain.backtest import market
 from app.domain.backtest.engine import play
 from app.domain.backtest.market import find_scene, settles
 from app.domain.backtest.setup import Setup
@@ -115,3 +116,15 @@ def test_a_korean_fund_is_sold_without_tax_and_on_its_own_ticks() -> None:
     sent = pickle.loads(pickle.dumps(tapes[1]))  # noqa: S301 - our own
     for one in (sent, tapes[1].until(20), tapes[1].window(5, 25)):
         assert one.funds == {"069500.KS"}
+
+
+def test_arrays_that_the_loops_are_not_compiled_for_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The loops are called without a look at types: they would read memory that is not theirs."""
+    short = (np.empty(0, dtype=np.float32), np.empty(0))
+    apart = (np.empty(0), np.empty((4, 4))[:, 1])
+    for wrong, name in ((short, "interest"), (apart, "borrowing")):
+        monkeypatch.setattr(market, "_accruals", lambda *_, wrong=wrong: wrong)
+        with pytest.raises(TypeError, match=f"{name} is not an array"):
+            find_scene(prepare(walk("AAPL", 30, seed=1)), Setup())
