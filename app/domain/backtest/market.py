@@ -57,6 +57,7 @@ class Scene(NamedTuple):
     currency: str
     shortable: tuple[bool, ...]
     bare: tuple[tuple[Any, ...], tuple[float, ...]]  # world and terms, as the loops are called
+    exits: Floats = _NOTHING  # of the setup: stop, target, trailing stop
 
 
 def find_scene(tape: Tape, setup: Setup) -> Scene:
@@ -72,7 +73,7 @@ def find_scene(tape: Tape, setup: Setup) -> Scene:
     key = (costs, *(getattr(setup, name) for name in _LOOKED_AT))
     if key not in tape.kept:
         tape.kept[key] = _make_scene(tape, setup)
-    scene: Scene = tape.kept[key]
+    scene: Scene = tape.kept[key]._replace(exits=np.array(setup.exits.numbers))
     tape.kept["latest"] = (setup, scene)
     return scene
 

@@ -117,13 +117,14 @@ def make_room(
     shape: tuple[int, int],
     claims: int,
     records: int = 0,
-    exits: tuple[float, float, float] = (np.nan, np.nan, np.nan),
+    exits: Floats | None = None,
 ) -> Room:
     """Buffers for sessions x instruments, with room for so many fills and round trips."""
+    exits = np.full(3, np.nan) if exits is None else exits
     busy, equity = np.empty(shape[0], dtype=np.uint8), np.empty(shape[0])
     account, book, due = np.zeros(ACCOUNT), np.zeros((BOOK, shape[1])), np.zeros(claims)
     fills, trips = np.empty((records, FILL)), np.empty((records, TRIP))
-    return Room(account, book, np.array(exits), busy, due, equity, fills, trips)
+    return Room(account, book, exits, busy, due, equity, fills, trips)
 
 
 @compiled
@@ -287,8 +288,8 @@ def _record(  # noqa: PLR0913, PLR0917 - what the loop has
     if held == 0.0:
         account[HELD] += 1.0
         book[ENTRY, k] = t
-        for row in (DEBT, BOUGHT, SPENT, SOLD, EARNED, FLOW, PAYING):
-            book[row, k] = 0.0
+        book[DEBT, k] = book[BOUGHT, k] = book[SPENT, k] = book[SOLD, k] = 0.0
+        book[EARNED, k] = book[FLOW, k] = book[PAYING, k] = 0.0
     account[CASH] += cash
     account[FEES] += fee
     account[TAXES] += tax

@@ -94,7 +94,7 @@ def mutant_difference(mutant: Mutant, seeds: range) -> int | None:
     for seed in seeds:
         case = make_case(seed)
         scene = find_scene(case.tape, case.setup)
-        claims, exits = len(case.tape.dividends), case.setup.exits.numbers
+        claims, exits = len(case.tape.dividends), np.array(case.setup.exits.numbers)
         room = make_room(case.side.shape, claims, 5_000, exits)
         with np.errstate(all="ignore"):
             loop.trade(scene.world, scene.terms, Plan(case.side, case.size), room)

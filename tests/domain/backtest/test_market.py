@@ -88,8 +88,8 @@ def test_one_account_holds_one_currency() -> None:
 
 def test_a_scene_is_made_once() -> None:
     tape = prepare(_flat("AAPL"))
-    assert find_scene(tape, Setup()) is find_scene(tape, Setup())
-    assert find_scene(tape, Setup()) is not find_scene(tape, Setup(slippage=0.01))
+    assert find_scene(tape, Setup()).world is find_scene(tape, Setup()).world
+    assert find_scene(tape, Setup()).terms != find_scene(tape, Setup(slippage=0.01)).terms
     dear = replace(PROFILES["online"], commissions=PROFILES["branch"].commissions)
     assert find_scene(tape, Setup(costs=dear)).terms.commission == 0.005
     assert find_scene(tape, Setup()).terms.commission == 0.0025
