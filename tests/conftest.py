@@ -186,6 +186,13 @@ def full(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--full"))
 
 
+@pytest.fixture
+def as_served() -> None:
+    """The collector looks through new things alone, as in the product: not what tests have left."""
+    gc.collect()
+    gc.freeze()
+
+
 SLOW = ("tests/browser/", "tests/faults/", "tests/commands/", "tests/test_supervisor")
 """What takes long begins first, so that all processes end together."""
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import time
-from collections.abc import Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import count
@@ -41,15 +39,6 @@ PROBE_GOAL = 0.3
 def strict(monkeypatch):
     """Here the deadline counts as it is."""
     monkeypatch.setattr(execution, "DEADLINE", DEADLINE)
-
-
-@pytest.fixture
-def as_served() -> Iterator[None]:
-    """The collector looks through new things alone, as in the product: not what tests have left."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 ENOUGH = 5
