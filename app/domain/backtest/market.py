@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -37,6 +37,7 @@ from app.domain.trading.tables import (
 from app.errors import BadInput
 
 Table = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+Days = np.ndarray[tuple[int], np.dtype[np.datetime64]]
 
 Rule = TypeVar("Rule")
 
@@ -87,7 +88,7 @@ def _make_scene(tape: Tape, setup: Setup) -> Scene:
         raise BadInput(message, field="symbols", currencies=" and ".join(currencies))
     groups = list(dict.fromkeys(listings))
     group = np.array([groups.index(listing) for listing in listings])
-    days: list[date] = tape.days.to_list()
+    days: Days = tape.days.to_numpy()
     tables: list[Steps] = []
     dated = np.stack([_dated(listing, days, setup, tables) for listing in groups], axis=1)
     changes = np.append([True], (dated[1:] != dated[:-1]).any(axis=(1, 2)))
@@ -133,7 +134,7 @@ def _terms(setup: Setup, currency: str) -> kernel.Terms:
     )
 
 
-def _dated(listing: Listing, days: list[date], setup: Setup, tables: list[Steps]) -> Table:
+def _dated(listing: Listing, days: Days, setup: Setup, tables: list[Steps]) -> Table:
     """Sessions x 6: taxes, levy, fee per share and its most, number of the table of ticks."""
     made = np.zeros((len(days), 6))
     made[:, kernel.PER_SHARE_MOST] = np.inf
@@ -159,25 +160,26 @@ def _dated(listing: Listing, days: list[date], setup: Setup, tables: list[Steps]
 
 
 def _by_day(
-    table: Sequence[tuple[date, Rule]], days: Sequence[date], value: Callable[[Rule], float]
+    table: Sequence[tuple[date, Rule]], days: Days, value: Callable[[Rule], float]
 ) -> Floats:
     """`in_force` for days in order: the value of the rule of each."""
-    in_force(table, days[0])
-    starts = np.array([first for first, _ in table], dtype="datetime64[D]")
-    places = np.searchsorted(starts, np.array(days, dtype="datetime64[D]"), side="right") - 1
-    found = np.zeros(len(table))
-    for place in np.unique(places).tolist():
-        found[place] = value(table[place][1])
-    return found[places]
+    in_force(table, days[0].item())
+    starts = np.array([first for first, _ in table], dtype=days.dtype)
+    counts = np.diff(np.searchsorted(days, starts), append=len(days))
+    rules = zip(table, counts.tolist(), strict=True)
+    return np.repeat([value(rule) if count else np.nan for (_, rule), count in rules], counts)
 
 
-def settles(market: Market, days: Sequence[date]) -> list[date]:
+def settles(market: Market, days: Days) -> Days:
     """When trades of each session settle."""
-    after = (days[-1] + timedelta(days=n) for n in range(1, 15))
-    known = settlement_days(market, [*days, *(day for day in after if day.weekday() < 5)])
-    places = np.searchsorted(np.array(known), np.array(days), side="right")
-    ends = places + _by_day(SETTLEMENT_CYCLES[market], days, float).astype(np.int64) - 1
-    return [known[end] for end in ends.tolist()]
+    after = days[-1] + np.arange(1, 15)
+    known = np.concatenate([days, after[np.is_busday(after)]])
+    if market is Market.US:
+        known = np.array(settlement_days(market, known.tolist()), dtype=days.dtype)
+    places = np.searchsorted(known, days, side="right")
+    cycles = _by_day(SETTLEMENT_CYCLES[market], days, float).astype(np.int64)
+    ends: Days = known[places + cycles - 1]
+    return ends
 
 
 def _tick_table(listing: Listing) -> Sequence[tuple[date, Steps]]:
@@ -197,7 +199,7 @@ def _tick_arrays(tables: list[Steps]) -> tuple[Table, Table]:
     return bounds, ticks
 
 
-def _limits(tape: Tape, listings: list[Listing], days: list[date]) -> tuple[Table, Table]:
+def _limits(tape: Tape, listings: list[Listing], days: Days) -> tuple[Table, Table]:
     """Price limits from the close before; NaN on the first day and on days of splits."""
     close = tape.prices["close"]
     lower, upper = np.full(close.shape, np.nan), np.full(close.shape, np.nan)
@@ -216,9 +218,7 @@ def _limits(tape: Tape, listings: list[Listing], days: list[date]) -> tuple[Tabl
     return lower, upper
 
 
-def _limit_rows(
-    listing: Listing, days: list[date], base: Floats, part: Floats
-) -> tuple[Floats, Floats]:
+def _limit_rows(listing: Listing, days: Days, base: Floats, part: Floats) -> tuple[Floats, Floats]:
     """The rule of `trading.limits` on arrays: width cut to the base's tick, limits to theirs."""
     table = _tick_table(listing)
     steps = _by_day(table, days, lambda one: float([s for _, s in table].index(one)))
@@ -268,9 +268,10 @@ def _event_arrays(tape: Tape) -> tuple[Ints, Ints, Ints, Ints, Floats]:
     return bar, column, kind, claim, np.ascontiguousarray(table[:, 4])
 
 
-def _accruals(days: list[date], setup: Setup) -> tuple[Floats, Floats]:
+def _accruals(days: Days, setup: Setup) -> tuple[Floats, Floats]:
     """Interest for the calendar days up to each session; nothing where there is none."""
     if not setup.interest and not setup.borrowing:
         return _NOTHING, _NOTHING
-    gaps = np.diff([day.toordinal() for day in days], prepend=days[0].toordinal()) / DAYS_A_YEAR
+    numbers: Ints = days.astype(np.int64)
+    gaps: Floats = np.diff(numbers, prepend=numbers[0]) / DAYS_A_YEAR
     return setup.interest * gaps, setup.borrowing * gaps

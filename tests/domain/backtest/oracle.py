@@ -59,7 +59,8 @@ class Oracle:
         self.tape, self.setup, self.side, self.size = tape, setup, side, size
         self.days = tape.days.to_list()
         self.listings = [find_listing(symbol) for symbol in tape.symbols]
-        self.settles = [settles(listing.market, self.days) for listing in self.listings]
+        days = tape.days.to_numpy()
+        self.settles = [settles(listing.market, days).tolist() for listing in self.listings]
         self.held = [Position() for _ in tape.symbols]
         self.cash, self.receivable = float(setup.cash), 0.0
         self.claims: dict[Any, float] = {}

@@ -75,7 +75,8 @@ def test_g16_a_round_trip_of_ten_million_won() -> None:
 def test_g14_g15_sales_are_taxed_by_the_day_they_settle() -> None:
     sessions = [date(2024, 12, 26), date(2024, 12, 27), date(2024, 12, 30), date(2025, 1, 2),
                 date(2025, 12, 29), date(2025, 12, 30), date(2026, 1, 2)]  # fmt: skip
-    found = dict(zip(sessions, settles(Market.KOSPI, sessions), strict=True))
+    days = settles(Market.KOSPI, np.array(sessions, dtype="datetime64[D]")).tolist()
+    found = dict(zip(sessions, days, strict=True))
     assert found[date(2024, 12, 27)] == date(2025, 1, 2)
     assert found[date(2025, 12, 29)] == date(2026, 1, 2)
 
