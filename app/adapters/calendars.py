@@ -2,8 +2,9 @@
 
 It costs 80 MB and seconds, so only short-lived processes come here; everybody else reads the table
 `exchange_session`. Known faults of the library are mended here or by `domain/session_overrides`:
-the default range is twenty years (ours begins in 1990), a question beyond the range raises, and the
-last session of the range gets the late opening of a new year's first (so one builds beyond it).
+the default range is twenty years (ours begins in 1990), a question beyond the range raises, the
+last session of the range gets the late opening of a new year's first (so one builds beyond it), and
+holidays are worked out until 2200 (more than a second of lunar calendar; ours end in 2051).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final
 import exchange_calendars
 import numpy as np
 import polars as pl
+from exchange_calendars.exchange_calendar import AbstractHolidayCalendar
 from numpy.typing import NDArray
 
 from app.domain.session_overrides import SESSION_SCHEMA, Override, apply_overrides
@@ -26,6 +28,10 @@ from app.errors import BadInput
 CALENDARS: Final = {"XKRX": "XKRX", "XNYS": "XNYS", "XNAS": "XNYS", "ARCX": "XNYS"}
 LAST_DAY: Final = date(2050, 12, 1)  # the library's Korean holidays end with that year
 _BEYOND: Final = timedelta(days=21)
+
+# what pandas offers to be set, for all calendars at once: the years whose holidays are worked out
+AbstractHolidayCalendar.start_date = f"{FIRST_DAY.year - 1}-01-01"
+AbstractHolidayCalendar.end_date = f"{LAST_DAY.year + 1}-12-31"
 
 
 def sessions(mic: str, start: date, end: date, overrides: Iterable[Override] = ()) -> pl.DataFrame:

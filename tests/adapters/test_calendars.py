@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from exchange_calendars import calendar_utils
 
-from app.adapters.calendars import CALENDARS, LAST_DAY, sessions
+from app.adapters.calendars import CALENDARS, LAST_DAY, AbstractHolidayCalendar, sessions
 from app.domain.session_overrides import SESSION_SCHEMA, SHIPPED
+from app.domain.sessions import FIRST_DAY
 from app.errors import BadInput
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -138,3 +140,11 @@ def test_the_us_markets_share_one_calendar(york):
 def test_an_unknown_market_is_named():
     with pytest.raises(BadInput, match="no calendar of CCY"):
         sessions("CCY", date(2026, 1, 1), date(2026, 1, 9))
+
+
+def test_no_session_changes_because_the_holidays_of_fewer_years_are_known(monkeypatch):
+    ours = {mic: sessions(mic, FIRST_DAY, LAST_DAY) for mic in ("XKRX", "XNYS")}
+    monkeypatch.setattr(AbstractHolidayCalendar, "start_date", "1970-01-01")
+    monkeypatch.setattr(AbstractHolidayCalendar, "end_date", "2200-12-31")
+    calendar_utils.global_calendar_dispatcher._factory_output_cache.clear()
+    assert all(sessions(mic, FIRST_DAY, LAST_DAY).equals(frame) for mic, frame in ours.items())
