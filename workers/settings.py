@@ -33,10 +33,11 @@ from app.adapters.queue import QUEUES, QueueName, deserialize, open_pool, serial
 from app.adapters.worker_sources import make_worker_sources
 from app.config import Settings
 from app.env import Env, open_env
+from workers.called import CalledWorker
 from workers.pace import Pace
 
 LOG: Final = logging.getLogger(__name__)
-POLL: Final = 0.05  # seconds between looks at the queue
+POLL: Final = 0.5  # seconds between looks at the queue when nobody calls
 HEALTH_EVERY: Final = 10  # seconds
 IDLE: Final = 5.0  # seconds that a connection of a busy hour is kept after it
 TIME_LIMITS: Final[dict[QueueName, int]] = {"quick": 60, "long": 3600}
@@ -91,7 +92,7 @@ def make_worker(
 ) -> Worker:
     """An arq worker on an open environment; with `burst` it ends when the queue is empty."""
     table = table_of(queue)
-    return Worker(
+    return CalledWorker(
         functions=table.FUNCTIONS,
         cron_jobs=table.crons(env, pace),
         queue_name=QUEUES[queue],

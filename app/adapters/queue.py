@@ -64,7 +64,7 @@ class Queue:
     async def enqueue(
         self, function: str, *arguments: Any, queue: QueueName = "quick", job_id: str | None = None
     ) -> bool:
-        """Hands a job to a worker; False when one of that id is waiting or running already.
+        """Hands a job to a worker and calls it; False when one of that id waits or runs already.
 
         Raises:
             Unavailable: the broker does not answer.
@@ -76,9 +76,12 @@ class Queue:
                     job_serializer=serialize,
                     job_deserializer=deserialize,
                 )
+            name = QUEUES[queue]
             job = await self._pool.enqueue_job(
-                function, *arguments, _queue_name=QUEUES[queue], _job_id=job_id
+                function, *arguments, _queue_name=name, _job_id=job_id
             )
+            if job is not None:
+                await self._pool.publish(name, b"")
         except (RedisError, OSError) as error:
             raise Unavailable("The broker does not answer. Try again in a moment.") from error
         return job is not None
