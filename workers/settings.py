@@ -29,11 +29,11 @@ from arq.connections import ArqRedis
 from arq.cron import CronJob
 from arq.worker import Function, Worker
 
+from app.adapters.called_worker import CalledWorker
 from app.adapters.queue import QUEUES, QueueName, deserialize, open_pool, serialize
 from app.adapters.worker_sources import make_worker_sources
 from app.config import Settings
 from app.env import Env, open_env
-from workers.called import CalledWorker
 from workers.pace import Pace
 
 LOG: Final = logging.getLogger(__name__)

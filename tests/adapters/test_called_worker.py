@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from arq import func
-from redis.exceptions import RedisError
 
+from app.adapters.called_worker import CalledWorker
 from app.adapters.queue import QUEUES, deserialize, open_pool, serialize
 from app.env import Env
-from workers.called import CalledWorker
 
 HOUR = 3600.0
 
@@ -36,10 +35,12 @@ async def working(env: Env, *, poll: float = HOUR) -> AsyncIterator[Worked]:
         worked.task = asyncio.create_task(worker.async_run())
         while worker._last_health_check == 0:  # the first look ends with it
             await asyncio.sleep(0.01)
-        yield worked
-        worked.task.cancel()
-        with suppress(asyncio.CancelledError, RedisError):
-            await worked.task
+        try:
+            yield worked
+        finally:
+            worked.task.cancel()
+            with suppress(asyncio.CancelledError):
+                await worked.task
 
 
 class Worked:
@@ -97,10 +98,10 @@ async def test_a_call_that_is_lost_costs_one_look(env: Env) -> None:
 
 async def test_a_line_that_broke_is_mended(env: Env) -> None:
     async with working(env, poll=1.0) as worked, open_pool(env.settings.redis_url or "") as pool:
-        (line,) = await pool.client_list(_type="pubsub")
+        before = {one["id"] for one in await pool.client_list(_type="pubsub")}
         await pool.client_kill_filter(_type="pubsub")
         async with asyncio.timeout(60):
-            while {one["id"] for one in await pool.client_list(_type="pubsub")} <= {line["id"]}:
+            while {one["id"] for one in await pool.client_list(_type="pubsub")} <= before:
                 await asyncio.sleep(0.05)
         await env.queue.enqueue("note", 1)
         await worked.until(lambda: worked.done == [1])
