@@ -47,9 +47,8 @@ def compute_bands(panel: Panel, move: Floats) -> Bands:
     scale = forecast_volatility(panel) * np.sqrt(CLOSES_AFTER)
     group = np.floor((rank_rows(scale) + 1.0) / 2.0 * FIFTHS)
     group = np.where(panel.few[:, None] & np.isfinite(scale), FIFTHS, group)
-    totals = _closed_cells(move / scale, group)
-    low, high = (_quantile(totals, part) for part in (LOW, HIGH))
     known = np.isfinite(group)
+    low, high = _find_quantiles(move / scale, np.where(known, group, -1))
     column = np.where(known, group, 0).astype(np.int64)
     rows = np.arange(len(scale))[:, None]
     return Bands(
@@ -66,17 +65,24 @@ def forecast_volatility(panel: Panel) -> Floats:
     return np.where(np.isfinite(panel.close) & (near > 0), near, np.nan)
 
 
-def _closed_cells(scaled: Floats, group: Floats) -> Counts:
-    """Counts of the moves closed at each session and within SESSIONS, by group and size."""
+def _find_quantiles(scaled: Floats, group: Floats) -> Floats:
+    """Both quantiles of the moves closed at each session and within SESSIONS, by group."""
+    made = np.full((2, len(scaled), GROUPS), np.nan)
+    for number in np.unique(group[group >= 0]).astype(int).tolist():
+        counts = _closed_cells(np.where(group == number, scaled, np.nan))
+        made[:, :, number] = [_quantile(counts, part) for part in (LOW, HIGH)]
+    return made
+
+
+def _closed_cells(scaled: Floats) -> Counts:
+    """How many moves closed at each session and within SESSIONS are of each size or smaller."""
     days = len(scaled)
-    known = np.isfinite(scaled) & np.isfinite(group)
-    row, column = np.nonzero(known)
+    row, column = np.nonzero(np.isfinite(scaled))
     size = np.clip((scaled[row, column] + EDGE) / STEP, 0, CELLS - 1).astype(np.int64)
-    place = (row * GROUPS + group[row, column].astype(np.int64)) * CELLS + size
-    shape = (days, GROUPS, CELLS)
-    daily = np.bincount(place, minlength=days * GROUPS * CELLS).reshape(shape)
-    totals = daily.astype(np.int32).cumsum(axis=0, dtype=np.int32)
-    out = np.zeros(shape, dtype=np.int32)
+    daily = np.bincount(row * CELLS + size, minlength=days * CELLS).reshape(days, CELLS)
+    totals = daily.astype(np.int32)
+    totals.cumsum(axis=0, out=totals).cumsum(axis=1, out=totals)
+    out = np.zeros_like(totals)
     out[CLOSES_AFTER:] = totals[: days - CLOSES_AFTER]
     late = SESSIONS + CLOSES_AFTER
     out[late:] -= totals[: max(days - late, 0)]
@@ -85,12 +91,12 @@ def _closed_cells(scaled: Floats, group: Floats) -> Counts:
 
 
 def _quantile(counts: Counts, part: float) -> Floats:
-    """The size below which that part of each group's moves lie, within a cell by share."""
-    running = counts.cumsum(axis=2)
-    wanted = part * running[:, :, -1]
-    cell = (running >= wanted[:, :, None]).argmax(axis=2)
-    at = np.take_along_axis(running, cell[:, :, None], axis=2)[:, :, 0]
-    own = np.take_along_axis(counts, cell[:, :, None], axis=2)[:, :, 0]
+    """The size below which that part of each session's moves lie, within a cell by share."""
+    wanted = part * counts[:, -1]
+    cell = (counts >= wanted[:, None]).argmax(axis=1)
+    rows = np.arange(len(counts))
+    at = counts[rows, cell]
+    own = at - np.where(cell > 0, counts[rows, cell - 1], 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         within = 1.0 - (at - wanted) / own
     return np.where(own > 0, (cell + within) * STEP - EDGE, np.nan)
