@@ -8,6 +8,7 @@ from arq import cron, func
 from arq.cron import CronJob
 from arq.worker import Function
 
+from app.domain import indicators
 from app.env import Env
 from workers.alert import watch_instrument
 from workers.analyse import analyse_instrument
@@ -48,5 +49,6 @@ def crons(env: Env, pace: Pace) -> list[CronJob]:
 
 
 async def get_ready(_env: Env) -> None:
-    """Compiles the loops of the indicators."""
-    await compile_apart("app.domain.indicators")
+    """Has the loops of the indicators compiled where they are not on disk."""
+    if not indicators.is_warm():
+        await compile_apart(indicators.__name__)

@@ -10,7 +10,7 @@ import asyncio
 import sys
 
 from app.config import Settings, load_settings
-from app.domain.backtest.sweeping import warm_up
+from app.domain.backtest.sweeping import is_warm, warm_up
 from app.env import open_env
 from app.errors import AppError
 from app.services.backtest.strategy_shelf import set_up_shelf
@@ -29,7 +29,8 @@ def main() -> int:
     set_up_logging(settings.log_level)
     try:
         asyncio.run(tell(settings))
-        warm_up()
+        if not is_warm():
+            warm_up()
     except AppError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -21,6 +21,7 @@ import polars as pl
 from app.domain.indicator_columns import INDICATOR_COLUMNS
 from app.domain.kernels import indicators as kernel
 from app.domain.kernels import panel
+from app.domain.kernels.compiled import are_on_disk
 from app.domain.memory import Scratch, Table, lend
 from app.errors import BadInput
 
@@ -106,6 +107,11 @@ def warm_up() -> None:
     bars = by_day.with_columns(pl.lit(2.0).alias(name) for name in (*PRICES, "volume"))
     for order in (bars, bars.sort("symbol"), bars.sort("symbol", descending=True).reverse()):
         compute_daily(order)
+
+
+def is_warm() -> bool:
+    """Whether all loops are on disk already."""
+    return are_on_disk(kernel, panel)
 
 
 def _check(bars: pl.DataFrame) -> None:

@@ -54,7 +54,13 @@ def load_documents(templates: Path) -> Mapping[str, TrustedDocument]:
         ConfigError: one does not parse, does not fit the schema or has not just one operation.
     """
     files = sorted(templates.rglob(f"*{SUFFIX}"))
-    return {_name(templates, file): read_document(file) for file in files}
+    nodes = [_parse_whole(file) for file in files]
+    parts = {id(part): part for node in nodes for part in node.definitions}
+    if validate(schema.graphql_schema, DocumentNode(definitions=tuple(parts.values()))):
+        read = [read_document(file) for file in files]  # it says which one, if it is one by itself
+    else:  # all at once takes a quarter of the time
+        read = list(map(_trust, files, nodes))
+    return dict(zip((_name(templates, file) for file in files), read, strict=True))
 
 
 def read_document(file: Path) -> TrustedDocument:
@@ -63,16 +69,11 @@ def read_document(file: Path) -> TrustedDocument:
     Raises:
         ConfigError: as `load_documents`.
     """
-    try:
-        node = _parse_whole(file)
-    except GraphQLError as error:
-        raise _invalid(file, error.message) from error
+    node = _parse_whole(file)
     errors = validate(schema.graphql_schema, node)
     if errors:
         raise _invalid(file, "; ".join(error.message for error in errors))
-    if sum(isinstance(part, OperationDefinitionNode) for part in node.definitions) != 1:
-        raise _invalid(file, "it must hold exactly one operation")
-    return TrustedDocument(node, find_deadline(node))
+    return _trust(file, node)
 
 
 async def run_document(
@@ -113,15 +114,26 @@ async def _execute(
 def _parse_whole(file: Path) -> DocumentNode:
     """A document with those of the shared fragments that it spreads."""
     written = file.read_text(encoding="utf-8")
-    node, shared = parse(written), file.with_name(FRAGMENTS)
-    if not shared.exists():
-        return node
-    spread = (
-        part
-        for part in parse(shared.read_text(encoding="utf-8")).definitions
-        if isinstance(part, FragmentDefinitionNode) and f"...{part.name.value}\n" in written
-    )
+    try:
+        node, shared = parse(written), _parse_fragments(file.with_name(FRAGMENTS))
+    except GraphQLError as error:
+        raise _invalid(file, error.message) from error
+    spread = (part for part in shared if f"...{part.name.value}\n" in written)
     return DocumentNode(definitions=(*node.definitions, *spread))
+
+
+@cache
+def _parse_fragments(file: Path) -> list[FragmentDefinitionNode]:
+    if not file.exists():
+        return []
+    parts = parse(file.read_text(encoding="utf-8")).definitions
+    return [part for part in parts if isinstance(part, FragmentDefinitionNode)]
+
+
+def _trust(file: Path, node: DocumentNode) -> TrustedDocument:
+    if sum(isinstance(part, OperationDefinitionNode) for part in node.definitions) != 1:
+        raise _invalid(file, "it must hold exactly one operation")
+    return TrustedDocument(node, find_deadline(node))
 
 
 def _name(templates: Path, file: Path) -> str:

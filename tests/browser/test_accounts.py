@@ -221,22 +221,3 @@ async def test_without_javascript_one_signs_up_chooses_and_makes_a_token(browser
         await page.click("#person button:has-text('Sign out')")
         await page.goto("/settings/account")
         assert await page.locator("main a[href^='/login']").count() == 1
-
-
-async def test_a_technical_word_explains_itself_by_the_keyboard(browser, sample_site) -> None:
-    async with visiting(browser, sample_site.url, java_script_enabled=False) as (page, _):
-        await page.goto("/setup?step=follow")
-        text = page.locator("#term-index")
-        await expect(text).to_be_hidden()
-        await page.focus("[popovertarget='term-index']")
-        await page.keyboard.press("Enter")
-        await expect(text).to_be_visible()
-        box, word = (
-            await text.bounding_box(),
-            await page.locator("[popovertarget='term-index']").bounding_box(),
-        )
-        assert box is not None
-        assert word is not None
-        assert 0 <= box["y"] - (word["y"] + word["height"]) < 20
-        await page.keyboard.press("Escape")
-        await expect(text).to_be_hidden()

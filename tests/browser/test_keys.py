@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.visiting import Choices, go, ready, visiting
 
@@ -147,3 +148,22 @@ async def test_focus_moves_to_the_content_after_a_navigation(browser, sample_sit
         await page.wait_for_url("**/jobs")
         await page.wait_for_function("() => document.activeElement?.id === 'main'")
         assert await page.title() != before
+
+
+async def test_a_technical_word_explains_itself_by_the_keyboard(browser, sample_site):
+    async with visiting(browser, sample_site.url, java_script_enabled=False) as (page, _):
+        await page.goto("/setup?step=follow")
+        text = page.locator("#term-index")
+        await expect(text).to_be_hidden()
+        await page.focus("[popovertarget='term-index']")
+        await page.keyboard.press("Enter")
+        await expect(text).to_be_visible()
+        box, word = (
+            await text.bounding_box(),
+            await page.locator("[popovertarget='term-index']").bounding_box(),
+        )
+        assert box is not None
+        assert word is not None
+        assert 0 <= box["y"] - (word["y"] + word["height"]) < 20
+        await page.keyboard.press("Escape")
+        await expect(text).to_be_hidden()

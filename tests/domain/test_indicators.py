@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from app.domain.indicator_columns import INDICATOR_COLUMNS
-from app.domain.indicators import compute_daily
+from app.domain.indicators import compute_daily, is_warm, warm_up
+from app.domain.kernels import indicators as kernel
 from app.errors import BadInput
 from tests.domain.oracle_bars import (
     PRICES,
@@ -313,6 +315,20 @@ assert compiled() == before > 5, (compiled(), before)
         [sys.executable, "-c", program], check=False, cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_loops_are_on_disk_once_they_were_warmed_up_and_while_their_file_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm_up()
+    assert is_warm()
+    monkeypatch.setattr(kernel.compute_all._cache._cache_file, "_source_stamp", (0.0, 0))
+    assert not is_warm()
+    program = "import sys, app.domain.indicators as one; sys.exit(one.is_warm())"
+    elsewhere = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    assert (
+        subprocess.run([sys.executable, "-c", program], check=False, env=elsewhere).returncode == 0
+    )
 
 
 def test_the_names_of_the_columns_can_be_had_without_the_compiler() -> None:

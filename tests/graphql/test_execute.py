@@ -28,9 +28,12 @@ def pages(tmp_path, monkeypatch):
 
 
 def test_every_document_of_the_pages_fits_the_schema():
-    documents = load_documents(resource_dir("templates"))
+    """Each by itself, too: at the start they are checked all at once."""
+    templates = resource_dir("templates")
+    documents = load_documents(templates)
     assert documents
-    assert all(isinstance(document, TrustedDocument) for document in documents.values())
+    for name, document in documents.items():
+        assert read_document(templates / f"{name}.graphql") == document
 
 
 def test_a_document_is_named_by_its_place(pages, tmp_path):
@@ -61,11 +64,13 @@ def test_documents_of_a_page_share_the_fragments_that_they_spread(pages, tmp_pat
     ],
 )
 def test_a_document_that_does_not_fit_stops_the_start(tmp_path, text, why):
+    (tmp_path / "other.graphql").write_text("query Right { markets { mic } }", encoding="utf-8")
     file = tmp_path / "page.graphql"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"page\.graphql") as refused:
-        read_document(file)
-    assert why in str(refused.value)
+    for read, place in ((read_document, file), (load_documents, tmp_path)):
+        with pytest.raises(ConfigError, match=r"page\.graphql") as refused:
+            read(place)
+        assert why in str(refused.value)
 
 
 async def test_a_document_is_answered_as_json_values(env, pages):

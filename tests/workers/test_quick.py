@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from app.domain import indicators
+from workers import quick
 from workers.match import match_tick
 from workers.pace import Pace
 from workers.quick import crons
@@ -24,3 +26,18 @@ def test_a_shorter_interval_of_collections_ticks_more_often(env, every, seconds)
     assert cron.run_at_startup
     assert (equity.coroutine, equity.second) == (equity_tick, 30)
     assert (matching.coroutine, matching.second) == (match_tick, set(range(60)))
+
+
+async def test_loops_are_compiled_apart_only_where_they_are_not_on_disk(env, monkeypatch):
+    compiled: list[str] = []
+
+    async def note(module: str) -> None:
+        compiled.append(module)
+
+    monkeypatch.setattr(quick, "compile_apart", note)
+    indicators.warm_up()
+    await quick.get_ready(env)
+    assert compiled == []
+    monkeypatch.setattr(indicators, "is_warm", lambda: False)
+    await quick.get_ready(env)
+    assert compiled == ["app.domain.indicators"]

@@ -26,7 +26,10 @@ from app.domain.backtest.strategies import STRATEGIES
 from app.domain.backtest.strategy import LineRule, LineStrategy, Strategy, Value
 from app.domain.backtest.tape import Tape, prepare
 from app.domain.kernels import account as kernel
+from app.domain.kernels import lines as lines_kernel
 from app.domain.kernels import sweeping as cells_kernel
+from app.domain.kernels import trading as trading_kernel
+from app.domain.kernels.compiled import are_on_disk
 from app.domain.performance import ENOUGH
 from app.errors import BadInput
 
@@ -141,6 +144,11 @@ def warm_up() -> None:
     strategy = STRATEGIES["sma_cross"]
     sweep(bars, strategy, {})
     run(bars, strategy)
+
+
+def is_warm() -> bool:
+    """Whether all loops are on disk already."""
+    return are_on_disk(kernel, cells_kernel, lines_kernel, trading_kernel)
 
 
 def _places(strategy: Strategy, axes: dict[str, tuple[Value, ...]]) -> tuple[Numbers, int]:

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from numba import njit
+from numba.core.dispatcher import Dispatcher
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -74,3 +75,17 @@ def compiled_bare(*modules: ModuleType) -> Callable[[F], F]:
         return cast("F", made)
 
     return decorate
+
+
+def are_on_disk(*modules: ModuleType) -> bool:
+    """Whether the machine code of all compiled functions of these modules is kept, of these files.
+
+    That of another processor counts, too: the first call finds out, and compiles.
+    """
+    loops = (one for module in modules for one in vars(module).values())
+    return all(_is_on_disk(one) for one in loops if isinstance(one, Dispatcher))
+
+
+def _is_on_disk(function: Any) -> bool:
+    kept = getattr(function._cache, "_cache_file", None)  # noqa: SLF001 - numba does not say it
+    return kept is not None and bool(kept._load_index())  # noqa: SLF001 - as above

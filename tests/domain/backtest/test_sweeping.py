@@ -15,8 +15,9 @@ from app.domain.backtest.grid import EXITS, Grid
 from app.domain.backtest.setup import Exits, Setup
 from app.domain.backtest.strategies import STRATEGIES, FusedSignal, SmaCross
 from app.domain.backtest.strategy import LineStrategy, Value
-from app.domain.backtest.sweeping import sweep
+from app.domain.backtest.sweeping import is_warm, sweep, warm_up
 from app.domain.backtest.tape import Tape, prepare
+from app.domain.kernels import sweeping as kernel
 from app.errors import BadInput
 from tests.domain.oracle_bars import sample
 
@@ -120,3 +121,10 @@ def test_the_best_of_nothing_is_an_error() -> None:
 def test_a_fused_signal_has_no_lines() -> None:
     assert not isinstance(FusedSignal(), LineStrategy)
     assert np.isfinite(sweep(IBM, FusedSignal(), {}, SETUP).summary[0, 0])
+
+
+def test_loops_are_on_disk_once_they_were_warmed_up(monkeypatch):
+    warm_up()
+    assert is_warm()
+    monkeypatch.setattr(kernel.run_cells._cache._cache_file, "_source_stamp", (0.0, 0))
+    assert not is_warm()
