@@ -4,7 +4,7 @@ It costs 80 MB and seconds, so only short-lived processes come here; everybody e
 `exchange_session`. Known faults of the library are mended here or by `domain/session_overrides`:
 the default range is twenty years (ours begins in 1990), a question beyond the range raises, the
 last session of the range gets the late opening of a new year's first (so one builds beyond it), and
-holidays are worked out until 2200 (more than a second of lunar calendar; ours end in 2051).
+holidays are worked out until 2200 (two seconds of lunar calendar; ours end with the next year).
 """
 
 from __future__ import annotations
@@ -29,10 +29,6 @@ CALENDARS: Final = {"XKRX": "XKRX", "XNYS": "XNYS", "XNAS": "XNYS", "ARCX": "XNY
 LAST_DAY: Final = date(2050, 12, 1)  # the library's Korean holidays end with that year
 _BEYOND: Final = timedelta(days=21)
 
-# what pandas offers to be set, for all calendars at once: the years whose holidays are worked out
-AbstractHolidayCalendar.start_date = f"{FIRST_DAY.year - 1}-01-01"
-AbstractHolidayCalendar.end_date = f"{LAST_DAY.year + 1}-12-31"
-
 
 def sessions(mic: str, start: date, end: date, overrides: Iterable[Override] = ()) -> pl.DataFrame:
     """Sessions of a market from `start` to `end`, both included: mic, day, open_at, close_at (UTC).
@@ -47,6 +43,9 @@ def sessions(mic: str, start: date, end: date, overrides: Iterable[Override] = (
     first, last = max(start, FIRST_DAY), min(end, LAST_DAY)
     if first > last:
         return pl.DataFrame(schema=SESSION_SCHEMA)
+    # what pandas offers to be set, for all calendars at once: the years that have holidays
+    AbstractHolidayCalendar.start_date = f"{FIRST_DAY.year - 1}-01-01"
+    AbstractHolidayCalendar.end_date = f"{last.year + 1}-12-31"
     with warnings.catch_warnings():
         # the library still uses what pandas 3.1 will change in 4
         warnings.simplefilter("ignore", DeprecationWarning)
