@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from scipy import stats
 
 from app.domain.backtest.engine import run
 from app.domain.backtest.grid import Plan
@@ -117,7 +116,7 @@ def test_the_best_cell_is_run_and_stands_beside_its_neighbours():
     json.dumps(told, allow_nan=False)
 
 
-def test_dsr_and_pbo_are_those_of_the_cells_run_one_by_one():
+def test_dsr_and_pbo_are_those_of_the_cells_run_one_by_one(stats):
     tape, wanted = make_tape(), request(axes=AXES)
     cells = run_cells(tape, CROSS, wanted, (0, wanted.cells), ignore)
     told = conclude(tape, CROSS, wanted, cells=cells, tried=30, watch=ignore).report["overfitting"]
