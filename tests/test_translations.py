@@ -85,16 +85,27 @@ OF_PROGRAMS = {"endCursor", "operationName"}
 """Names that only who writes to the API gives."""
 
 
-def test_no_english_error_names_a_field_as_the_schema_does():
-    for _, text in find_said(read_sources()):
+@pytest.fixture(scope="module")
+def sources():
+    """The modules that say something, read once."""
+    return read_sources()
+
+
+@pytest.fixture(scope="module")
+def all_said(sources):
+    """Every call that says something, and what."""
+    return list(find_said(sources))
+
+
+def test_no_english_error_names_a_field_as_the_schema_does(all_said):
+    for _, text in all_said:
         shown = set(re.findall(r"\b[a-z]+[A-Z]\w*", EXAMPLE.sub("", text)))
         assert shown <= OF_PROGRAMS, text
 
 
-def test_no_korean_error_names_a_field_as_the_schema_does():
-    catalogue, sources = read_catalogue("ko"), read_sources()
-    names = find_names(sources)[FIELD]
-    refusals = [(call, text) for call, text in find_said(sources) if callee(call) == "BadInput"]
+def test_no_korean_error_names_a_field_as_the_schema_does(sources, all_said):
+    catalogue, names = read_catalogue("ko"), find_names(sources)[FIELD]
+    refusals = [(call, text) for call, text in all_said if callee(call) == "BadInput"]
     faults = []
     for call, text in refusals:
         said = catalogue.get(text).string
