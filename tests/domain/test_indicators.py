@@ -322,8 +322,15 @@ def test_loops_are_on_disk_once_they_were_warmed_up_and_while_their_file_is_the_
 ) -> None:
     warm_up()
     assert is_warm()
-    monkeypatch.setattr(kernel.compute_all._cache._cache_file, "_source_stamp", (0.0, 0))
-    assert not is_warm()
+    kept = kernel.compute_all._cache._cache_file
+    (tmp_path / "damaged.nbi").write_bytes(b"\x80\x04")
+    for name, other in (
+        ("_source_stamp", (0.0, 0)),
+        ("_index_path", str(tmp_path / "damaged.nbi")),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(kept, name, other)
+            assert not is_warm()
     program = "import sys, app.domain.indicators as one; sys.exit(one.is_warm())"
     elsewhere = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     assert (

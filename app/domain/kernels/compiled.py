@@ -11,6 +11,7 @@ An integer that is written in a call is compiled for by itself; one from an arra
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
@@ -88,4 +89,6 @@ def are_on_disk(*modules: ModuleType) -> bool:
 
 def _is_on_disk(function: Any) -> bool:
     kept = getattr(function._cache, "_cache_file", None)  # noqa: SLF001 - numba does not say it
-    return kept is not None and bool(kept._load_index())  # noqa: SLF001 - as above
+    with suppress(Exception):  # whatever a damaged file makes of itself: it is not kept
+        return kept is not None and bool(kept._load_index())  # noqa: SLF001 - as above
+    return False
