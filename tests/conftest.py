@@ -193,7 +193,10 @@ def as_served() -> None:
     gc.freeze()
 
 
-SLOW = ("tests/browser/", "tests/faults/", "tests/commands/", "tests/test_supervisor")
+SLOW = (
+    *("tests/browser/", "tests/faults/", "tests/commands/", "tests/test_supervisor"),
+    *("tests/services/collect/", "tests/workers/", "tests/adapters/"),
+)
 """What takes long begins first, so that all processes end together."""
 
 

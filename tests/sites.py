@@ -18,7 +18,7 @@ import httpx
 import psutil
 
 from tests.fakes.yahoo import FakeYahoo
-from tests.processes import free_port
+from tests.processes import free_port, quick_disk
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -71,7 +71,7 @@ def running_site(
     **environ: str,
 ) -> Iterator[Site]:
     """Runs `sise up` with these settings until the block ends; then no process may be left."""
-    folder = data_dir or Path(tempfile.mkdtemp(prefix="sise-site-", dir="/tmp"))
+    folder = data_dir or Path(tempfile.mkdtemp(prefix="sise-site-", dir=quick_disk()))
     folder.chmod(0o711)
     port = free_port()
     log = folder / "log.txt"
