@@ -53,9 +53,12 @@ class CalledWorker(Worker):
 
     async def _poll_iteration(self) -> None:
         """One look in each `poll_delay`, and one for whatever wakes it."""
+        if self.burst:
+            await super()._poll_iteration()
+            return
         end = self.loop.time() + self.poll_delay_s
         due = await self._look()
-        while not self.burst:
+        while True:
             try:
                 async with asyncio.timeout_at(min(end, due)):
                     await self._woken.wait()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from arq import func
+from arq.connections import ArqRedis
 
 from app.adapters.called_worker import CalledWorker
 from app.adapters.queue import QUEUES, deserialize, open_pool, serialize
@@ -16,25 +17,31 @@ from app.env import Env
 HOUR = 3600.0
 
 
+def make_worker(worked: Worked, pool: ArqRedis, **options: Any) -> CalledWorker:
+    """A worker of two jobs at once."""
+    return CalledWorker(
+        functions=[func(worked.note, name="note")],
+        queue_name=QUEUES["quick"],
+        redis_pool=pool,
+        handle_signals=False,
+        max_jobs=2,
+        keep_result=0,
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        **options,
+    )
+
+
 @asynccontextmanager
 async def working(env: Env, *, poll: float = HOUR) -> AsyncIterator[Worked]:
-    """A worker of two jobs at once that has looked at its queue and found nothing."""
+    """A worker that has looked at its queue and found nothing."""
     worked = Worked()
     async with open_pool(env.settings.redis_url or "") as pool:
-        worker = CalledWorker(
-            functions=[func(worked.note, name="note")],
-            queue_name=QUEUES["quick"],
-            redis_pool=pool,
-            handle_signals=False,
-            max_jobs=2,
-            poll_delay=poll,
-            keep_result=0,
-            job_serializer=serialize,
-            job_deserializer=deserialize,
-        )
+        worker = make_worker(worked, pool, poll_delay=poll)
         worked.task = asyncio.create_task(worker.async_run())
-        while worker._last_health_check == 0:  # the first look ends with it
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while worker._last_health_check == 0:  # the first look ends with it
+                await asyncio.sleep(0.01)
         try:
             yield worked
         finally:
@@ -111,14 +118,7 @@ async def test_with_burst_it_ends_when_the_queue_is_empty(env: Env) -> None:
     worked = Worked()
     await env.queue.enqueue("note", 1)
     async with open_pool(env.settings.redis_url or "") as pool:
-        worker = CalledWorker(
-            functions=[func(worked.note, name="note")],
-            queue_name=QUEUES["quick"],
-            redis_pool=pool,
-            burst=True,
-            job_serializer=serialize,
-            job_deserializer=deserialize,
-        )
+        worker = make_worker(worked, pool, burst=True)
         async with asyncio.timeout(60):
             await worker.async_run()
     assert worked.done == [1]
