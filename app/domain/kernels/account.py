@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from app.domain.kernels.compiled import compiled_bare
+from app.domain.kernels.compiled import compiled_bare, plain
 
 compiled = compiled_bare()
 
@@ -25,7 +25,7 @@ Sides = np.ndarray[tuple[int, int], np.dtype[np.int8]]
 SPLIT, ENTITLED, DECLARED, PAID = range(4)
 """Kinds of events; those of one session are in this order."""
 
-SIGNAL, STOP, TARGET, TRAIL, SPLIT_OUT = range(5)
+SIGNAL, STOP, TARGET, TRAIL, SPLIT_OUT = map(plain, range(5))
 """Why a round trip ended."""
 
 TAX, RURAL, LEVY, PER_SHARE, PER_SHARE_MOST, STEPS = range(6)

@@ -5,7 +5,7 @@ work is spread over jobs instead. No `fastmath`: sums keep their order, so resul
 
 A compiled function uses compiled functions and constants of its own file, because what is kept on
 disk is renewed when that file changes; one that uses other modules' is `compiled_bare` with them.
-An integer that is written in a call is compiled for by itself; one from an array is not.
+An integer written in a call is compiled for by itself; one from an array or `plain` is not.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from numba import njit
 from numba.core.dispatcher import Dispatcher
 
@@ -31,6 +32,11 @@ def compiled(function: F) -> F:
         return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
     except RuntimeError:  # numba: no locator available
         return cast("F", njit(nogil=True, error_model="numpy")(function))
+
+
+def plain(value: int) -> int:
+    """The number as compiled functions have any other; a literal would have them compiled anew."""
+    return cast("int", np.int64(value))
 
 
 class Direct:

@@ -164,7 +164,7 @@ def run_cells(  # noqa: PLR0913, PLR0917 - a stack, what is wanted of it, what i
         n = len(world.close)
         here, side = _narrow(Room(*room), n), own.side[:n]
         _write_lines(flat, spans[i], world, keys, own)
-        plan = Plan(side, flat[FRACTION][_of(spans[i], FRACTION)])
+        plan = Plan(side, flat[FRACTION][_of(spans[i][FRACTION])])
         for c in range(len(cells.plus)):
             follow(
                 own.lines[cells.plus[c], :n], own.lines[cells.minus[c], :n], cells.sign[c],
@@ -191,8 +191,8 @@ def _write_lines(
     n = len(world.close)
     high, low, close = world.high.reshape(n), world.low.reshape(n), world.close.reshape(n)
     if span[HIGH, 0] >= 0:
-        high, low = flat[HIGH][_of(span, HIGH)], flat[LOW][_of(span, LOW)]
-        close = flat[CLOSE][_of(span, CLOSE)]
+        high, low = flat[HIGH][_of(span[HIGH])], flat[LOW][_of(span[LOW])]
+        close = flat[CLOSE][_of(span[CLOSE])]
     m = len(close)
     for k in range(len(kinds)):
         line = desk.lines[k, :n]
@@ -208,19 +208,19 @@ def _write_lines(
 
 
 @compiled
-def _of(s: Bounds, k: int) -> slice:
-    return slice(s[k, 0], s[k, 1])
+def _of(bounds: Ints) -> slice:
+    return slice(bounds[0], bounds[1])
 
 
 @compiled
 def _world(flat: tuple[Any, ...], s: Bounds) -> World:
     """The arrays of one instrument."""
     return World(
-        flat[0][_of(s, 0)], flat[1][_of(s, 1)], flat[2][_of(s, 2)], flat[3][_of(s, 3)],
-        flat[4][_of(s, 4)], flat[5][_of(s, 5)], flat[6][_of(s, 6)], flat[7][_of(s, 7)],
-        flat[8][_of(s, 8)], flat[9][_of(s, 9)], flat[10][_of(s, 10)], flat[11][_of(s, 11)],
-        flat[12][_of(s, 12)], flat[13][_of(s, 13)], flat[14][_of(s, 14)], flat[15][_of(s, 15)],
-        flat[16][_of(s, 16)], flat[17][_of(s, 17)], flat[18][_of(s, 18)], flat[19][_of(s, 19)],
+        flat[0][_of(s[0])], flat[1][_of(s[1])], flat[2][_of(s[2])], flat[3][_of(s[3])],
+        flat[4][_of(s[4])], flat[5][_of(s[5])], flat[6][_of(s[6])], flat[7][_of(s[7])],
+        flat[8][_of(s[8])], flat[9][_of(s[9])], flat[10][_of(s[10])], flat[11][_of(s[11])],
+        flat[12][_of(s[12])], flat[13][_of(s[13])], flat[14][_of(s[14])], flat[15][_of(s[15])],
+        flat[16][_of(s[16])], flat[17][_of(s[17])], flat[18][_of(s[18])], flat[19][_of(s[19])],
     )  # fmt: skip
 
 

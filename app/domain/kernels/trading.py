@@ -18,7 +18,7 @@ Sessions on which nothing can happen are passed over: that is what makes it fast
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -63,9 +63,11 @@ from app.domain.kernels.account import (
     fill_all,
     set_working,
 )  # fmt: skip
-from app.domain.kernels.compiled import Direct, compiled_bare
+from app.domain.kernels.compiled import Direct, compiled_bare, plain
 
 compiled = compiled_bare(ledger)
+
+FIRST: Final = plain(0)
 
 
 @compiled
@@ -76,7 +78,7 @@ def trade(world: World, terms: Terms, plan: Plan, room: Room) -> None:
     account[CASH] = terms.cash
     book[USED_AT] = -1.0
     _find_busy(world, plan.side, room.busy)
-    t = event = 0
+    t = event = FIRST
     while t < len(world.close):
         quiet = _quiet_until(world, room, t)
         if quiet > t:
