@@ -22,6 +22,8 @@ from app.domain.trading.ticks import Side, ceil_to_tick, floor_to_tick, tick_siz
 
 NOTHING = Decimal("1e-9")
 """A fee below this, on what was left of a share, is not rounded up to a cent."""
+NOISE = (1 - Decimal("1e-12"), 1 + Decimal("1e-12"))
+"""What a product of a few floats may be off by."""
 
 
 @dataclass
@@ -262,20 +264,23 @@ class Oracle:
     def costs(self, t: int, k: int, quantity: float, price: float) -> tuple[float, float]:
         side = Side.BUY if quantity > 0 else Side.SELL
         size = Decimal(repr(abs(quantity)))
-        # 10 shares at 560559.9999999999, slipped off the ticks, are worth 5605600
-        value = Decimal(f"{abs(quantity) * price:.13g}")
-        costs = compute_costs(
-            self.listings[k], side, size, value, self.setup.costs,
-            trade_day=self.days[t], settles=self.settles[k][t],
+        value = Decimal(repr(abs(quantity) * price))
+        # noise neither adds a unit nor takes one: what is cut, is just above; what is raised, below
+        below, above = (
+            compute_costs(
+                self.listings[k], side, size, value * noise, self.setup.costs,
+                trade_day=self.days[t], settles=self.settles[k][t],
+            )
+            for noise in NOISE
         )  # fmt: skip
         if not self.setup.taxed:
-            return float(costs.commission), 0.0
-        fee = costs.commission
+            return float(above.commission), 0.0
+        fee = above.commission
         if value * in_force(SEC_FEES, self.days[t]) > NOTHING:
-            fee += costs.sec_fee
+            fee += below.sec_fee
         if size * in_force(TRADING_ACTIVITY_FEES, self.days[t]).per_share > NOTHING:
-            fee += costs.activity_fee
-        return float(fee), float(costs.tax)
+            fee += above.activity_fee
+        return float(fee), float(above.tax)
 
     def book(self, t: int, k: int, quantity: float, price: float) -> None:
         position = self.held[k]

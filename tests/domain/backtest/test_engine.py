@@ -59,6 +59,7 @@ def engine_difference(seed: int) -> str | None:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 @example(402_506)  # a float's noise is left of the cash: it buys nothing
+@example(149_431_141)  # 0.15 % of 4,997,333 1/3 is 7,496, not a float less
 def test_the_engine_trades_as_the_event_loop(seed: int) -> None:
     assert engine_difference(seed) is None
 
