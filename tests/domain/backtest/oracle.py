@@ -23,7 +23,7 @@ from app.domain.trading.ticks import Side, ceil_to_tick, floor_to_tick, tick_siz
 NOTHING = Decimal("1e-9")
 """A fee below this, on what was left of a share, is not rounded up to a cent."""
 NOISE = (1 - Decimal("1e-12"), 1 + Decimal("1e-12"))
-"""What a product of a few floats may be off by."""
+"""What a quotient or product of a few floats may be off by."""
 
 
 @dataclass
@@ -268,7 +268,7 @@ class Oracle:
         # noise neither adds a unit nor takes one: what is cut, is just above; what is raised, below
         below, above = (
             compute_costs(
-                self.listings[k], side, size, value * noise, self.setup.costs,
+                self.listings[k], side, size * noise, value * noise, self.setup.costs,
                 trade_day=self.days[t], settles=self.settles[k][t],
             )
             for noise in NOISE
@@ -279,7 +279,7 @@ class Oracle:
         if value * in_force(SEC_FEES, self.days[t]) > NOTHING:
             fee += below.sec_fee
         if size * in_force(TRADING_ACTIVITY_FEES, self.days[t]).per_share > NOTHING:
-            fee += above.activity_fee
+            fee += below.activity_fee
         return float(fee), float(above.tax)
 
     def book(self, t: int, k: int, quantity: float, price: float) -> None:
