@@ -68,6 +68,7 @@ from app.domain.kernels.compiled import Direct, compiled_bare, plain
 compiled = compiled_bare(ledger)
 
 FIRST: Final = plain(0)
+"""The session and the event that a run begins with."""
 
 
 @compiled
