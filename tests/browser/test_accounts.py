@@ -190,7 +190,7 @@ async def test_an_administrator_changes_an_account_without_javascript(browser, m
         await page.fill("#delete-1-confirm", "someone else")
         await page.click("main button[value=delete]")
         assert await page.inner_text("#delete-1-confirm-error")
-        assert await page.locator(".people li").count() == 1
+        await expect(page.locator(".people li")).to_have_count(1)
 
 
 async def test_without_javascript_one_signs_up_chooses_and_makes_a_token(browser, site) -> None:
@@ -212,12 +212,13 @@ async def test_without_javascript_one_signs_up_chooses_and_makes_a_token(browser
         await page.goto("/settings")
         await page.click("label:has-text('Dark')")
         await page.click("main form button:has-text('Save')")
-        assert await page.get_attribute("html", "data-theme") == "dark"
+        await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         await page.goto("/settings/tokens")
         await page.fill("#name", "bot")
         await page.click("main form button.primary")
         assert (await page.input_value("#token")).startswith("stk_")
         await page.click(".person")
         await page.click("#person button:has-text('Sign out')")
+        await page.wait_for_url(re.compile(r"/$"))
         await page.goto("/settings/account")
         assert await page.locator("main a[href^='/login']").count() == 1

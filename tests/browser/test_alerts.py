@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.inspecting import ask_axe, audit
 from tests.browser.members import Member
@@ -97,18 +97,19 @@ async def test_the_page_works_without_javascript(browser: Browser, member: Membe
         await page.click("form[data-alert-at] button")
         await page.fill("#rule-level", "77777")
         await page.click("#new button.primary")
-        assert page.url.endswith("/alerts#rules")
+        await page.wait_for_url("**/alerts#rules")
         assert "77,777.00" in await page.inner_text("#rules")
         row = page.locator("#rules li", has_text="77,777.00")
         await row.locator("a.button").click()
+        await page.wait_for_url("**/alerts?edit=*")
         edited = page.url
         await page.fill("#rule-level", "88888")
         await page.click("#new button.primary")
         row = page.locator("#rules li", has_text="88,888.00")
         await row.locator("[value=pause]").click()
-        assert "paused" in await row.inner_text()
+        await expect(row).to_contain_text("paused")
         await row.locator("[value=resume]").click()
-        assert "paused" not in await row.inner_text()
+        await expect(row).not_to_contain_text("paused")
     options = {"storage_state": member.state}
     async with visiting(browser, member.site.url, **options) as (page, _):
         await go(page, edited)

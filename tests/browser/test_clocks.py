@@ -61,4 +61,4 @@ async def test_a_list_is_pasted_and_an_instrument_removed_without_javascript(bro
         await page.goto("/instruments/IBM")
         await page.goto("/instruments/IBM/remove")
         await page.click('a:has-text("Keep it")')
-        assert page.url.endswith("/instruments/IBM")
+        await page.wait_for_url("**/instruments/IBM")

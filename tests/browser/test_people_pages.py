@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from app.config import Settings
 from app.domain.access import Role
@@ -52,9 +52,10 @@ def url(env: Env, settings: Settings) -> AsyncIterator[str]:
 
 
 async def send(page: Page, button: str = "main form button.primary") -> None:
-    """Sends a form and waits for what comes."""
+    """Sends a form and waits until what comes is shown."""
     async with page.expect_response(lambda answer: answer.request.method == "POST"):
         await page.click(button)
+    await expect(page.locator(".htmx-request")).to_have_count(0)
     await page.wait_for_load_state("load")
 
 

@@ -124,7 +124,7 @@ async def test_without_javascript_rows_move_and_go_by_buttons_and_come_back(brow
         await shows(page, "AAPL", "GOOG", "MSFT", "IBM")
         await page.click(".delete-list summary")
         await page.click("text=Delete it for good")
-        assert page.url.endswith("/watchlists")
+        await page.wait_for_url("**/watchlists")
 
 
 async def test_an_instrument_is_put_on_a_list_from_its_page(browser, member, site):

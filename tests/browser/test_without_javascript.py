@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.visiting import visiting
 from tests.sites import Site
@@ -33,15 +33,15 @@ async def test_a_symbol_is_found_by_the_search_form(page: Page) -> None:
     await page.goto("/")
     await page.fill("#search", "ibm")
     await page.press("#search", "Enter")
-    assert "/search?q=ibm" in page.url
+    await page.wait_for_url("**/search?q=ibm")
     await page.click("li[data-symbol='IBM'] a")
-    assert page.url.endswith("/instruments/IBM")
+    await page.wait_for_url("**/instruments/IBM")
 
 
 async def test_a_range_is_chosen_by_its_button_and_kept_in_the_address(page: Page) -> None:
     await page.goto("/instruments/AAPL")
     await page.click("button[name='range'][value='5Y']")
-    assert "range=5Y" in page.url
+    await page.wait_for_url("**range=5Y**")
     pressed = page.locator("button[name='range'][aria-pressed='true']")
     assert await pressed.inner_text() == "5Y"
 
@@ -64,5 +64,5 @@ async def test_the_language_can_be_changed_without_losing_the_place(page: Page) 
     await page.goto("/instruments/AAPL?range=5Y")
     form = page.locator("form[action='/settings']", has=page.locator("[value='ko']")).first
     await form.locator("button").first.click()
-    assert "/instruments/AAPL?range=5Y" in page.url
-    assert await page.get_attribute("html", "lang") == "ko"
+    await expect(page.locator("html")).to_have_attribute("lang", "ko")
+    assert page.url.endswith("/instruments/AAPL?range=5Y")
