@@ -111,8 +111,18 @@ def smtp(smtp_server: FakeSmtp) -> Iterator[FakeSmtp]:
 
 
 @pytest.fixture
-def settings(servers: Urls, yahoo: FakeYahoo, naver: FakeNaver) -> Settings:
-    """Settings that point at the throwaway servers."""
+async def emptied(servers: Urls, superuser: Database) -> AsyncIterator[None]:
+    """Every table and the broker are emptied once all that knew the servers has ended."""
+    yield
+    await empty(superuser)
+    redis = Redis.from_url(servers.redis_url)
+    await redis.flushall()
+    await redis.aclose()
+
+
+@pytest.fixture
+def settings(servers: Urls, yahoo: FakeYahoo, naver: FakeNaver, emptied: None) -> Settings:
+    """Settings that point at the throwaway servers, which are left empty."""
     return load_settings(
         {
             "SISE_DATABASE_URL": servers.database_url,
@@ -144,14 +154,10 @@ async def database(servers: Urls) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def env(settings: Settings, database: Database, superuser: Database) -> AsyncIterator[Env]:
-    """The product's `Env` as the role `sise_app`; every table and the broker are emptied after."""
+async def env(settings: Settings, database: Database) -> AsyncIterator[Env]:
+    """The product's `Env` as the role `sise_app`."""
     async with open_env(settings, application="sise-test") as env:
         yield replace(env, db=database)
-    await empty(superuser)
-    redis = Redis.from_url(settings.redis_url or "")
-    await redis.flushall()
-    await redis.aclose()
 
 
 @pytest.fixture
