@@ -188,9 +188,10 @@ async def test_an_administrator_changes_an_account_without_javascript(browser, m
             assert ("Disabled" in row) == (said is not None)
         await page.click(".delete-person summary")
         await page.fill("#delete-1-confirm", "someone else")
-        await page.click("main button[value=delete]")
+        async with page.expect_navigation():
+            await page.click("main button[value=delete]")
         assert await page.inner_text("#delete-1-confirm-error")
-        await expect(page.locator(".people li")).to_have_count(1)
+        assert await page.locator(".people li").count() == 1
 
 
 async def test_without_javascript_one_signs_up_chooses_and_makes_a_token(browser, site) -> None:

@@ -51,7 +51,6 @@ def superuser_of(servers) -> Iterator[object]:
                 return found.scalar() if found.returns_rows else None
 
         yield lambda statement: loop.run(scalar(statement))
-        loop.run(empty(database))
         loop.run(database.close())
 
 
